@@ -1,0 +1,78 @@
+import { dnsSubdomainProblem, longestName } from './object-name';
+import { type ManifestObject, nameOf, type Output } from './output';
+import type { Rule } from './rule';
+
+const SELECTOR_LABELS = ['app.kubernetes.io/name', 'app.kubernetes.io/instance'];
+
+/** Kinds without namespace that a system like this one holds; every other kind is namespaced. */
+const CLUSTER_SCOPED = [
+  'Namespace',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'StorageClass',
+  'PriorityClass',
+  'RuntimeClass',
+  'IngressClass',
+  'PersistentVolume',
+  'CustomResourceDefinition',
+  'GatewayClass',
+  'ClusterIssuer',
+  'ClusterSecretStore',
+  'ClusterExternalSecret',
+  'ClusterTriggerAuthentication',
+  'VolumeSnapshotClass',
+];
+
+/** Names, namespaces and selectors: what an object is, for as long as it lives. */
+export const identity: Rule = {
+  name: 'names are unique and valid, and selectors never change',
+  check: (output) => [
+    ...duplicates(output),
+    ...output.own.flatMap((object) => [...badName(object), ...badNamespace(object), ...badSelector(object)]),
+  ],
+};
+
+function duplicates(output: Output): string[] {
+  const seen = new Map<string, number>();
+  for (const object of output.chart) {
+    const key = `${object.apiVersion.split('/').slice(0, -1).join()} ${nameOf(object)}`;
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+  }
+  return [...seen]
+    .filter(([, count]) => count > 1)
+    .map(([key, count]) => `${count} objects are ${key.trim()}; give all but one another name`);
+}
+
+function badName(object: ManifestObject): string[] {
+  const problem = dnsSubdomainProblem(object.metadata.name, longestName(object.kind));
+  return problem === undefined ? [] : [`${object.kind}: metadata.name ${problem}`];
+}
+
+function badNamespace(object: ManifestObject): string[] {
+  const { namespace } = object.metadata;
+  if (CLUSTER_SCOPED.includes(object.kind)) {
+    return namespace === undefined ? [] : [`${nameOf(object)}: is cluster-scoped and must have no namespace`];
+  }
+  return namespace === undefined ? [`${nameOf(object)}: metadata.namespace is missing; set it on the chart`] : [];
+}
+
+function badSelector(object: ManifestObject): string[] {
+  const selectors = [
+    object.spec?.selector?.matchLabels,
+    object.kind === 'Service' ? object.spec?.selector : undefined,
+    object.kind === 'NetworkPolicy' ? object.spec?.podSelector?.matchLabels : undefined,
+  ];
+  const foreign = selectors
+    .flatMap((selector) => Object.keys(selector ?? {}))
+    .filter((label) => !SELECTOR_LABELS.includes(label));
+  const claims: { metadata: { name: string; labels?: object } }[] = object.spec?.volumeClaimTemplates ?? [];
+  const labelled = claims.filter((claim) => claim.metadata.labels !== undefined);
+  return [
+    ...foreign.map(
+      (label) => `${nameOf(object)}: selects by ${label}; select by ${SELECTOR_LABELS.join(' and ')} only`,
+    ),
+    ...labelled.map(
+      ({ metadata }) => `${nameOf(object)}: claim template ${metadata.name} has labels; it cannot change later`,
+    ),
+  ];
+}

@@ -1,0 +1,42 @@
+import type { IConstruct } from 'constructs';
+
+/** Where in the caller's code or environment file a mistake was made. */
+export interface UsageErrorSite {
+  /**
+   * The construct that was misused.
+   * @default - the mistake is in a value that belongs to no construct yet
+   */
+  readonly scope?: IConstruct;
+
+  /**
+   * The property that holds the wrong value, as a path from the construct's props: `scaling.min`.
+   * @default - the construct as a whole
+   */
+  readonly property?: string;
+}
+
+/**
+ * Misuse of the library. The message names the construct path, the property, the value, what is
+ * allowed and what to do; it is one sentence, lower case, without a full stop.
+ */
+export class UsageError extends Error {
+  /** Path of the misused construct in its app, `rag/qdrant`; empty for a value outside any construct. */
+  public readonly constructPath: string;
+
+  /** Path of the property from the construct's props, `scaling.min`; empty for the construct as a whole. */
+  public readonly property: string;
+
+  /** What is wrong and what to do, without the location. */
+  public readonly problem: string;
+
+  public constructor(problem: string, site: UsageErrorSite = {}) {
+    const constructPath = site.scope?.node.path ?? '';
+    const property = site.property ?? '';
+    const subject = [property, problem].filter((part) => part !== '').join(' ');
+    super(constructPath === '' ? subject : `${constructPath}: ${subject}`);
+    this.name = 'UsageError';
+    this.constructPath = constructPath;
+    this.property = property;
+    this.problem = problem;
+  }
+}
