@@ -1,0 +1,237 @@
+import { UsageError } from '../rules/usage-error';
+import type { Cloud } from './cloud';
+
+/** What is known of a kind of GPU. */
+export interface AcceleratorProps {
+  /** Name of the accelerator in environment files and messages: `nvidia-l4`. */
+  readonly name: string;
+
+  /** Memory of one device in GiB, as the vendor states it. */
+  readonly memoryGib: number;
+
+  /**
+   * Extended resource that a container asks for.
+   * @default "nvidia.com/gpu"
+   */
+  readonly resource?: string;
+
+  /**
+   * Value of the label `nvidia.com/gpu.product` that NVIDIA's GPU feature discovery sets.
+   * @default - nodes are not selected by that label
+   */
+  readonly product?: string;
+
+  /**
+   * Value of the label `cloud.google.com/gke-accelerator`.
+   * @default - GKE does not offer it
+   */
+  readonly gkeAccelerator?: string;
+
+  /**
+   * Value of Karpenter's label `karpenter.k8s.aws/instance-gpu-name`.
+   * @default - Amazon EC2 does not offer it
+   */
+  readonly karpenterGpuName?: string;
+
+  /**
+   * MIG profiles that the device can be cut into, with the number of instances of each.
+   * @default - the device cannot be partitioned
+   */
+  readonly migProfiles?: { readonly [profile: string]: number };
+}
+
+/** Label that GKE puts on nodes with partitioned GPUs; there the resource name stays `nvidia.com/gpu`. */
+const GKE_PARTITION_LABEL = 'cloud.google.com/gke-gpu-partition-size';
+const GKE_SHARING_LABEL = 'cloud.google.com/gke-gpu-sharing-strategy';
+
+const MIG_A100_40 = { '1g.5gb': 7, '2g.10gb': 3, '3g.20gb': 2, '4g.20gb': 1, '7g.40gb': 1 };
+const MIG_80 = { '1g.10gb': 7, '1g.20gb': 4, '2g.20gb': 3, '3g.40gb': 2, '4g.40gb': 1, '7g.80gb': 1 };
+const MIG_H200 = { '1g.18gb': 7, '1g.35gb': 4, '2g.35gb': 3, '3g.71gb': 2, '4g.71gb': 1, '7g.141gb': 1 };
+
+/**
+ * A kind of GPU, a slice of one, or a share of one. From it follow the extended resource, the node
+ * selector of each cloud, the toleration and the runtime class.
+ *
+ * Sources: NVIDIA k8s-device-plugin (README, resource names and MIG strategies), GPU feature discovery
+ * (labels), GKE docs "About GPUs", Karpenter docs "Well-known labels".
+ */
+export class Accelerator {
+  /** 16 GB, Turing. */
+  public static readonly NVIDIA_T4 = new Accelerator({
+    name: 'nvidia-t4',
+    memoryGib: 16,
+    product: 'Tesla-T4',
+    gkeAccelerator: 'nvidia-tesla-t4',
+    karpenterGpuName: 't4',
+  });
+
+  /** 24 GB, Ada Lovelace. */
+  public static readonly NVIDIA_L4 = new Accelerator({
+    name: 'nvidia-l4',
+    memoryGib: 24,
+    product: 'NVIDIA-L4',
+    gkeAccelerator: 'nvidia-l4',
+    karpenterGpuName: 'l4',
+  });
+
+  /** 24 GB, Ampere. */
+  public static readonly NVIDIA_A10G = new Accelerator({
+    name: 'nvidia-a10g',
+    memoryGib: 24,
+    product: 'NVIDIA-A10G',
+    karpenterGpuName: 'a10g',
+  });
+
+  /** 48 GB, Ada Lovelace. */
+  public static readonly NVIDIA_L40S = new Accelerator({
+    name: 'nvidia-l40s',
+    memoryGib: 48,
+    product: 'NVIDIA-L40S',
+    karpenterGpuName: 'l40s',
+  });
+
+  /** 40 GB, Ampere, MIG. */
+  public static readonly NVIDIA_A100_40 = new Accelerator({
+    name: 'nvidia-a100-40',
+    memoryGib: 40,
+    product: 'NVIDIA-A100-SXM4-40GB',
+    gkeAccelerator: 'nvidia-tesla-a100',
+    karpenterGpuName: 'a100',
+    migProfiles: MIG_A100_40,
+  });
+
+  /** 80 GB, Ampere, MIG. */
+  public static readonly NVIDIA_A100_80 = new Accelerator({
+    name: 'nvidia-a100-80',
+    memoryGib: 80,
+    product: 'NVIDIA-A100-SXM4-80GB',
+    gkeAccelerator: 'nvidia-a100-80gb',
+    karpenterGpuName: 'a100',
+    migProfiles: MIG_80,
+  });
+
+  /** 80 GB, Hopper, MIG. */
+  public static readonly NVIDIA_H100 = new Accelerator({
+    name: 'nvidia-h100',
+    memoryGib: 80,
+    product: 'NVIDIA-H100-80GB-HBM3',
+    gkeAccelerator: 'nvidia-h100-80gb',
+    karpenterGpuName: 'h100',
+    migProfiles: MIG_80,
+  });
+
+  /** 141 GB, Hopper, MIG. */
+  public static readonly NVIDIA_H200 = new Accelerator({
+    name: 'nvidia-h200',
+    memoryGib: 141,
+    product: 'NVIDIA-H200',
+    gkeAccelerator: 'nvidia-h200-141gb',
+    karpenterGpuName: 'h200',
+    migProfiles: MIG_H200,
+  });
+
+  /** An accelerator that is not listed here. */
+  public static of(props: AcceleratorProps): Accelerator {
+    return new Accelerator(props);
+  }
+
+  /**
+   * The accelerator of this name: `nvidia-l4`, a MIG slice as `nvidia-a100-80/1g.10gb`, a time-sliced
+   * or MPS share as `nvidia-t4/shared`.
+   */
+  public static named(name: string): Accelerator {
+    const [device, part] = name.split('/');
+    const known = ALL.find((accelerator) => accelerator.name === device);
+    if (known === undefined) {
+      const names = ALL.map((accelerator) => accelerator.name).join(', ');
+      throw new UsageError(`is "${name}", which is not a known accelerator; use one of ${names}`, {
+        property: 'accelerator',
+      });
+    }
+    if (part === undefined) {
+      return known;
+    }
+    return part === 'shared' ? known.shared() : known.mig(part);
+  }
+
+  /** Name of the accelerator in environment files and messages. */
+  public readonly name: string;
+
+  /** Memory of one allocatable unit in GiB; a share has no memory of its own and states the device's. */
+  public readonly memoryGib: number;
+
+  /** Extended resource that a container asks for. */
+  public readonly resource: string;
+
+  private constructor(
+    private readonly props: AcceleratorProps,
+    private readonly part?: { readonly mig?: string; readonly shared?: boolean },
+  ) {
+    this.name = props.name;
+    this.memoryGib = props.memoryGib;
+    this.resource = props.resource ?? 'nvidia.com/gpu';
+  }
+
+  /**
+   * A MIG slice of this device, `1g.10gb`. The device plugin must run with the MIG strategy "mixed"
+   * (on GKE the node pool's partition size is selected instead).
+   */
+  public mig(profile: string): Accelerator {
+    const profiles = this.props.migProfiles ?? {};
+    if (profiles[profile] === undefined) {
+      const allowed = Object.keys(profiles).join(', ') || 'none, it cannot be partitioned';
+      throw new UsageError(`has no MIG profile "${profile}"; allowed: ${allowed}`, { property: this.name });
+    }
+    return new Accelerator(
+      {
+        ...this.props,
+        name: `${this.name}/${profile}`,
+        memoryGib: Number(/\.(\d+)gb$/.exec(profile)?.[1]),
+        resource: `nvidia.com/mig-${profile}`,
+      },
+      { mig: profile },
+    );
+  }
+
+  /**
+   * A share of this device, by time-slicing or MPS with `renameByDefault: true`. Shares of one device
+   * are not isolated from one another's memory use.
+   */
+  public shared(): Accelerator {
+    return new Accelerator(
+      { ...this.props, name: `${this.name}/shared`, resource: `${this.resource}.shared` },
+      { shared: true },
+    );
+  }
+
+  /** The extended resource as this cloud's device plugin names it. */
+  public resourceOn(cloud: Cloud): string {
+    return cloud.partitionsByNodeLabel && this.part !== undefined ? 'nvidia.com/gpu' : this.resource;
+  }
+
+  /** Labels of the nodes that have this accelerator in a pool without labels of its own. */
+  public nodeSelectorOn(cloud: Cloud): { [label: string]: string } {
+    const selector = cloud.acceleratorSelector({
+      gkeAccelerator: this.props.gkeAccelerator,
+      karpenterGpuName: this.props.karpenterGpuName,
+      product: this.props.product,
+    });
+    if (!cloud.partitionsByNodeLabel || this.part === undefined) {
+      return selector;
+    }
+    return this.part.mig === undefined
+      ? { ...selector, [GKE_SHARING_LABEL]: 'time-sharing' }
+      : { ...selector, [GKE_PARTITION_LABEL]: this.part.mig };
+  }
+}
+
+const ALL: readonly Accelerator[] = [
+  Accelerator.NVIDIA_T4,
+  Accelerator.NVIDIA_L4,
+  Accelerator.NVIDIA_A10G,
+  Accelerator.NVIDIA_L40S,
+  Accelerator.NVIDIA_A100_40,
+  Accelerator.NVIDIA_A100_80,
+  Accelerator.NVIDIA_H100,
+  Accelerator.NVIDIA_H200,
+];

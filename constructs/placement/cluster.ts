@@ -1,0 +1,197 @@
+import type { IConstruct } from 'constructs';
+import { UsageError } from '../rules/usage-error';
+import { Cloud } from './cloud';
+import type { NodePool } from './node-pool';
+import { Registry } from './registry';
+
+/** Software in the cluster that talks to our pods or that our pods talk to, known by where its pods run. */
+export interface ClusterService {
+  /** Namespace in which its pods run. */
+  readonly namespace: string;
+
+  /**
+   * Labels of its pods.
+   * @default - every pod of the namespace
+   */
+  readonly podLabels?: { readonly [label: string]: string };
+}
+
+/** How pods resolve names. */
+export interface ClusterDns extends ClusterService {
+  /**
+   * Port that the DNS pods listen on; OpenShift uses 5353.
+   * @default 53
+   */
+  readonly port?: number;
+
+  /**
+   * Link-local address of NodeLocal DNSCache, normally `169.254.20.10`. Its pods use the host network, so
+   * no label selects them.
+   * @default - the cluster runs no NodeLocal DNSCache
+   */
+  readonly nodeLocal?: string;
+}
+
+/** Names of the storage classes by what they can do. */
+export interface ClusterStorage {
+  /**
+   * Class of ReadWriteOnce block volumes, for databases and vectors.
+   * @default - the cluster's default class
+   */
+  readonly block?: string;
+
+  /**
+   * Class of ReadWriteMany file volumes, for model caches only.
+   * @default - the cluster has none
+   */
+  readonly shared?: string;
+}
+
+/** Prometheus, as it reaches pods and as others reach it. */
+export interface ClusterPrometheus extends ClusterService {
+  /**
+   * URL of its HTTP API, for autoscalers: `http://prometheus-operated.monitoring.svc:9090`.
+   * @default - autoscaling on Prometheus queries is refused
+   */
+  readonly url?: string;
+}
+
+/** What is true of a cluster, whoever deploys to it. */
+export interface ClusterProps {
+  /**
+   * Minor version of the API server; pins the Pod Security level of the namespace.
+   * @default "1.28"
+   */
+  readonly kubernetesVersion?: string;
+
+  /**
+   * Where the cluster runs.
+   * @default Cloud.GENERIC
+   */
+  readonly cloud?: Cloud;
+
+  /**
+   * Domain of Service names.
+   * @default "cluster.local"
+   */
+  readonly domain?: string;
+
+  /**
+   * Whether the network plugin is Cilium. It can allow egress by host name; others only by address.
+   * @default false
+   */
+  readonly cilium?: boolean;
+
+  /**
+   * The DNS that pods use.
+   * @default - pods labelled `k8s-app: kube-dns` in `kube-system`, port 53
+   */
+  readonly dns?: ClusterDns;
+
+  /**
+   * Node pools. When given, they are all there is: a GPU that no pool has is a mistake.
+   * @default - unknown; workloads are not checked against pools
+   */
+  readonly nodePools?: NodePool[];
+
+  /**
+   * RuntimeClass of GPU pods, `nvidia` where NVIDIA's runtime is not the default one.
+   * @default - none
+   */
+  readonly gpuRuntimeClass?: string;
+
+  /**
+   * Storage classes.
+   * @default - the cluster's default class
+   */
+  readonly storage?: ClusterStorage;
+
+  /**
+   * The KEDA operator, which must reach what it scales on.
+   * @default - none; event-driven scaling is refused
+   */
+  readonly keda?: ClusterService;
+
+  /**
+   * Prometheus, which must reach what it scrapes.
+   * @default - nothing scrapes; no pod accepts connections to its metrics port
+   */
+  readonly prometheus?: ClusterPrometheus;
+
+  /**
+   * Where images are pulled from.
+   * @default Registry.PUBLIC
+   */
+  readonly registry?: Registry;
+}
+
+const CONTEXT_KEY = 'cdk8s-rag/cluster';
+
+/**
+ * The cluster that a chart is rendered for. Attached once to an app or chart; every construct below it
+ * reads its facts from here, so none is typed twice and none is in code.
+ */
+export class Cluster {
+  /** A cluster of which nothing is known but that it is a conforming Kubernetes with kube-dns. */
+  public static readonly GENERIC = new Cluster();
+
+  /** The cluster attached to the nearest scope above, or {@link Cluster.GENERIC}. */
+  public static of(scope: IConstruct): Cluster {
+    return scope.node.tryGetContext(CONTEXT_KEY) ?? Cluster.GENERIC;
+  }
+
+  /** Minor version of the API server. */
+  public readonly kubernetesVersion: string;
+  /** Where the cluster runs. */
+  public readonly cloud: Cloud;
+  /** Domain of Service names. */
+  public readonly domain: string;
+  /** Whether the network plugin is Cilium. */
+  public readonly cilium: boolean;
+  /** The DNS that pods use. */
+  public readonly dns: ClusterDns;
+  /** Node pools; undefined when unknown. */
+  public readonly nodePools?: NodePool[];
+  /** RuntimeClass of GPU pods. */
+  public readonly gpuRuntimeClass?: string;
+  /** Storage classes. */
+  public readonly storage: ClusterStorage;
+  /** The KEDA operator. */
+  public readonly keda?: ClusterService;
+  /** Prometheus. */
+  public readonly prometheus?: ClusterPrometheus;
+  /** Where images are pulled from. */
+  public readonly registry: Registry;
+
+  public constructor(props: ClusterProps = {}) {
+    this.kubernetesVersion = props.kubernetesVersion ?? '1.28';
+    this.cloud = props.cloud ?? Cloud.GENERIC;
+    this.domain = props.domain ?? 'cluster.local';
+    this.cilium = props.cilium ?? false;
+    if (this.cilium && props.dns?.nodeLocal !== undefined) {
+      throw new UsageError(
+        `is ${props.dns.nodeLocal}, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache ` +
+          'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
+        { property: 'dns.nodeLocal' },
+      );
+    }
+    this.dns = props.dns ?? { namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } };
+    this.nodePools = props.nodePools;
+    this.gpuRuntimeClass = props.gpuRuntimeClass;
+    this.storage = props.storage ?? {};
+    this.keda = props.keda;
+    this.prometheus = props.prometheus;
+    this.registry = props.registry ?? Registry.PUBLIC;
+  }
+
+  /** Attaches the cluster to an app or chart; call it before the first construct is created below. */
+  public attachTo(scope: IConstruct): void {
+    if (scope.node.children.length > 0) {
+      throw new UsageError('must be attached before the first construct is created in this scope', {
+        scope,
+        property: 'cluster',
+      });
+    }
+    scope.node.setContext(CONTEXT_KEY, this);
+  }
+}

@@ -1,0 +1,137 @@
+import type { k8s } from 'cdk8s-plus-28';
+import type { IConstruct } from 'constructs';
+import { UsageError } from '../rules/usage-error';
+import type { Accelerator } from './accelerator';
+import { Cluster } from './cluster';
+import type { NodePool, Taint } from './node-pool';
+
+/** What a workload asks of the nodes it runs on. */
+export interface PlacementProps {
+  /**
+   * Kind of GPU that each pod needs.
+   * @default - no GPU
+   */
+  readonly accelerator?: Accelerator;
+
+  /**
+   * Units of the accelerator per pod.
+   * @default 1 with an accelerator
+   */
+  readonly accelerators?: number;
+
+  /**
+   * Name of the node pool to run on.
+   * @default - with an accelerator, the first pool of the cluster that has it; otherwise any node
+   */
+  readonly nodePool?: string;
+}
+
+/** An extended resource, requested in whole units and never overcommitted. */
+export interface ExtendedResource {
+  /** Name of the resource: `nvidia.com/gpu`. */
+  readonly name: string;
+  /** Units per pod. */
+  readonly count: number;
+}
+
+/** Where the pods of a workload run, resolved against the cluster. */
+export class Placement {
+  /** Resolves what a workload asks for against the cluster that its scope is attached to. */
+  public static resolve(scope: IConstruct, props: PlacementProps): Placement {
+    const cluster = Cluster.of(scope);
+    return new Placement(cluster, choosePool(scope, cluster, props), props.accelerator, countOf(scope, props));
+  }
+
+  /** Node labels that the pods require. */
+  public readonly nodeSelector: { [label: string]: string };
+  /** Taints that the pods tolerate. */
+  public readonly tolerations: k8s.Toleration[];
+  /** RuntimeClass of the pods. */
+  public readonly runtimeClassName?: string;
+  /** Extended resource that the main container asks for. */
+  public readonly extendedResource?: ExtendedResource;
+
+  private constructor(
+    cluster: Cluster,
+    /** The node pool; undefined when any node will do or the cluster's pools are unknown. */
+    public readonly pool: NodePool | undefined,
+    accelerator: Accelerator | undefined,
+    count: number,
+  ) {
+    this.nodeSelector = { ...(pool?.nodeSelector ?? accelerator?.nodeSelectorOn(cluster.cloud) ?? {}) };
+    this.tolerations = tolerationsOf(pool?.taints ?? [], accelerator !== undefined);
+    if (accelerator !== undefined) {
+      this.runtimeClassName = cluster.gpuRuntimeClass;
+      this.extendedResource = { name: accelerator.resourceOn(cluster.cloud), count };
+    }
+  }
+}
+
+function countOf(scope: IConstruct, props: PlacementProps): number {
+  const count = props.accelerators ?? 1;
+  if (!Number.isInteger(count) || count < 1) {
+    throw new UsageError(`is ${count}, but GPUs are whole: use 1 or more`, { scope, property: 'accelerators' });
+  }
+  if (props.accelerators !== undefined && props.accelerator === undefined) {
+    throw new UsageError(`is ${count}, but no accelerator is set; set accelerator as well`, {
+      scope,
+      property: 'accelerators',
+    });
+  }
+  return count;
+}
+
+function choosePool(scope: IConstruct, cluster: Cluster, props: PlacementProps): NodePool | undefined {
+  const { accelerator, nodePool } = props;
+  const pools = cluster.nodePools;
+  if (pools === undefined) {
+    if (nodePool !== undefined) {
+      throw new UsageError(`is "${nodePool}", but the cluster declares no node pools; declare it in the cluster`, {
+        scope,
+        property: 'nodePool',
+      });
+    }
+    return undefined;
+  }
+  const has = (pool: NodePool) => accelerator === undefined || pool.accelerator?.name === accelerator.name;
+  if (nodePool !== undefined) {
+    const pool = pools.find((candidate) => candidate.name === nodePool);
+    if (pool === undefined || !has(pool)) {
+      const lack = pool === undefined ? 'the cluster has no such pool' : `it has no ${accelerator?.name}`;
+      throw new UsageError(`is "${nodePool}", but ${lack}; pools: ${describe(pools)}`, { scope, property: 'nodePool' });
+    }
+    return pool;
+  }
+  if (accelerator === undefined) {
+    return undefined;
+  }
+  const pool = pools.find(has);
+  if (pool === undefined) {
+    throw new UsageError(
+      `is ${accelerator.name}, but no node pool of the cluster has it; pools: ${describe(pools)}; ` +
+        'add such a pool to the cluster or choose an accelerator that it has',
+      { scope, property: 'accelerator' },
+    );
+  }
+  return pool;
+}
+
+function describe(pools: NodePool[]): string {
+  return pools.map((pool) => `${pool.name} (${pool.accelerator?.name ?? 'no GPU'})`).join(', ') || 'none';
+}
+
+/** Key that the NVIDIA GPU operator's own pods tolerate, and that GKE taints GPU nodes with. */
+const GPU_TAINT = 'nvidia.com/gpu';
+
+function tolerationsOf(taints: Taint[], gpu: boolean): k8s.Toleration[] {
+  const declared = taints.map((taint) => ({
+    key: taint.key,
+    operator: taint.value === undefined ? 'Exists' : 'Equal',
+    value: taint.value,
+    effect: taint.effect ?? 'NoSchedule',
+  }));
+  if (!gpu || taints.some((taint) => taint.key === GPU_TAINT)) {
+    return declared;
+  }
+  return [{ key: GPU_TAINT, operator: 'Exists', effect: 'NoSchedule' }, ...declared];
+}

@@ -1,0 +1,21 @@
+import type { Cluster } from './cluster';
+
+/**
+ * Words in names of classes and provisioners whose volumes are network file systems or object stores: NFS,
+ * EFS, Azure Files, Filestore, SMB/CIFS, CephFS, GlusterFS, FSx for Lustre, and buckets mounted through FUSE.
+ */
+const FILE_SYSTEM_WORDS =
+  /(^|[^a-z])(nfs|efs|azurefile|filestore|smb|cifs|cephfs|glusterfs|fsx|lustre|gcsfuse|gcs|s3fs|blobfuse|rwx)([^a-z]|$)/i;
+
+/**
+ * Why a class cannot hold a database, or undefined when nothing speaks against it. Databases map files into
+ * memory and lock them, and lose data where a file system only imitates that.
+ */
+export function blockStorageProblem(storageClass: string, cluster: Cluster): string | undefined {
+  const shared = storageClass === cluster.storage.shared ? "the cluster's class for shared files" : undefined;
+  const word = FILE_SYSTEM_WORDS.exec(storageClass)?.[2];
+  const reason = shared ?? (word === undefined ? undefined : `a network file system (${word})`);
+  return reason === undefined
+    ? undefined
+    : `is "${storageClass}", ${reason}; use a class of block volumes, such as ${cluster.storage.block ?? 'gp3 or premium-rwo'}`;
+}
