@@ -1,0 +1,101 @@
+import type { IConstruct } from 'constructs';
+import { type Peer, PodSet } from './peer';
+import type { Port } from './port';
+
+/** One allowed connection: who may open it, to whom, on which ports, and what for. */
+export interface Connection {
+  /** Who opens it. */
+  readonly from: Peer;
+  /** Who accepts it. */
+  readonly to: Peer;
+  /** Ports that are opened, TCP. */
+  readonly ports: Port[];
+  /** What it is for, in a few words: `uses`, `route`, `metrics`. */
+  readonly purpose: string;
+  /**
+   * Whether `to` must be ready before `from` is applied.
+   * @default false
+   */
+  readonly ordered?: boolean;
+}
+
+const GRAPH = Symbol.for('cdk8s-rag.ConnectionGraph');
+
+/** Distance between the waves of a provider and its client; leaves room for objects in between. */
+const WAVE_STEP = 10;
+
+/**
+ * Every connection that the workloads of an app may open or accept. Network policies, sync waves and the
+ * environment of clients all follow from it; nothing else allows a connection.
+ */
+export class ConnectionGraph {
+  /** The graph of the app that this construct belongs to. */
+  public static of(scope: IConstruct): ConnectionGraph {
+    const root = scope.node.root as IConstruct & { [GRAPH]?: ConnectionGraph };
+    root[GRAPH] ??= new ConnectionGraph();
+    return root[GRAPH];
+  }
+
+  private readonly edges: Connection[] = [];
+  private readonly waves = new Map<string, number>();
+
+  private constructor() {}
+
+  /** Allows a connection. */
+  public connect(connection: Connection): void {
+    this.edges.push(connection);
+    this.waves.clear();
+  }
+
+  /** Every allowed connection, in the order in which they were allowed. */
+  public get connections(): Connection[] {
+    return [...this.edges];
+  }
+
+  /** Connections that these pods open. */
+  public from(pods: PodSet): Connection[] {
+    return this.edges.filter((edge) => edge.from.key === pods.key);
+  }
+
+  /** Connections that these pods accept. */
+  public to(pods: PodSet): Connection[] {
+    return this.edges.filter((edge) => edge.to.key === pods.key);
+  }
+
+  /**
+   * Sync wave of a workload: one step after the last of the providers that must be ready first. Workloads
+   * that use one another cannot wait for one another and share a wave.
+   */
+  public waveOf(pods: PodSet): number {
+    const known = this.waves.get(pods.key);
+    if (known !== undefined) {
+      return known;
+    }
+    const circle = [pods, ...this.reachable(pods).filter((other) => this.reachable(other).includes(pods))];
+    const providers = circle.flatMap((member) => this.providersOf(member));
+    const before = providers.filter((provider) => !circle.includes(provider));
+    const wave = Math.max(0, ...before.map((provider) => this.waveOf(provider) + WAVE_STEP));
+    this.waves.set(pods.key, wave);
+    return wave;
+  }
+
+  private providersOf(pods: PodSet): PodSet[] {
+    return this.from(pods)
+      .filter((edge) => edge.ordered === true)
+      .map((edge) => edge.to)
+      .filter((peer) => peer instanceof PodSet);
+  }
+
+  private reachable(from: PodSet): PodSet[] {
+    const found = new Set<PodSet>();
+    const pending = [from];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const fresh = this.providersOf(next).filter((provider) => !found.has(provider));
+      for (const provider of fresh) {
+        found.add(provider);
+      }
+      pending.push(...fresh);
+    }
+    return [...found];
+  }
+}

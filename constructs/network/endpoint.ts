@@ -1,0 +1,44 @@
+import type { IConstruct } from 'constructs';
+import { Cluster } from '../placement/cluster';
+import { Peer, type PodSet } from './peer';
+import type { Port } from './port';
+
+/** An address that clients connect to, with the peer that policies name for it. */
+export class Endpoint {
+  /** A port of pods behind a Service of the cluster. */
+  public static service(pods: PodSet, service: string, port: Port): Endpoint {
+    const hostFor = (scope: IConstruct, namespace: string) =>
+      namespace === pods.namespace ? service : `${service}.${pods.namespace}.svc.${Cluster.of(scope).domain}`;
+    return new Endpoint(pods, port, hostFor, service);
+  }
+
+  /**
+   * A port of a host outside the cluster.
+   *
+   * @param host DNS name or address
+   * @param port the port, TCP
+   * @param cidrs addresses behind the name, where they are known and stable; without them a policy names
+   *   the host (Cilium) or the whole internet without private ranges
+   */
+  public static host(host: string, port: Port, cidrs: string[] = []): Endpoint {
+    return new Endpoint(cidrs.length > 0 ? Peer.cidrs(...cidrs) : Peer.host(host), port, () => host);
+  }
+
+  private constructor(
+    /** What a network policy names. */
+    public readonly peer: Peer,
+    /** The port. */
+    public readonly port: Port,
+    private readonly hostFor: (scope: IConstruct, namespace: string) => string,
+    /** The Service in front of the pods; undefined outside the cluster. */
+    public readonly service?: string,
+  ) {}
+
+  /**
+   * Host name by which a client in this namespace reaches the endpoint: short inside the namespace, because
+   * every label more costs a search-path lookup; fully qualified across namespaces.
+   */
+  public hostFrom(scope: IConstruct, namespace: string): string {
+    return this.hostFor(scope, namespace);
+  }
+}

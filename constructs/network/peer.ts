@@ -1,0 +1,147 @@
+import type { k8s } from 'cdk8s-plus-28';
+import type { Cluster, ClusterService } from '../placement/cluster';
+
+/** Label that the API server puts on every namespace (Kubernetes docs, "Automatic labelling"). */
+const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';
+
+/**
+ * Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291) with the metadata service of
+ * the clouds among them: never part of "the internet".
+ */
+const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'];
+const PRIVATE_V6 = ['fc00::/7', 'fe80::/10'];
+
+/** One end of a connection, as a network policy can name it. */
+export abstract class Peer {
+  /** The pods that a service in the cluster runs as, seen from outside this output. */
+  public static service(service: ClusterService): Peer {
+    return new ServicePeer(service);
+  }
+
+  /** The addresses of these ranges. */
+  public static cidrs(...cidrs: string[]): Peer {
+    return new CidrPeer(cidrs);
+  }
+
+  /** Every address that is not private, link-local or a metadata service. */
+  public static internet(): Peer {
+    return new InternetPeer();
+  }
+
+  /** A host outside the cluster, by name; only Cilium can enforce it, elsewhere it widens to {@link Peer.internet}. */
+  public static host(host: string): Peer {
+    return new HostPeer(host);
+  }
+
+  /** Identity of the peer; peers with one key are the same peer. */
+  public abstract readonly key: string;
+
+  /** The host name, when the peer is one. */
+  public abstract readonly fqdn: string | undefined;
+
+  /** How messages name the peer. */
+  public abstract describe(): string;
+
+  /** The peers of a NetworkPolicy rule in this namespace of this cluster. */
+  public abstract in(namespace: string, cluster: Cluster): k8s.NetworkPolicyPeer[];
+}
+
+/** The pods of a workload: both an end of connections and the subject of a policy. */
+export class PodSet extends Peer {
+  public readonly key: string;
+  public readonly fqdn = undefined;
+
+  public constructor(
+    /** Namespace of the pods. */
+    public readonly namespace: string,
+    /** Name of the workload. */
+    public readonly name: string,
+    /** Labels that select the pods and no others. */
+    public readonly labels: { [label: string]: string },
+  ) {
+    super();
+    this.key = `pods/${namespace}/${name}`;
+  }
+
+  public describe(): string {
+    return this.name;
+  }
+
+  public in(namespace: string): k8s.NetworkPolicyPeer[] {
+    const podSelector = { matchLabels: this.labels };
+    return [namespace === this.namespace ? { podSelector } : { ...namespaceOf(this.namespace), podSelector }];
+  }
+}
+
+class ServicePeer extends Peer {
+  public readonly key: string;
+  public readonly fqdn = undefined;
+
+  public constructor(private readonly service: ClusterService) {
+    super();
+    this.key = `service/${service.namespace}/${JSON.stringify(service.podLabels ?? {})}`;
+  }
+
+  public describe(): string {
+    return `namespace ${this.service.namespace}`;
+  }
+
+  public in(): k8s.NetworkPolicyPeer[] {
+    const { namespace, podLabels } = this.service;
+    const podSelector = podLabels === undefined ? undefined : { matchLabels: { ...podLabels } };
+    return [{ ...namespaceOf(namespace), podSelector }];
+  }
+}
+
+class CidrPeer extends Peer {
+  public readonly key: string;
+  public readonly fqdn = undefined;
+
+  public constructor(private readonly ranges: string[]) {
+    super();
+    this.key = `cidrs/${ranges.join(',')}`;
+  }
+
+  public describe(): string {
+    return this.ranges.join(', ');
+  }
+
+  public in(): k8s.NetworkPolicyPeer[] {
+    return this.ranges.map((cidr) => ({ ipBlock: { cidr } }));
+  }
+}
+
+class InternetPeer extends Peer {
+  public readonly key = 'internet';
+  public readonly fqdn = undefined;
+
+  public describe(): string {
+    return 'the internet';
+  }
+
+  public in(): k8s.NetworkPolicyPeer[] {
+    return [{ ipBlock: { cidr: '0.0.0.0/0', except: PRIVATE_V4 } }, { ipBlock: { cidr: '::/0', except: PRIVATE_V6 } }];
+  }
+}
+
+class HostPeer extends Peer {
+  public readonly key: string;
+
+  public constructor(public readonly fqdn: string) {
+    super();
+    this.key = `host/${fqdn}`;
+  }
+
+  public describe(): string {
+    return this.fqdn;
+  }
+
+  public in(namespace: string, cluster: Cluster): k8s.NetworkPolicyPeer[] {
+    // On Cilium a policy of its own allows exactly this name.
+    return cluster.cilium ? [] : Peer.internet().in(namespace, cluster);
+  }
+}
+
+function namespaceOf(name: string): { namespaceSelector: k8s.LabelSelector } {
+  return { namespaceSelector: { matchLabels: { [NAMESPACE_LABEL]: name } } };
+}

@@ -1,0 +1,145 @@
+import { Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  CiliumNetworkPolicy,
+  type CiliumNetworkPolicySpec,
+  CiliumNetworkPolicySpecEgressToPortsPortsProtocol as CiliumProtocol,
+} from '../../imports/cilium.io';
+import { Cluster } from '../placement/cluster';
+import { type Connection, ConnectionGraph } from './connection-graph';
+import { Peer, type PodSet } from './peer';
+import type { Port } from './port';
+
+/** What the policies of some pods need besides the graph. */
+export interface PodNetworkPolicyProps {
+  /** The pods. */
+  readonly pods: PodSet;
+
+  /** Metadata of the policies, without the name. */
+  readonly metadata: k8s.ObjectMeta;
+}
+
+/**
+ * The network policies of one workload: both directions closed, then exactly its connections, plus DNS.
+ *
+ * Ports are those of the containers, because policies act after a Service's address is translated.
+ */
+export class PodNetworkPolicy extends Construct {
+  /** The policy that every network plugin enforces. */
+  public readonly networkPolicy: k8s.KubeNetworkPolicy;
+
+  private readonly pods: PodSet;
+  private readonly metadata: k8s.ObjectMeta;
+  private fqdnPolicy?: CiliumNetworkPolicy;
+
+  public constructor(scope: Construct, id: string, props: PodNetworkPolicyProps) {
+    super(scope, id);
+    this.pods = props.pods;
+    this.metadata = { ...props.metadata, name: props.pods.name };
+    this.networkPolicy = new k8s.KubeNetworkPolicy(this, 'Resource', {
+      metadata: this.metadata,
+      spec: Lazy.any({ produce: () => this.toSpec() }),
+    });
+  }
+
+  /** Allows these pods to open connections to a peer, on both sides where both are ours. */
+  public allowTo(connection: Omit<Connection, 'from'>): void {
+    ConnectionGraph.of(this).connect({ ...connection, from: this.pods });
+    if (connection.to.fqdn !== undefined && Cluster.of(this).cilium) {
+      this.ensureFqdnPolicy();
+    }
+  }
+
+  /** Allows a peer to open connections to these pods. */
+  public allowFrom(connection: Omit<Connection, 'to'>): void {
+    ConnectionGraph.of(this).connect({ ...connection, to: this.pods });
+  }
+
+  private toSpec(): k8s.NetworkPolicySpec {
+    const cluster = Cluster.of(this);
+    const graph = ConnectionGraph.of(this);
+    const { namespace, labels } = this.pods;
+    const ingress = byPeer(graph.to(this.pods), (connection) => connection.from);
+    const egress = byPeer(graph.from(this.pods), (connection) => connection.to);
+    return {
+      podSelector: { matchLabels: labels },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: ingress.map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) })),
+      egress: [
+        ...egress
+          .map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))
+          // An empty list of peers would allow every peer.
+          .filter((rule) => rule.to.length > 0),
+        // The policy by host name has the DNS rule then, with the inspection that it needs.
+        ...(this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
+      ],
+    };
+  }
+
+  private ensureFqdnPolicy(): void {
+    this.fqdnPolicy ??= new CiliumNetworkPolicy(this, 'Fqdn', {
+      metadata: this.metadata,
+      spec: Lazy.any({ produce: () => this.toFqdnSpec() }),
+    });
+  }
+
+  private toFqdnSpec(): CiliumNetworkPolicySpec {
+    const { dns } = Cluster.of(this);
+    const hosts = byPeer(ConnectionGraph.of(this).from(this.pods), (connection) => connection.to).filter(
+      ([peer]) => peer.fqdn !== undefined,
+    );
+    const dnsPort = String(dns.port ?? 53);
+    // Cilium learns the addresses of a name from the answers that pass its DNS proxy, and only the queries
+    // of pods with a DNS rule pass it (Cilium docs, "DNS based").
+    const toPorts = [
+      { ports: [{ port: dnsPort, protocol: CiliumProtocol.ANY }], rules: { dns: [{ matchPattern: '*' }] } },
+    ];
+    const dnsLabels = { 'k8s:io.kubernetes.pod.namespace': dns.namespace, ...prefixed(dns.podLabels) };
+    return {
+      endpointSelector: { matchLabels: this.pods.labels },
+      egress: [
+        ...hosts.map(([peer, ports]) => ({
+          toFqdNs: [{ matchName: peer.fqdn }],
+          toPorts: [{ ports: ports.map((port) => ({ port: String(port.number), protocol: CiliumProtocol.TCP })) }],
+        })),
+        { toEndpoints: [{ matchLabels: dnsLabels }], toPorts },
+      ],
+    };
+  }
+}
+
+/** Connections folded to one entry per peer, sorted, each with its ports in ascending order. */
+function byPeer(connections: Connection[], peerOf: (connection: Connection) => Peer): [Peer, Port[]][] {
+  const peers = new Map<string, [Peer, Map<number, Port>]>();
+  for (const connection of connections) {
+    const peer = peerOf(connection);
+    const [, ports] = peers.get(peer.key) ?? [peer, new Map<number, Port>()];
+    for (const port of connection.ports) {
+      ports.set(port.number, port);
+    }
+    peers.set(peer.key, [peer, ports]);
+  }
+  return [...peers.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, [peer, ports]]) => [peer, [...ports.values()].sort((a, b) => a.number - b.number)]);
+}
+
+function tcp(ports: Port[]): k8s.NetworkPolicyPort[] {
+  return ports.map((port) => ({ port: k8s.IntOrString.fromNumber(port.number), protocol: 'TCP' }));
+}
+
+function dnsRule(cluster: Cluster): k8s.NetworkPolicyEgressRule {
+  const { dns } = cluster;
+  const nodeLocal = dns.nodeLocal === undefined ? [] : Peer.cidrs(`${dns.nodeLocal}/32`).in('', cluster);
+  const port = k8s.IntOrString.fromNumber(dns.port ?? 53);
+  return {
+    to: [...Peer.service(dns).in('', cluster), ...nodeLocal],
+    // Answers that do not fit a datagram are asked again over TCP.
+    ports: ['UDP', 'TCP'].map((protocol) => ({ port, protocol })),
+  };
+}
+
+function prefixed(labels: { readonly [label: string]: string } = {}): { [label: string]: string } {
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [`k8s:${label}`, value]));
+}

@@ -1,0 +1,40 @@
+import { Lazy } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { ConnectionGraph } from './connection-graph';
+import type { PodSet } from './peer';
+
+/** Annotation by which Argo CD orders a sync (Argo CD docs, "Sync Phases and Waves"). */
+const ANNOTATION = 'argocd.argoproj.io/sync-wave';
+
+/**
+ * When Argo CD applies an object. A wave begins when everything in the waves before it is healthy; within
+ * a wave the order is by kind, with custom resources last.
+ */
+export class SyncWave {
+  /** The namespace and what must hold in it before the first pod. */
+  public static readonly NAMESPACE = new SyncWave(() => -20);
+
+  /** What creates Secrets: custom resources, so they need a wave before the pods that mount those. */
+  public static readonly SECRETS = new SyncWave(() => -10);
+
+  /** Together with the pods of a workload. */
+  public static of(scope: IConstruct, pods: PodSet): SyncWave {
+    return new SyncWave(() => ConnectionGraph.of(scope).waveOf(pods));
+  }
+
+  /** When the pods of a workload are ready, before its clients are applied. */
+  public static after(scope: IConstruct, pods: PodSet): SyncWave {
+    return new SyncWave(() => ConnectionGraph.of(scope).waveOf(pods) + 5);
+  }
+
+  private constructor(private readonly wave: () => number) {}
+
+  /** The annotation, resolved when the graph is complete; wave 0 is the default and needs none. */
+  public get annotations(): { [name: string]: string } {
+    const produce = () => {
+      const wave = this.wave();
+      return wave === 0 ? undefined : String(wave);
+    };
+    return { [ANNOTATION]: Lazy.any({ produce }) };
+  }
+}
