@@ -1,0 +1,11 @@
+import type { k8s } from 'cdk8s-plus-28';
+
+/** What an autoscaler scales. */
+export interface ScaleTarget {
+  /** Kind of the workload, in `apps/v1`. */
+  readonly kind: string;
+  /** Name of the workload. */
+  readonly name: string;
+  /** Metadata of the autoscaler. */
+  readonly metadata: k8s.ObjectMeta;
+}

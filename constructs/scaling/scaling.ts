@@ -1,0 +1,287 @@
+import type { Duration } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  ScaledObject,
+  type ScaledObjectSpecFallback,
+  type ScaledObjectSpecTriggers,
+  TriggerAuthentication,
+} from '../../imports/keda.sh';
+import { ConnectionGraph } from '../network/connection-graph';
+import type { Endpoint } from '../network/endpoint';
+import { Peer } from '../network/peer';
+import { Cluster, type ClusterService } from '../placement/cluster';
+import { checkObjectName } from '../rules/object-name';
+import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
+import type { ScaleTarget } from './scale-target';
+import { ScalingMetric } from './scaling-metric';
+import { paceRules, type ScalingPace } from './scaling-pace';
+import type { IBacklog, RenderedTrigger, ScalingTrigger } from './scaling-trigger';
+
+/** Bounds of an autoscaler. */
+export interface ScalingBounds {
+  /** Fewest pods. */
+  readonly min: number;
+
+  /** Most pods. */
+  readonly max: number;
+
+  /**
+   * How fast pods may be added.
+   * @default - Kubernetes' own
+   */
+  readonly up?: ScalingPace;
+
+  /**
+   * How fast pods may be removed.
+   * @default - Kubernetes' own
+   */
+  readonly down?: ScalingPace;
+}
+
+/** Scaling by a HorizontalPodAutoscaler. */
+export interface HorizontalScalingProps extends ScalingBounds {
+  /** What it looks at; the metric that asks for most pods wins. */
+  readonly metrics: ScalingMetric[];
+}
+
+/** How KEDA scales, whatever it scales on. */
+export interface EventScalingOptions extends ScalingBounds {
+  /**
+   * Time without work after which the last pod goes, when `min` is 0.
+   * @default Duration.minutes(5), KEDA's own
+   */
+  readonly cooldown?: Duration;
+
+  /**
+   * Pods while a trigger cannot be read three times in a row.
+   * @default - the number of pods stays what it is
+   */
+  readonly fallbackReplicas?: number;
+}
+
+/** Scaling by KEDA. */
+export interface EventScalingProps extends EventScalingOptions {
+  /** What it scales on; the trigger that asks for most pods wins. */
+  readonly triggers: ScalingTrigger[];
+}
+
+/** Scaling by KEDA on waiting work. */
+export interface BacklogScalingProps extends EventScalingOptions {
+  /** Waiting items that one pod can take on. */
+  readonly perReplica: number;
+}
+
+/**
+ * How many pods a workload has, and who decides: us, the HorizontalPodAutoscaler or KEDA, and never two of
+ * them.
+ */
+export abstract class Scaling {
+  /** A number that only a new output changes. */
+  public static fixed(replicas: number): Scaling {
+    return new FixedScaling(replicas);
+  }
+
+  /** By a HorizontalPodAutoscaler. */
+  public static horizontal(props: HorizontalScalingProps): Scaling {
+    return new HorizontalScaling(props);
+  }
+
+  /** By KEDA, down to zero if wanted. */
+  public static onEvents(props: EventScalingProps): Scaling {
+    return new EventScaling(props);
+  }
+
+  /** By KEDA, on work that waits in a queue. */
+  public static onBacklog(backlog: IBacklog, props: BacklogScalingProps): Scaling {
+    return new EventScaling({ ...props, triggers: [backlog.trigger(props.perReplica)] });
+  }
+
+  /** Fewest pods. */
+  public abstract readonly min: number;
+  /** Most pods. */
+  public abstract readonly max: number;
+  /** The number in the workload; undefined when an autoscaler owns it. */
+  public abstract readonly replicas: number | undefined;
+
+  /**
+   * Creates the autoscaler.
+   * @internal
+   */
+  public abstract _bind(scope: Construct, target: ScaleTarget): void;
+}
+
+class FixedScaling extends Scaling {
+  public readonly min: number;
+  public readonly max: number;
+
+  public constructor(public readonly replicas: number) {
+    super();
+    checkCount('replicas', replicas, 0);
+    this.min = replicas;
+    this.max = replicas;
+  }
+
+  public _bind(): void {}
+}
+
+class HorizontalScaling extends Scaling {
+  public readonly min: number;
+  public readonly max: number;
+  public readonly replicas = undefined;
+
+  public constructor(private readonly props: HorizontalScalingProps) {
+    super();
+    checkBounds(props, 1);
+    if (props.metrics.length === 0) {
+      throw new UsageError('is empty; name at least one metric, such as ScalingMetric.cpu(70)', {
+        property: 'scaling.metrics',
+      });
+    }
+    this.min = props.min;
+    this.max = props.max;
+  }
+
+  public _bind(scope: Construct, target: ScaleTarget): void {
+    new k8s.KubeHorizontalPodAutoscalerV2(scope, 'Autoscaler', {
+      metadata: target.metadata,
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: target.kind, name: target.name },
+        minReplicas: this.min,
+        maxReplicas: this.max,
+        metrics: ScalingMetric._render(this.props.metrics),
+        behavior: behaviorOf(this.props),
+      },
+    });
+  }
+}
+
+class EventScaling extends Scaling {
+  public readonly min: number;
+  public readonly max: number;
+  public readonly replicas = undefined;
+
+  public constructor(private readonly props: EventScalingProps) {
+    super();
+    checkBounds(props, 0);
+    if (props.triggers.length === 0) {
+      throw new UsageError('is empty; name at least one trigger', { property: 'scaling.triggers' });
+    }
+    if (props.fallbackReplicas !== undefined) {
+      checkCount('scaling.fallbackReplicas', props.fallbackReplicas, 0);
+    }
+    this.min = props.min;
+    this.max = props.max;
+  }
+
+  public _bind(scope: Construct, target: ScaleTarget): void {
+    checkObjectName(scope, target.name, 'ScaledObject');
+    const cluster = Cluster.of(scope);
+    if (cluster.keda === undefined) {
+      throw new UsageError(
+        'is event-driven, but the cluster declares no KEDA; set keda in the cluster or scale on CPU',
+        {
+          scope,
+          property: 'scaling',
+        },
+      );
+    }
+    new KedaScaler(scope, 'Autoscaler', { ...this.props, target, keda: cluster.keda });
+  }
+}
+
+interface KedaScalerProps extends EventScalingProps {
+  readonly target: ScaleTarget;
+  readonly keda: ClusterService;
+}
+
+/** The ScaledObject and the TriggerAuthentications that its triggers need. */
+class KedaScaler extends Construct {
+  private readonly props: KedaScalerProps;
+
+  public constructor(scope: Construct, id: string, props: KedaScalerProps) {
+    super(scope, id);
+    this.props = props;
+    const { prometheus } = Cluster.of(this);
+    const triggers = props.triggers.map((trigger) => trigger._render(this, props.keda, prometheus));
+    this.createScaledObject(triggers.map((trigger, index) => this.renderTrigger(trigger, index)));
+  }
+
+  private createScaledObject(triggers: ScaledObjectSpecTriggers[]): void {
+    const { target, min, max, cooldown } = this.props;
+    const behavior = behaviorOf(this.props);
+    new ScaledObject(this, 'Resource', {
+      metadata: target.metadata,
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: target.kind, name: target.name },
+        minReplicaCount: min,
+        maxReplicaCount: max,
+        cooldownPeriod: cooldown?.toSeconds(),
+        fallback: this.renderFallback(),
+        advanced: behavior === undefined ? undefined : { horizontalPodAutoscalerConfig: { behavior } },
+        triggers,
+      },
+    });
+  }
+
+  private renderTrigger(trigger: RenderedTrigger, index: number): ScaledObjectSpecTriggers {
+    const { target } = this.props;
+    this.allow(trigger.endpoint);
+    const secrets = Object.entries(trigger.secrets ?? {});
+    if (secrets.length === 0) {
+      return { type: trigger.type, metadata: { ...trigger.metadata } };
+    }
+    const name = index === 0 ? target.name : `${target.name}-${index + 1}`;
+    new TriggerAuthentication(this, `Authentication-${index}`, {
+      metadata: { ...target.metadata, name },
+      spec: { secretTargetRef: secrets.map(([parameter, source]) => this.renderSecret(parameter, source)) },
+    });
+    return { type: trigger.type, metadata: { ...trigger.metadata }, authenticationRef: { name } };
+  }
+
+  private renderSecret(parameter: string, source: SecretKey) {
+    source._bind(this);
+    return { parameter, name: source.secret, key: source.key };
+  }
+
+  private renderFallback(): ScaledObjectSpecFallback | undefined {
+    const { fallbackReplicas } = this.props;
+    return fallbackReplicas === undefined ? undefined : { failureThreshold: 3, replicas: fallbackReplicas };
+  }
+
+  /** The KEDA operator asks by itself; where the answer comes from our pods, they must let it in. */
+  private allow(endpoint: Endpoint | undefined): void {
+    if (endpoint !== undefined) {
+      ConnectionGraph.of(this).connect({
+        from: Peer.service(this.props.keda),
+        to: endpoint.peer,
+        ports: [endpoint.port],
+        purpose: 'scaling',
+      });
+    }
+  }
+}
+
+function behaviorOf(bounds: ScalingBounds): k8s.HorizontalPodAutoscalerBehaviorV2 | undefined {
+  if (bounds.up === undefined && bounds.down === undefined) {
+    return undefined;
+  }
+  return { scaleUp: paceRules(bounds.up), scaleDown: paceRules(bounds.down) };
+}
+
+function checkBounds({ min, max }: ScalingBounds, least: number): void {
+  checkCount('scaling.min', min, least);
+  checkCount('scaling.max', max, 1);
+  if (min > max) {
+    throw new UsageError(`is ${min}, above scaling.max, which is ${max}; lower min or raise max`, {
+      property: 'scaling.min',
+    });
+  }
+}
+
+function checkCount(property: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property });
+  }
+}

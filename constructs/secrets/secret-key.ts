@@ -1,0 +1,63 @@
+import { Chart } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { ExternalReferences } from '../rules/external-references';
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { UsageError } from '../rules/usage-error';
+
+const KEY = /^[-._a-zA-Z0-9]+$/;
+
+/** How a key comes to be in the cluster. */
+type Provision = (scope: IConstruct, key: SecretKey) => void;
+
+/**
+ * A key of a Secret: a reference, never the value. No type of this library can hold a secret's value.
+ */
+export class SecretKey {
+  /**
+   * A key of a Secret that exists in the cluster, or that somebody else creates before the output is applied.
+   *
+   * @param secret name of the Secret, in the namespace of the chart
+   * @param key key in its data
+   */
+  public static of(secret: string, key: string): SecretKey {
+    return new SecretKey(secret, key, declareExisting);
+  }
+
+  /**
+   * A key of a Secret that an object of the output creates.
+   * @internal
+   */
+  public static _provided(secret: string, key: string, provide: Provision): SecretKey {
+    return new SecretKey(secret, key, provide);
+  }
+
+  private constructor(
+    /** Name of the Secret. */
+    public readonly secret: string,
+    /** Key in the Secret's data. */
+    public readonly key: string,
+    private readonly provide: Provision,
+  ) {
+    const problem = dnsSubdomainProblem(secret, 253);
+    if (problem !== undefined) {
+      throw new UsageError(problem, { property: 'secret.secret' });
+    }
+    if (!KEY.test(key)) {
+      throw new UsageError(`is "${key}", but must consist of letters, digits, "-", "_" and "."`, {
+        property: 'secret.key',
+      });
+    }
+  }
+
+  /**
+   * Sees to it that the key is there for an object in this scope.
+   * @internal
+   */
+  public _bind(scope: IConstruct): void {
+    this.provide(scope, this);
+  }
+}
+
+function declareExisting(scope: IConstruct, { secret, key }: SecretKey): void {
+  ExternalReferences.of(scope).declare({ kind: 'Secret', namespace: Chart.of(scope).namespace, name: secret, key });
+}

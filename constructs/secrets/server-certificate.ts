@@ -1,0 +1,69 @@
+import type { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import {
+  Certificate,
+  CertificateSpecPrivateKeyRotationPolicy as RotationPolicy,
+  CertificateSpecUsages as Usage,
+} from '../../imports/cert-manager.io';
+import type { CertificateIssuer } from './certificate-issuer';
+import { SecretKey } from './secret-key';
+
+export { Usage as CertificateUsage };
+
+/** The keys of a TLS Secret. */
+export interface CertificateKeys {
+  /** Certificate chain. */
+  readonly certificate: SecretKey;
+  /** Private key. */
+  readonly privateKey: SecretKey;
+  /** Certificate of the authority. */
+  readonly authority: SecretKey;
+}
+
+/** The certificate of a server, and the authority by which its clients know it. */
+export class ServerCertificate {
+  /** A `kubernetes.io/tls` Secret that exists; for servers inside the cluster with the authority in `ca.crt`. */
+  public static existing(secret: string): ServerCertificate {
+    return new ServerCertificate(undefined, secret);
+  }
+
+  /**
+   * A certificate that cert-manager issues and renews. For servers inside the cluster the issuer must put the
+   * authority into `ca.crt`; public ACME issuers do not.
+   */
+  public static issuedBy(issuer: CertificateIssuer): ServerCertificate {
+    return new ServerCertificate(issuer, undefined);
+  }
+
+  private constructor(
+    private readonly issuer: CertificateIssuer | undefined,
+    private readonly secret: string | undefined,
+  ) {}
+
+  /**
+   * Creates what is needed and returns the keys.
+   * @internal
+   */
+  public _bind(scope: Construct, metadata: k8s.ObjectMeta, dnsNames: string[], usages: Usage[]): CertificateKeys {
+    if (this.issuer === undefined) {
+      return keysOf((key) => SecretKey.of(this.secret as string, key));
+    }
+    this.issuer._declare(scope);
+    const name = `${metadata.name}-tls`;
+    new Certificate(scope, 'Certificate', {
+      metadata: { ...metadata, name },
+      spec: {
+        secretName: name,
+        dnsNames,
+        issuerRef: { group: 'cert-manager.io', kind: this.issuer.kind, name: this.issuer.name },
+        privateKey: { rotationPolicy: RotationPolicy.ALWAYS },
+        usages,
+      },
+    });
+    return keysOf((key) => SecretKey._provided(name, key, () => {}));
+  }
+}
+
+function keysOf(key: (name: string) => SecretKey): CertificateKeys {
+  return { certificate: key('tls.crt'), privateKey: key('tls.key'), authority: key('ca.crt') };
+}
