@@ -1,0 +1,51 @@
+import { type Cron, Duration, Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { type JobRunProps, jobSpec } from './job';
+import { Workload, type WorkloadProps } from './workload';
+
+/** Work that is done again and again. */
+export interface CronJobProps extends WorkloadProps, JobRunProps {
+  /** When it is done. */
+  readonly schedule: Cron;
+
+  /**
+   * Time zone of the schedule, an IANA name.
+   * @default "Etc/UTC"
+   */
+  readonly timeZone?: string;
+
+  /**
+   * How late a run may start, after the controller was down or the last run took too long.
+   * @default Duration.minutes(10)
+   */
+  readonly startingDeadline?: Duration;
+
+  /**
+   * Whether a run may start while the last one is still going.
+   * @default false
+   */
+  readonly overlap?: boolean;
+}
+
+/** A CronJob with its ServiceAccount and network policy. */
+export class CronJob extends Workload {
+  /** The CronJob. */
+  public readonly cronJob: k8s.KubeCronJob;
+
+  public constructor(scope: Construct, id: string, props: CronJobProps) {
+    super(scope, id, 'CronJob', { ...props, restartPolicy: 'Never' });
+    this.cronJob = new k8s.KubeCronJob(this, 'Resource', {
+      metadata: this.workloadMetadata(),
+      spec: {
+        schedule: props.schedule.expressionString,
+        timeZone: props.timeZone ?? 'Etc/UTC',
+        concurrencyPolicy: props.overlap === true ? 'Allow' : 'Forbid',
+        startingDeadlineSeconds: (props.startingDeadline ?? Duration.minutes(10)).toSeconds(),
+        successfulJobsHistoryLimit: 3,
+        failedJobsHistoryLimit: 3,
+        jobTemplate: { spec: jobSpec(this, props, Lazy.any({ produce: () => this.template.render() })) },
+      },
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { AcceleratorDemand } from '../placement/accelerator-demand';
+import { Spread } from '../placement/spread';
+import { DisruptionBudget } from '../scaling/disruption-budget';
+import { Scaling } from '../scaling/scaling';
+import { UpdateStrategy } from './update-strategy';
+import { Workload, type WorkloadProps } from './workload';
+
+/** Pods that are alike and keep nothing. */
+export interface DeploymentProps extends WorkloadProps {
+  /**
+   * How many pods there are, and who decides.
+   * @default Scaling.fixed(1)
+   */
+  readonly scaling?: Scaling;
+
+  /**
+   * How pods are replaced.
+   * @default - with an accelerator {@link UpdateStrategy.IN_PLACE}, so that an update needs no spare GPU;
+   *   otherwise {@link UpdateStrategy.SURGE_ONE}
+   */
+  readonly update?: UpdateStrategy;
+
+  /**
+   * Old ReplicaSets that are kept for a rollback.
+   * @default 10, Kubernetes' own
+   */
+  readonly revisionHistoryLimit?: number;
+}
+
+/** A Deployment with its autoscaler, disruption budget, ServiceAccount and network policy. */
+export class Deployment extends Workload {
+  /** The Deployment. */
+  public readonly deployment: k8s.KubeDeployment;
+  /** How many pods there are, and who decides. */
+  public readonly scaling: Scaling;
+  /** The disruption budget; none when there may be a single pod. */
+  public readonly disruptionBudget?: k8s.KubePodDisruptionBudget;
+
+  public constructor(scope: Construct, id: string, props: DeploymentProps) {
+    super(scope, id, 'Deployment', { ...props, spread: Spread.PREFERRED, spreadPerRevision: true });
+    this.scaling = props.scaling ?? Scaling.fixed(1);
+    const update =
+      props.update ?? (props.accelerator === undefined ? UpdateStrategy.SURGE_ONE : UpdateStrategy.IN_PLACE);
+    this.deployment = this.createDeployment(props, update);
+    this.scaling._bind(this, { kind: 'Deployment', name: this.name, metadata: this.metadata() });
+    this.disruptionBudget = DisruptionBudget.STATELESS._bind(this, this.pods, this.metadata(), this.scaling.min);
+    this.claimAccelerators(update);
+  }
+
+  private createDeployment(props: DeploymentProps, update: UpdateStrategy): k8s.KubeDeployment {
+    return new k8s.KubeDeployment(this, 'Resource', {
+      metadata: this.workloadMetadata(),
+      spec: {
+        replicas: this.scaling.replicas,
+        revisionHistoryLimit: props.revisionHistoryLimit,
+        selector: { matchLabels: this.pods.labels },
+        strategy: update._render(),
+        template: Lazy.any({ produce: () => this.template.render() }),
+      },
+    });
+  }
+
+  private claimAccelerators(update: UpdateStrategy): void {
+    const { pool, extendedResource } = this.placement;
+    if (pool !== undefined && extendedResource !== undefined) {
+      const pods = this.scaling.max + update.surge;
+      AcceleratorDemand.of(this).claim(pool, this.node.path, pods, extendedResource.count);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import type { k8s } from 'cdk8s-plus-28';
+import type { SecretKey } from '../secrets/secret-key';
+
+const REFERENCE = /\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
+
+/** The value of an environment variable. */
+export class EnvValue {
+  /** A plain value, which is no secret. */
+  public static of(value: string): EnvValue {
+    return new EnvValue({ value });
+  }
+
+  /** A key of a Secret. */
+  public static fromSecret(secretKey: SecretKey): EnvValue {
+    return new EnvValue({ secretKey });
+  }
+
+  /**
+   * A text that the kubelet completes with other variables of the container: `redis://:$(PASSWORD)@queue:6379`.
+   * What it refers to is put before it, because only variables defined earlier are expanded. Values are
+   * inserted as they are: a password in a URL must consist of characters that need no escaping.
+   */
+  public static template(text: string): EnvValue {
+    return new EnvValue({ value: text, template: true });
+  }
+
+  /** A field of the pod, through the downward API: `metadata.name`, `status.podIP`. */
+  public static fromPod(fieldPath: string): EnvValue {
+    return new EnvValue({ fieldPath });
+  }
+
+  private constructor(
+    private readonly source: {
+      readonly value?: string;
+      readonly template?: boolean;
+      readonly secretKey?: SecretKey;
+      readonly fieldPath?: string;
+    },
+  ) {}
+
+  /** The Secret key that the value comes from. */
+  public get secretKey(): SecretKey | undefined {
+    return this.source.secretKey;
+  }
+
+  /** Names of the variables that the value is completed with. */
+  public get references(): string[] {
+    return this.source.template === true
+      ? [...(this.source.value ?? '').matchAll(REFERENCE)].map((match) => match[1] as string)
+      : [];
+  }
+
+  /** The same value with the variables that it refers to under other names. */
+  public renamed(names: { readonly [name: string]: string }): EnvValue {
+    if (this.source.template !== true) {
+      return this;
+    }
+    const text = this.source.value ?? '';
+    return EnvValue.template(text.replaceAll(REFERENCE, (_, name: string) => `$(${names[name] ?? name})`));
+  }
+
+  /**
+   * The variable in a container.
+   * @internal
+   */
+  public _render(name: string): k8s.EnvVar {
+    const { value, secretKey, fieldPath } = this.source;
+    if (secretKey !== undefined) {
+      return { name, valueFrom: { secretKeyRef: { name: secretKey.secret, key: secretKey.key } } };
+    }
+    if (fieldPath !== undefined) {
+      return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
+    }
+    return { name, value };
+  }
+}

@@ -1,0 +1,104 @@
+import type { Registry } from '../placement/registry';
+import { UsageError } from '../rules/usage-error';
+
+/** Which build of a repository. */
+export interface ImageVersion {
+  /** Tag of a release, `1.8.2`; a tag that moves, such as `latest`, is refused. */
+  readonly tag: string;
+
+  /**
+   * Digest of the image, `sha256:` and 64 hexadecimal digits. Makes the bytes certain; the tag is then only
+   * for people.
+   * @default - the tag alone; refused where the registry requires digests
+   */
+  readonly digest?: string;
+}
+
+const REPOSITORY = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::\d+)?(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/i;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const MOVING_TAGS = ['latest', 'main', 'master', 'stable', 'edge', 'nightly', 'dev'];
+
+/** A container image, pinned to one build. */
+export class Image {
+  /**
+   * A build of a repository.
+   *
+   * @param repository `ghcr.io/acme/rag-api`; without a host, Docker Hub
+   */
+  public static of(repository: string, version: ImageVersion): Image {
+    return new Image(repository, version.tag, version.digest);
+  }
+
+  private readonly host: string;
+  private readonly path: string;
+
+  private constructor(
+    repository: string,
+    /** Tag of the image. */
+    public readonly tag: string,
+    /** Digest of the image. */
+    public readonly digest?: string,
+  ) {
+    checkRepository(repository);
+    checkTag(tag);
+    checkDigest(digest);
+    [this.host, this.path] = splitRepository(repository);
+  }
+
+  /** Host and path of the repository as it is published: `docker.io/library/redis`. */
+  public get repository(): string {
+    return `${this.host}/${this.path}`;
+  }
+
+  /** What a container refers to in a cluster that pulls from this registry. */
+  public in(registry: Registry): string {
+    if (registry.requireDigest && this.digest === undefined) {
+      throw new UsageError(
+        `is ${this.repository}:${this.tag}, but this registry requires digests; add the digest of that tag`,
+        { property: 'image.digest' },
+      );
+    }
+    const digest = this.digest === undefined ? '' : `@${this.digest}`;
+    return `${registry.locate(this.host, this.path)}:${this.tag}${digest}`;
+  }
+}
+
+function checkRepository(repository: string): void {
+  if (!REPOSITORY.test(repository)) {
+    throw new UsageError(`is "${repository}"; write host and path without tag or digest: ghcr.io/acme/rag-api`, {
+      property: 'image.repository',
+    });
+  }
+}
+
+function checkTag(tag: string): void {
+  if (tag === '') {
+    throw new UsageError('is empty; pin a release, such as 1.8.2', { property: 'image.tag' });
+  }
+  if (!TAG.test(tag)) {
+    throw new UsageError(`is "${tag}", which is no image tag; pin a release, such as 1.8.2`, { property: 'image.tag' });
+  }
+  if (MOVING_TAGS.includes(tag)) {
+    throw new UsageError(`is "${tag}", which moves, so nothing could be rolled back; pin a release, such as 1.8.2`, {
+      property: 'image.tag',
+    });
+  }
+}
+
+function checkDigest(digest: string | undefined): void {
+  if (digest !== undefined && !DIGEST.test(digest)) {
+    throw new UsageError(`is "${digest}", but must be "sha256:" and 64 lower-case hexadecimal digits`, {
+      property: 'image.digest',
+    });
+  }
+}
+
+/** Host and path, completed as container runtimes complete them. */
+function splitRepository(repository: string): [string, string] {
+  const [first = '', ...rest] = repository.split('/');
+  if (rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')) {
+    return [first, rest.join('/')];
+  }
+  return ['docker.io', rest.length === 0 ? `library/${first}` : repository];
+}

@@ -1,0 +1,52 @@
+/**
+ * Lists whose entries have an identity: an override changes the entry with the same key and leaves the
+ * others. These are the merge keys of the Kubernetes API (`x-kubernetes-patch-merge-key`).
+ */
+const MERGE_KEYS: { readonly [list: string]: string } = {
+  containers: 'name',
+  initContainers: 'name',
+  volumes: 'name',
+  env: 'name',
+  imagePullSecrets: 'name',
+  volumeMounts: 'mountPath',
+  ports: 'containerPort',
+  hostAliases: 'ip',
+  topologySpreadConstraints: 'topologyKey',
+};
+
+type Dictionary = { readonly [key: string]: unknown };
+
+/**
+ * Merges an override into what the library renders: maps by key, lists with an identity entry by entry,
+ * everything else is replaced. What the override leaves undefined stays.
+ */
+export function mergeOverride<T>(base: T, override: unknown, field = ''): T {
+  if (override === undefined) {
+    return base;
+  }
+  const key = MERGE_KEYS[field];
+  if (Array.isArray(base) && Array.isArray(override) && key !== undefined) {
+    return mergeList(base, override, key) as T;
+  }
+  if (isDictionary(base) && isDictionary(override)) {
+    const keys = [...new Set([...Object.keys(base), ...Object.keys(override)])];
+    return Object.fromEntries(keys.map((name) => [name, mergeOverride(base[name], override[name], name)])) as T;
+  }
+  return override as T;
+}
+
+function mergeList(base: Dictionary[], override: Dictionary[], key: string): Dictionary[] {
+  const changed = base.map((entry) =>
+    mergeOverride(
+      entry,
+      override.find((candidate) => candidate[key] === entry[key]),
+    ),
+  );
+  const added = override.filter((candidate) => base.every((entry) => entry[key] !== candidate[key]));
+  return [...changed, ...added];
+}
+
+/** Plain maps only: a Quantity or an IntOrString is one value. */
+function isDictionary(value: unknown): value is Dictionary {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}

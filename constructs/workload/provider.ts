@@ -1,0 +1,42 @@
+import type { IConstruct } from 'constructs';
+import type { Endpoint } from '../network/endpoint';
+import type { SecretKey } from '../secrets/secret-key';
+import type { EnvValue } from './env-value';
+
+/** Something that uses providers: it has pods in a namespace. */
+export interface IClient extends IConstruct {
+  /** Namespace of the client's pods. */
+  readonly namespace: string;
+}
+
+/** A file that a client needs, from a Secret. */
+export interface SecretFile {
+  /** The key that holds the file; the file is named like it. */
+  readonly source: SecretKey;
+  /** Absolute path of the directory in which containers find it; nothing else may be in it. */
+  readonly directory: string;
+}
+
+/** What a client gets from using a provider. */
+export interface Offer {
+  /** Addresses that the client may connect to. */
+  readonly endpoints: Endpoint[];
+
+  /** Variables that tell the client how. */
+  readonly env: { readonly [name: string]: EnvValue };
+
+  /**
+   * Files that the client needs, such as a certificate authority.
+   * @default - none
+   */
+  readonly files?: SecretFile[];
+}
+
+/**
+ * Something that workloads can use, in the cluster or outside. Whoever implements it can stand in for
+ * another: a managed database for one in the cluster, and nothing changes at the client.
+ */
+export interface IProvider {
+  /** What this client gets. */
+  offerTo(client: IClient): Offer;
+}

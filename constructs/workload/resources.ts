@@ -1,0 +1,56 @@
+import { Size } from 'cdk8s';
+import type { Cpu, k8s } from 'cdk8s-plus-28';
+import type { ExtendedResource } from '../placement/placement';
+import { countQuantity, cpuQuantity, sizeQuantity } from './quantity';
+
+/** What a container asks for and may use. */
+export interface Resources {
+  /** CPU that the scheduler reserves. */
+  readonly cpu: Cpu;
+
+  /**
+   * Most CPU that the container may use.
+   * @default - no limit: throttling costs more latency than it protects
+   */
+  readonly cpuLimit?: Cpu;
+
+  /** Memory that the scheduler reserves. */
+  readonly memory: Size;
+
+  /**
+   * Memory at which the container is killed; at least `memory`.
+   * @default - the same as `memory`, so that a pod never uses memory that was not reserved for it
+   */
+  readonly memoryLimit?: Size;
+
+  /**
+   * Disk for logs and the writable layer; disk-backed scratch volumes come on top by themselves.
+   * @default Size.mebibytes(256)
+   */
+  readonly ephemeralStorage?: Size;
+}
+
+/** Requests and limits of a container with these scratch volumes and this extended resource. */
+export function renderResources(
+  resources: Resources,
+  scratch: Size[],
+  extended: ExtendedResource | undefined,
+): k8s.ResourceRequirements {
+  const disk = [resources.ephemeralStorage ?? Size.mebibytes(256), ...scratch];
+  const ephemeral = sizeQuantity(Size.kibibytes(disk.reduce((sum, size) => sum + size.toKibibytes(), 0)));
+  const devices = extended === undefined ? {} : { [extended.name]: countQuantity(extended.count) };
+  return {
+    requests: {
+      cpu: cpuQuantity(resources.cpu),
+      memory: sizeQuantity(resources.memory),
+      'ephemeral-storage': ephemeral,
+      ...devices,
+    },
+    limits: {
+      ...(resources.cpuLimit === undefined ? {} : { cpu: cpuQuantity(resources.cpuLimit) }),
+      memory: sizeQuantity(resources.memoryLimit ?? resources.memory),
+      'ephemeral-storage': ephemeral,
+      ...devices,
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Size } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-28';
+import type { SecretKey } from '../secrets/secret-key';
+import type { ConfigFiles } from './config-files';
+import { sizeQuantity } from './quantity';
+
+/** A volume of a pod. */
+export class Volume {
+  /** Empty space on the node's disk that goes with the pod. The pod is evicted when it holds more than `size`. */
+  public static scratch(name: string, size: Size): Volume {
+    return new Volume(name, { emptyDir: { sizeLimit: sizeQuantity(size) } }, { scratch: size });
+  }
+
+  /** Empty space in memory that goes with the pod; it counts against the memory limit of who writes to it. */
+  public static memory(name: string, size: Size): Volume {
+    return new Volume(name, { emptyDir: { medium: 'Memory', sizeLimit: sizeQuantity(size) } });
+  }
+
+  /** Configuration files; pods restart when their content changes. */
+  public static config(name: string, files: ConfigFiles): Volume {
+    return new Volume(name, { configMap: { name: files.name } }, { config: files });
+  }
+
+  /** Keys of one Secret as files; each file is named like its key. */
+  public static secret(name: string, keys: SecretKey[]): Volume {
+    const items = keys.map(({ key }) => ({ key, path: key }));
+    return new Volume(name, { secret: { secretName: keys[0]?.secret, items } }, { secretKeys: keys });
+  }
+
+  /** The volume that a claim template of the same name gives to each pod of a StatefulSet. */
+  public static claim(name: string): Volume {
+    return new Volume(name, undefined, { ownedByGroup: true });
+  }
+
+  private constructor(
+    /** Name of the volume in its pod. */
+    public readonly name: string,
+    private readonly source: Omit<k8s.Volume, 'name'> | undefined,
+    private readonly details: {
+      readonly scratch?: Size;
+      readonly config?: ConfigFiles;
+      readonly secretKeys?: SecretKey[];
+      readonly ownedByGroup?: boolean;
+    } = {},
+  ) {}
+
+  /** Size on the node's disk, when the volume is scratch space there. */
+  public get scratchSize(): Size | undefined {
+    return this.details.scratch;
+  }
+
+  /** The configuration files in the volume. */
+  public get config(): ConfigFiles | undefined {
+    return this.details.config;
+  }
+
+  /** The Secret keys in the volume. */
+  public get secretKeys(): SecretKey[] {
+    return this.details.secretKeys ?? [];
+  }
+
+  /** Whether containers reach the files through the pod's group. */
+  public get ownedByGroup(): boolean {
+    return this.details.ownedByGroup ?? false;
+  }
+
+  /**
+   * The volume in a pod; none for a claim, which the StatefulSet controller adds.
+   * @internal
+   */
+  public _render(): k8s.Volume[] {
+    return this.source === undefined ? [] : [{ name: this.name, ...this.source }];
+  }
+}
+
+/** Where a container finds a volume. */
+export interface Mount {
+  /** The volume. */
+  readonly volume: Volume;
+
+  /** Absolute path in the container. */
+  readonly path: string;
+
+  /**
+   * One file or folder of the volume instead of the whole.
+   * @default - the whole volume
+   */
+  readonly subPath?: string;
+
+  /**
+   * Whether the container can only read.
+   * @default - true for configuration and Secrets, false for all else
+   */
+  readonly readOnly?: boolean;
+}

@@ -1,0 +1,370 @@
+import { posix } from 'node:path';
+import { Chart, Duration } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { Endpoint } from '../network/endpoint';
+import { Peer, PodSet } from '../network/peer';
+import { PodNetworkPolicy } from '../network/pod-network-policy';
+import type { Port } from '../network/port';
+import { SyncWave } from '../network/sync-wave';
+import type { Accelerator } from '../placement/accelerator';
+import { Cluster } from '../placement/cluster';
+import { Placement } from '../placement/placement';
+import type { Spread } from '../placement/spread';
+import { checkObjectName } from '../rules/object-name';
+import { OutputRules } from '../rules/output-rules';
+import { UsageError } from '../rules/usage-error';
+import { ConfigFiles } from './config-files';
+import type { ContainerProps, MainContainerProps } from './container';
+import type { EnvValue } from './env-value';
+import { exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
+import { PodTemplate, type PodUser } from './pod-template';
+import type { IClient, IProvider } from './provider';
+import { type Mount, Volume } from './volume';
+
+/** What every workload lets its user change. */
+export interface WorkloadOptions {
+  /**
+   * Name of the workload and of the objects that belong to it, a DNS label.
+   * @default - the construct's id
+   */
+  readonly name?: string;
+
+  /**
+   * Variables of the main container besides those that providers give.
+   * @default - none
+   */
+  readonly env?: { readonly [name: string]: EnvValue };
+
+  /**
+   * Names under which the image expects what providers give, by the name that they give it:
+   * `{ QDRANT_URL: 'VECTOR_DB_URL' }`.
+   * @default - the providers' names
+   */
+  readonly envNames?: { readonly [given: string]: string };
+
+  /**
+   * Name of the node pool to run on.
+   * @default - with an accelerator, the first pool that has it; otherwise any node
+   */
+  readonly nodePool?: string;
+
+  /**
+   * PriorityClass of the pods; it must exist in the cluster.
+   * @default - the cluster's default
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * Labels of the pods besides the library's own. They never become part of a selector.
+   * @default - none
+   */
+  readonly podLabels?: { readonly [label: string]: string };
+
+  /**
+   * Annotations of the pods.
+   * @default - none
+   */
+  readonly podAnnotations?: { readonly [annotation: string]: string };
+
+  /**
+   * Annotations of the ServiceAccount, such as those of a cloud's workload identity.
+   * @default - none
+   */
+  readonly serviceAccountAnnotations?: { readonly [annotation: string]: string };
+
+  /**
+   * Rules of the Pod Security level "restricted" that the image cannot keep, with reasons.
+   * @default - none: the pods are restricted
+   */
+  readonly podSecurityExceptions?: PodSecurityException[];
+
+  /**
+   * Changes to the rendered pod, merged as a strategic merge patch would: maps by key, containers, volumes,
+   * variables and mounts by name, everything else replaced. `containers` is required by the type and may be
+   * empty.
+   * @default - none
+   */
+  readonly podOverrides?: k8s.PodSpec;
+}
+
+/** What a kind of workload needs to know of its pods. */
+export interface WorkloadProps extends WorkloadOptions {
+  /** What the workload is in the system: `api`, `vector-store`. */
+  readonly component: string;
+
+  /** The main container; it is named like the workload. */
+  readonly container: MainContainerProps;
+
+  /**
+   * User and group of the containers.
+   * @default - user and group 10001
+   */
+  readonly user?: PodUser;
+
+  /**
+   * Time that the containers have to end after the order to stop, pre-stop delay included.
+   * @default Duration.seconds(30)
+   */
+  readonly gracePeriod?: Duration;
+
+  /**
+   * Kind of GPU that each pod needs.
+   * @default - no GPU
+   */
+  readonly accelerator?: Accelerator;
+
+  /**
+   * Units of the accelerator per pod.
+   * @default 1 with an accelerator
+   */
+  readonly accelerators?: number;
+
+  /**
+   * The port that serves Prometheus metrics; one of the container's ports.
+   * @default - no metrics
+   */
+  readonly metricsPort?: Port;
+}
+
+/** A Service in front of a workload. */
+export interface ServiceProps {
+  /**
+   * Name of the Service.
+   * @default - the name of the workload
+   */
+  readonly name?: string;
+
+  /** Ports; numbers are those of the containers. */
+  readonly ports: Port[];
+
+  /**
+   * Whether each pod gets a DNS name of its own instead of one address for all.
+   * @default false
+   */
+  readonly headless?: boolean;
+
+  /**
+   * Whether pods that are not ready have a DNS name too, so that members of a cluster find one another
+   * before any of them is ready.
+   * @default false
+   */
+  readonly publishNotReadyAddresses?: boolean;
+}
+
+const NAME_LABEL = 'app.kubernetes.io/name';
+const INSTANCE_LABEL = 'app.kubernetes.io/instance';
+const LABEL_VALUE = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * Something that runs pods. Deployments, StatefulSets, Jobs and CronJobs of this library are one of these,
+ * so a fact about pods, names, labels, policies or security stands here or in the pod template, once.
+ */
+export abstract class Workload extends Construct implements IClient {
+  /** Name of the workload. */
+  public readonly name: string;
+  /** Namespace of the workload. */
+  public readonly namespace: string;
+  /** The pods, as policies, Services and budgets select them. */
+  public readonly pods: PodSet;
+  /** The ServiceAccount that the pods run as; it has no token and no permissions. */
+  public readonly serviceAccount: k8s.KubeServiceAccount;
+  /** The network policies of the pods. */
+  public readonly networkPolicy: PodNetworkPolicy;
+
+  /** Where the pods run. */
+  protected readonly placement: Placement;
+  protected readonly template: PodTemplate;
+  private readonly props: WorkloadProps;
+  private readonly used = new Set<IProvider>();
+
+  protected constructor(scope: Construct, id: string, kind: string, props: WorkloadProps & PodDetails) {
+    super(scope, id);
+    this.props = props;
+    this.name = props.name ?? (id === 'Resource' ? scope.node.id : id);
+    checkObjectName(this, this.name, kind);
+    this.namespace = namespaceOf(this);
+    this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
+    this.placement = Placement.resolve(this, props);
+    this.serviceAccount = this.createServiceAccount();
+    this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', {
+      pods: this.pods,
+      metadata: this.metadata(),
+    });
+    this.template = this.createTemplate(props);
+    this.acceptMetricsScrapes();
+    PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
+    OutputRules.attach(this);
+  }
+
+  /**
+   * Lets the pods use these providers: the variables that say how, and the connections on both sides. There
+   * is no other way to reach anything. Using a provider twice changes nothing.
+   */
+  public uses(...providers: IProvider[]): void {
+    for (const provider of providers.filter((candidate) => !this.used.has(candidate))) {
+      this.used.add(provider);
+      const offer = provider.offerTo(this);
+      for (const { peer, port } of offer.endpoints) {
+        this.networkPolicy.allowTo({ to: peer, ports: [port], purpose: 'uses', ordered: true });
+      }
+      const names = this.props.envNames ?? {};
+      for (const [name, value] of Object.entries(offer.env)) {
+        this.template.addEnv(names[name] ?? name, value.renamed(names), `uses(${describe(provider)})`);
+      }
+      for (const { source, directory } of offer.files ?? []) {
+        this.template.addMount({ volume: Volume.secret(source.secret, [source]), path: directory });
+      }
+    }
+  }
+
+  /** Adds a container beside the main one. */
+  public addContainer(container: ContainerProps): void {
+    this.template.addContainer(container);
+  }
+
+  /** Adds a container that must succeed before the others start. */
+  public addInitContainer(container: ContainerProps): void {
+    this.template.addInitContainer(container);
+  }
+
+  /** Adds a volume to the main container. */
+  public addVolume(mount: Mount): void {
+    this.template.addMount(mount);
+  }
+
+  /**
+   * Puts configuration files into the main container, by absolute path. Pods restart when one changes. The
+   * directory of a file keeps whatever the image has in it.
+   */
+  public addConfigFiles(files: { readonly [path: string]: string }): void {
+    const config = new ConfigFiles(this, 'Config', { metadata: this.metadata(), files });
+    const volume = Volume.config('config', config);
+    for (const path of config.paths) {
+      this.template.addMount({ volume, path, subPath: posix.basename(path) });
+    }
+  }
+
+  /** Creates a Service in front of the pods. */
+  public addService(props: ServiceProps): k8s.KubeService {
+    const name = props.name ?? this.name;
+    checkObjectName(this, name, 'Service');
+    const headless = props.headless ?? false;
+    return new k8s.KubeService(this, `Service-${name}`, {
+      metadata: { ...this.metadata(), name },
+      spec: {
+        type: 'ClusterIP',
+        clusterIp: headless ? 'None' : undefined,
+        publishNotReadyAddresses: props.publishNotReadyAddresses,
+        selector: this.pods.labels,
+        ports: props.ports.map((port) => ({
+          name: port.name,
+          port: port.number,
+          targetPort: k8s.IntOrString.fromNumber(port.number),
+          protocol: 'TCP',
+          appProtocol: port.appProtocol,
+        })),
+      },
+    });
+  }
+
+  /** An address of the pods behind a Service, for an offer. */
+  public endpoint(port: Port, service: string = this.name): Endpoint {
+    return Endpoint.service(this.pods, service, port);
+  }
+
+  /** Metadata of an object that belongs to the workload and is applied with it. */
+  public metadata(): k8s.ObjectMeta {
+    return { name: this.name, labels: this.labels(), annotations: SyncWave.of(this, this.pods).annotations };
+  }
+
+  /** Metadata of the object that holds the pods. */
+  protected workloadMetadata(): k8s.ObjectMeta {
+    const metadata = this.metadata();
+    const exceptions = exceptionAnnotations(this.props.podSecurityExceptions ?? []);
+    return { ...metadata, annotations: { ...metadata.annotations, ...exceptions } };
+  }
+
+  /** Labels of the workload's objects; the selector is the part of them that never changes. */
+  protected labels(): { [label: string]: string } {
+    return {
+      ...Chart.of(this).labels,
+      ...this.pods.labels,
+      'app.kubernetes.io/component': this.props.component,
+      'app.kubernetes.io/managed-by': 'cdk8s',
+    };
+  }
+
+  private createServiceAccount(): k8s.KubeServiceAccount {
+    const metadata = this.metadata();
+    return new k8s.KubeServiceAccount(this, 'ServiceAccount', {
+      metadata: { ...metadata, annotations: { ...metadata.annotations, ...this.props.serviceAccountAnnotations } },
+      automountServiceAccountToken: false,
+    });
+  }
+
+  private createTemplate(props: WorkloadProps & PodDetails): PodTemplate {
+    const { tag } = props.container.image;
+    const template = new PodTemplate(this, {
+      namespace: this.namespace,
+      labels: {
+        ...props.podLabels,
+        ...this.pods.labels,
+        'app.kubernetes.io/component': props.component,
+        ...(LABEL_VALUE.test(tag) ? { 'app.kubernetes.io/version': tag } : {}),
+      },
+      annotations: { ...props.podAnnotations },
+      serviceAccountName: this.name,
+      user: props.user ?? { uid: 10001, gid: 10001 },
+      placement: this.placement,
+      spread: props.spread?.constraints(this.pods.labels, props.spreadPerRevision ?? false) ?? [],
+      restartPolicy: props.restartPolicy,
+      gracePeriod: props.gracePeriod ?? Duration.seconds(30),
+      priorityClassName: props.priorityClassName,
+      exceptions: props.podSecurityExceptions ?? [],
+      overrides: props.podOverrides,
+    });
+    template.addContainer({ ...props.container, name: this.name, env: { ...props.container.env, ...props.env } });
+    return template;
+  }
+
+  private acceptMetricsScrapes(): void {
+    const { metricsPort } = this.props;
+    const { prometheus } = Cluster.of(this);
+    if (metricsPort !== undefined && prometheus !== undefined) {
+      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [metricsPort], purpose: 'metrics' });
+    }
+  }
+}
+
+/** What a kind of workload decides about its pods. */
+export interface PodDetails {
+  /** How the pods are kept apart. */
+  readonly spread?: Spread;
+  /** Whether each revision is spread for itself. */
+  readonly spreadPerRevision?: boolean;
+  /** What happens when a container ends. */
+  readonly restartPolicy?: string;
+}
+
+/** Namespace of the chart; every object of this library is in one. */
+function namespaceOf(scope: Construct): string {
+  const { namespace, node } = Chart.of(scope);
+  if (namespace === undefined) {
+    throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {
+      scope,
+      property: `namespace of chart "${node.id}"`,
+    });
+  }
+  return namespace;
+}
+
+/** Labels that select the pods of a workload: its name, and the instance of the system that it belongs to. */
+function selectorOf(scope: Construct, name: string): { [label: string]: string } {
+  const chart = Chart.of(scope);
+  return { [NAME_LABEL]: name, [INSTANCE_LABEL]: chart.labels[INSTANCE_LABEL] ?? chart.node.id };
+}
+
+function describe(provider: IProvider): string {
+  return provider instanceof Construct ? provider.node.id : 'provider';
+}
