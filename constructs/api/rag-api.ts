@@ -1,0 +1,160 @@
+import { Duration, Size } from 'cdk8s';
+import { Cpu, type k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { Endpoint } from '../network/endpoint';
+import type { Port } from '../network/port';
+import { Scaling } from '../scaling/scaling';
+import { Deployment } from '../workload/deployment';
+import { EnvValue } from '../workload/env-value';
+import type { Image } from '../workload/image';
+import type { PodUser } from '../workload/pod-template';
+import { Probe } from '../workload/probe';
+import type { IClient, IProvider, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import { Volume } from '../workload/volume';
+import type { WorkloadOptions } from '../workload/workload';
+
+/** The service that answers questions. */
+export interface RagApiProps extends WorkloadOptions {
+  /**
+   * What runs: a server that listens on {@link port}, answers `GET /health/live` without asking anything
+   * else, `GET /health/ready` when it can serve, and `GET /metrics` for Prometheus; and that contains `sleep`.
+   */
+  readonly image: Image;
+
+  /**
+   * Program and first arguments.
+   * @default - the image's entrypoint
+   */
+  readonly command?: string[];
+
+  /**
+   * Arguments.
+   * @default - the image's
+   */
+  readonly args?: string[];
+
+  /**
+   * Port that it listens on.
+   * @default 8000
+   */
+  readonly port?: number;
+
+  /**
+   * Time that the longest answer takes, streamed or not. The edge waits a little longer than this, and a pod
+   * that is told to stop finishes what it began. The program gets it as `LONGEST_ANSWER_SECONDS` and should
+   * give up by itself then.
+   * @default Duration.minutes(2)
+   */
+  readonly longestAnswer?: Duration;
+
+  /**
+   * How many pods there are, and who decides.
+   * @default Scaling.fixed(2)
+   */
+  readonly scaling?: Scaling;
+
+  /**
+   * What each pod asks for.
+   * @default - 250m CPU and 1 GiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * Time that it may take to start.
+   * @default Duration.minutes(2)
+   */
+  readonly startupBudget?: Duration;
+
+  /**
+   * Space for temporary files at `/tmp`; the image itself is read-only.
+   * @default Size.mebibytes(256)
+   */
+  readonly temporaryStorage?: Size;
+
+  /**
+   * User and group of the process.
+   * @default - user and group 10001
+   */
+  readonly user?: PodUser;
+}
+
+/** Time in which load balancers and Services notice that a pod is going. */
+const DEREGISTRATION = Duration.seconds(15);
+
+/** How much longer the edge waits than the answer may take, so that the program's own error arrives first. */
+const EDGE_MARGIN_SECONDS = 5;
+
+/** Time to close connections and write out telemetry after the last answer. */
+const SHUTDOWN_MARGIN_SECONDS = 10;
+
+/** The API of a RAG system: stateless, scaled horizontally, drained before it stops. */
+export class RagApi extends Construct implements IProvider {
+  /** The Deployment and what belongs to it. */
+  public readonly workload: Deployment;
+  /** Service in front of the pods. */
+  public readonly service: k8s.KubeService;
+  /** Time after which the edge gives up on an answer. */
+  public readonly edgeTimeout: Duration;
+
+  private readonly props: RagApiProps;
+  private readonly port: Port;
+  private readonly longestAnswer: Duration;
+
+  public constructor(scope: Construct, id: string, props: RagApiProps) {
+    super(scope, id);
+    this.props = props;
+    this.port = { name: 'http', number: props.port ?? 8000, appProtocol: 'http' };
+    this.longestAnswer = props.longestAnswer ?? Duration.minutes(2);
+    this.edgeTimeout = Duration.seconds(this.longestAnswer.toSeconds() + EDGE_MARGIN_SECONDS);
+    this.workload = this.createDeployment();
+    this.service = this.workload.addService({ ports: [this.port] });
+  }
+
+  /** Lets the API use these providers. */
+  public uses(...providers: IProvider[]): void {
+    this.workload.uses(...providers);
+  }
+
+  public offerTo(client: IClient): Offer {
+    const host = this.endpoint.hostFrom(client, client.namespace);
+    return {
+      endpoints: [this.endpoint],
+      env: { RAG_API_URL: EnvValue.of(`http://${host}:${this.port.number}`) },
+    };
+  }
+
+  /** Address of the API inside the cluster. */
+  public get endpoint(): Endpoint {
+    return this.workload.endpoint(this.port);
+  }
+
+  private createDeployment(): Deployment {
+    const { props, port } = this;
+    const live = Probe.http('/health/live', port);
+    return new Deployment(this, 'Resource', {
+      ...props,
+      component: 'api',
+      scaling: props.scaling ?? Scaling.fixed(2),
+      gracePeriod: this.gracePeriod(),
+      metricsPort: port,
+      container: {
+        image: props.image,
+        command: props.command,
+        args: props.args,
+        env: { LONGEST_ANSWER_SECONDS: EnvValue.of(String(this.longestAnswer.toSeconds())) },
+        ports: [port],
+        resources: props.resources ?? { cpu: Cpu.millis(250), memory: Size.gibibytes(1) },
+        startup: live.within(props.startupBudget ?? Duration.minutes(2)),
+        readiness: Probe.http('/health/ready', port, { period: Duration.seconds(5) }),
+        liveness: live,
+        preStopDelay: DEREGISTRATION,
+        mounts: [{ volume: Volume.scratch('tmp', props.temporaryStorage ?? Size.mebibytes(256)), path: '/tmp' }],
+      },
+    });
+  }
+
+  private gracePeriod(): Duration {
+    return Duration.seconds(DEREGISTRATION.toSeconds() + this.edgeTimeout.toSeconds() + SHUTDOWN_MARGIN_SECONDS);
+  }
+}

@@ -1,0 +1,147 @@
+import type { Duration } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { ExternalReferences } from '../rules/external-references';
+import { UsageError } from '../rules/usage-error';
+import { CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
+import { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './edge-proxy';
+
+/**
+ * The program behind an IngressClass. An Ingress has no field for timeouts; each controller reads its own
+ * annotations.
+ *
+ * Source: ingress-nginx docs, "Annotations"; AWS Load Balancer Controller docs, "Ingress annotations";
+ * AGIC docs, "Annotations"; Traefik docs, "EntryPoints".
+ */
+export class IngressController {
+  /** ingress-nginx, which gets no releases since March 2026; for clusters that still run it. */
+  public static readonly NGINX = new IngressController('nginx', (seconds) => ({
+    'nginx.ingress.kubernetes.io/proxy-read-timeout': seconds,
+    'nginx.ingress.kubernetes.io/proxy-send-timeout': seconds,
+    // An answer that failed half-way must not be generated a second time.
+    'nginx.ingress.kubernetes.io/proxy-next-upstream': 'off',
+  }));
+
+  /** AWS Load Balancer Controller, with pods as targets. It takes certificates from ACM, not from Secrets. */
+  public static readonly ALB = new IngressController(
+    'alb',
+    (seconds) => ({
+      'alb.ingress.kubernetes.io/target-type': 'ip',
+      'alb.ingress.kubernetes.io/load-balancer-attributes': `idle_timeout.timeout_seconds=${seconds}`,
+    }),
+    'alb.ingress.kubernetes.io/certificate-arn',
+  );
+
+  /** Azure Application Gateway ingress controller. */
+  public static readonly AZURE_APPLICATION_GATEWAY = new IngressController('azure-application-gateway', (seconds) => ({
+    'appgw.ingress.kubernetes.io/request-timeout': seconds,
+  }));
+
+  /** Traefik, which waits for an answer as long as it takes. */
+  public static readonly TRAEFIK = new IngressController('traefik', () => ({}));
+
+  /** The controller of this name: `nginx`, `alb`, `azure-application-gateway` or `traefik`. */
+  public static named(name: string): IngressController {
+    const known = [
+      IngressController.NGINX,
+      IngressController.ALB,
+      IngressController.AZURE_APPLICATION_GATEWAY,
+      IngressController.TRAEFIK,
+    ];
+    const found = known.find((controller) => controller.name === name);
+    if (found === undefined) {
+      throw new UsageError(`is "${name}"; use one of ${known.map((controller) => controller.name).join(', ')}`, {
+        property: 'controller',
+      });
+    }
+    return found;
+  }
+
+  private constructor(
+    /** Name of the controller in environment files. */
+    public readonly name: string,
+    private readonly annotationsFor: (seconds: string) => { [annotation: string]: string },
+    /** The annotation that names the certificate, where the controller does not read TLS Secrets. */
+    public readonly certificateAnnotation?: string,
+  ) {}
+
+  /** Annotations that make the controller wait this long for an answer. */
+  public timeoutAnnotations(timeout: Duration): { [annotation: string]: string } {
+    return this.annotationsFor(String(timeout.toSeconds()));
+  }
+}
+
+/** How an Ingress controller is used. */
+export interface IngressProps extends ProxyOrigin {
+  /** The program behind the class. */
+  readonly controller: IngressController;
+
+  /**
+   * Certificate of the host.
+   * @default - plain HTTP
+   */
+  readonly certificate?: ServerCertificate;
+
+  /**
+   * Annotations of the Ingress besides those for timeouts.
+   * @default - none
+   */
+  readonly annotations?: { readonly [annotation: string]: string };
+}
+
+/** An Ingress controller, for clusters without the Gateway API. */
+export class Ingress extends EdgeProxy {
+  /** The controller behind an IngressClass that exists in the cluster. */
+  public static ofClass(className: string, props: IngressProps): Ingress {
+    return new Ingress(className, props);
+  }
+
+  private constructor(
+    private readonly className: string,
+    private readonly props: IngressProps,
+  ) {
+    super(props);
+    const { controller, certificate } = props;
+    if (certificate !== undefined && controller.certificateAnnotation !== undefined) {
+      throw new UsageError(
+        `is set, but ${controller.name} reads no TLS Secrets; set the annotation ${controller.certificateAnnotation}`,
+        { property: 'ingress.certificate' },
+      );
+    }
+  }
+
+  public _bind(scope: Construct, route: ProxiedRoute): void {
+    const { controller, certificate } = this.props;
+    const { metadata, host } = route;
+    const secret = certificate?._bind(scope, metadata, [host], [CertificateUsage.SERVER_AUTH]).certificate.secret;
+    ExternalReferences.of(scope).declare({ kind: 'IngressClass', name: this.className });
+    new k8s.KubeIngress(scope, 'Ingress', {
+      metadata: {
+        ...metadata,
+        annotations: {
+          ...metadata.annotations,
+          ...controller.timeoutAnnotations(route.timeout),
+          ...this.props.annotations,
+        },
+      },
+      spec: {
+        ingressClassName: this.className,
+        tls: secret === undefined ? undefined : [{ hosts: [host], secretName: secret }],
+        rules: [
+          {
+            host,
+            http: {
+              paths: [
+                {
+                  path: route.path,
+                  pathType: 'Prefix',
+                  backend: { service: { name: route.service, port: { number: route.port } } },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    });
+  }
+}

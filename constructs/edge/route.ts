@@ -1,0 +1,87 @@
+import { Chart, type Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { ConnectionGraph } from '../network/connection-graph';
+import type { Endpoint } from '../network/endpoint';
+import { PodSet } from '../network/peer';
+import { SyncWave } from '../network/sync-wave';
+import { checkObjectName } from '../rules/object-name';
+import { OutputRules } from '../rules/output-rules';
+import { UsageError } from '../rules/usage-error';
+import type { EdgeProxy } from './edge-proxy';
+
+/** Something that answers requests from outside. */
+export interface IRouteTarget {
+  /** Address of the Service. */
+  readonly endpoint: Endpoint;
+  /** Time after which the edge gives up on an answer. */
+  readonly edgeTimeout: Duration;
+}
+
+/** A way in. */
+export interface RouteProps {
+  /** What answers. */
+  readonly to: IRouteTarget;
+
+  /** Name of the host, without scheme, port or path: `rag.acme.example`. */
+  readonly host: string;
+
+  /** What carries the requests. */
+  readonly via: EdgeProxy;
+
+  /**
+   * Beginning of the paths.
+   * @default "/"
+   */
+  readonly path?: string;
+
+  /**
+   * Name of the objects.
+   * @default - the construct's id
+   */
+  readonly name?: string;
+}
+
+const HOST = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/**
+ * A way in from outside: an HTTPRoute or an Ingress, whatever the cluster has, and the right of its proxy to
+ * connect. Timeouts are those of what answers.
+ */
+export class Route extends Construct {
+  /** Name of the host. */
+  public readonly host: string;
+
+  public constructor(scope: Construct, id: string, props: RouteProps) {
+    super(scope, id);
+    const name = props.name ?? id;
+    checkObjectName(this, name, 'HTTPRoute');
+    this.host = checkHost(this, props.host);
+    const { service, pods, port } = serviceOf(this, props.to.endpoint);
+    props.via._bind(this, {
+      metadata: { name, labels: Chart.of(this).labels, annotations: SyncWave.after(this, pods).annotations },
+      host: this.host,
+      path: props.path ?? '/',
+      service,
+      port: port.number,
+      timeout: props.to.edgeTimeout,
+    });
+    for (const from of props.via.peers) {
+      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port], purpose: 'route' });
+    }
+    OutputRules.attach(this);
+  }
+}
+
+function checkHost(scope: Construct, host: string): string {
+  if (!HOST.test(host)) {
+    throw new UsageError(`is "${host}", but must be a DNS name such as rag.acme.example`, { scope, property: 'host' });
+  }
+  return host;
+}
+
+function serviceOf(scope: Construct, { service, peer, port }: Endpoint) {
+  if (service === undefined || !(peer instanceof PodSet)) {
+    throw new UsageError('leads to a host outside the cluster; a route leads to a Service', { scope, property: 'to' });
+  }
+  return { service, pods: peer, port };
+}

@@ -1,0 +1,160 @@
+import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { Accelerator } from '../placement/accelerator';
+import { Scaling } from '../scaling/scaling';
+import { Deployment } from '../workload/deployment';
+import { EnvValue } from '../workload/env-value';
+import type { Image } from '../workload/image';
+import type { PodUser } from '../workload/pod-template';
+import { Probe } from '../workload/probe';
+import type { IProvider } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import { type Mount, Volume } from '../workload/volume';
+import type { WorkloadOptions } from '../workload/workload';
+
+/** Workers that turn documents into vectors. */
+export interface EmbeddingWorkersProps extends WorkloadOptions {
+  /**
+   * What runs: a worker that takes tasks from the broker, finishes the task at hand on SIGTERM, and touches
+   * the file `WORKER_HEARTBEAT_FILE` at least every 30 seconds while its main loop is alive.
+   */
+  readonly image: Image;
+
+  /**
+   * Program and first arguments, such as `['celery', '-A', 'app', 'worker']`.
+   * @default - the image's entrypoint
+   */
+  readonly command?: string[];
+
+  /**
+   * Arguments.
+   * @default - the image's
+   */
+  readonly args?: string[];
+
+  /**
+   * Kind of GPU that each worker needs.
+   * @default - none: workers compute on the CPU
+   */
+  readonly accelerator?: Accelerator;
+
+  /**
+   * Units of the accelerator per worker.
+   * @default 1 with an accelerator
+   */
+  readonly accelerators?: number;
+
+  /**
+   * Time that the longest task takes. A worker that is told to stop has this long to finish. The program
+   * gets it as `LONGEST_TASK_SECONDS`; the broker must not hand a task to another worker before that
+   * (`visibility_timeout` of Celery).
+   * @default Duration.minutes(10)
+   */
+  readonly longestTask?: Duration;
+
+  /**
+   * How many workers there are, and who decides.
+   * @default Scaling.fixed(1)
+   */
+  readonly scaling?: Scaling;
+
+  /**
+   * What each worker asks for, GPU apart.
+   * @default - 1 CPU and 4 GiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * Space for downloaded models at `/var/cache/models`, where Hugging Face libraries look for them.
+   * @default Size.gibibytes(10)
+   */
+  readonly modelCache?: Size;
+
+  /**
+   * Space for temporary files at `/tmp`, such as the documents at hand.
+   * @default Size.gibibytes(2)
+   */
+  readonly temporaryStorage?: Size;
+
+  /**
+   * Shared memory between the processes of a worker, at `/dev/shm`; part of its memory.
+   * @default - 64 MiB, as container runtimes give
+   */
+  readonly sharedMemory?: Size;
+
+  /**
+   * Time that a worker may take to start, loading the model included.
+   * @default Duration.minutes(10)
+   */
+  readonly startupBudget?: Duration;
+
+  /**
+   * User and group of the process.
+   * @default - user and group 10001
+   */
+  readonly user?: PodUser;
+}
+
+const MODEL_CACHE = '/var/cache/models';
+const HEARTBEAT_DIRECTORY = '/run/worker';
+const HEARTBEAT_FILE = `${HEARTBEAT_DIRECTORY}/heartbeat`;
+
+/** Time after the longest task in which the process ends. */
+const SHUTDOWN_MARGIN_SECONDS = 30;
+
+/** Workers of the ingestion: they pull tasks, so nothing connects to them and no Service is in front. */
+export class EmbeddingWorkers extends Construct {
+  /** The Deployment and what belongs to it. */
+  public readonly workload: Deployment;
+
+  public constructor(scope: Construct, id: string, props: EmbeddingWorkersProps) {
+    super(scope, id);
+    const longestTask = props.longestTask ?? Duration.minutes(10);
+    this.workload = new Deployment(this, 'Resource', {
+      ...props,
+      component: 'ingestion',
+      scaling: props.scaling ?? Scaling.fixed(1),
+      gracePeriod: Duration.seconds(longestTask.toSeconds() + SHUTDOWN_MARGIN_SECONDS),
+      container: {
+        image: props.image,
+        command: props.command,
+        args: props.args,
+        env: {
+          LONGEST_TASK_SECONDS: EnvValue.of(String(longestTask.toSeconds())),
+          WORKER_HEARTBEAT_FILE: EnvValue.of(HEARTBEAT_FILE),
+          HF_HOME: EnvValue.of(MODEL_CACHE),
+        },
+        resources: props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) },
+        ...heartbeatProbes(props.startupBudget ?? Duration.minutes(10)),
+        mounts: mountsOf(props),
+      },
+    });
+  }
+
+  /** Lets the workers use these providers. */
+  public uses(...providers: IProvider[]): void {
+    this.workload.uses(...providers);
+  }
+}
+
+/**
+ * The age of a file says whether the main loop is alive. Asking the worker through its broker instead
+ * (`celery inspect ping`) starts an interpreter every time, and restarts every worker when the broker is away.
+ */
+function heartbeatProbes(startupBudget: Duration): { startup: Probe; liveness: Probe } {
+  const timing = { period: Duration.seconds(30), timeout: Duration.seconds(10) };
+  const exists = Probe.exec(['test', '-e', HEARTBEAT_FILE], { ...timing, period: Duration.seconds(10) });
+  const fresh = ['sh', '-c', `test -n "$(find ${HEARTBEAT_FILE} -mmin -2)"`];
+  return { startup: exists.within(startupBudget), liveness: Probe.exec(fresh, timing) };
+}
+
+function mountsOf(props: EmbeddingWorkersProps): Mount[] {
+  const { temporaryStorage = Size.gibibytes(2), modelCache = Size.gibibytes(10), sharedMemory } = props;
+  return [
+    { volume: Volume.scratch('tmp', temporaryStorage), path: '/tmp' },
+    { volume: Volume.scratch('models', modelCache), path: MODEL_CACHE },
+    { volume: Volume.memory('heartbeat', Size.mebibytes(1)), path: HEARTBEAT_DIRECTORY },
+    ...(sharedMemory === undefined ? [] : [{ volume: Volume.memory('shm', sharedMemory), path: '/dev/shm' }]),
+  ];
+}

@@ -1,0 +1,340 @@
+import { Duration, Size } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { stringify } from 'yaml';
+import { DefaultImages } from '../default-images';
+import type { Port } from '../network/port';
+import { Cluster } from '../placement/cluster';
+import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
+import { type CertificateKeys, CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
+import type { MainContainerProps } from '../workload/container';
+import { EnvValue } from '../workload/env-value';
+import type { Image } from '../workload/image';
+import { Probe } from '../workload/probe';
+import type { IClient, IProvider, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import { scriptFile } from '../workload/script-file';
+import { StatefulSet } from '../workload/stateful-set';
+import { type Mount, Volume } from '../workload/volume';
+import type { WorkloadOptions } from '../workload/workload';
+
+/** A Qdrant vector database. */
+export interface QdrantProps extends WorkloadOptions {
+  /**
+   * Nodes of the cluster: 1, or 3 and more. Two nodes lose their quorum when either is away, for an update
+   * too, and are refused. Fewer nodes than before is refused by Qdrant's data, not here: move the shards off
+   * a node before it goes.
+   * @default 3
+   */
+  readonly nodes?: number;
+
+  /** What each node asks for; memory is both request and limit. */
+  readonly resources: Resources;
+
+  /** Volume of each node for vectors, payload and log. Block storage; it cannot be changed later in place. */
+  readonly storage: Size;
+
+  /**
+   * Volume of each node for snapshots, apart from the data so that a snapshot cannot fill its disk.
+   * @default - as large as `storage`
+   */
+  readonly snapshotStorage?: Size;
+
+  /**
+   * Storage class of both volumes.
+   * @default - the cluster's class for block volumes
+   */
+  readonly storageClass?: string;
+
+  /** Key with all permissions. Qdrant without one lets everybody in. */
+  readonly apiKey: SecretKey;
+
+  /**
+   * Key that can only read.
+   * @default - none
+   */
+  readonly readOnlyApiKey?: SecretKey;
+
+  /**
+   * Certificate for REST, gRPC, metrics and the protocol between nodes.
+   * @default - no TLS
+   */
+  readonly tls?: ServerCertificate;
+
+  /**
+   * Copies of each shard, for collections that do not say it themselves. At most the number of nodes.
+   * @default 2, and 1 on a single node
+   */
+  readonly replicationFactor?: number;
+
+  /**
+   * Time that a node may take to load its collections.
+   * @default Duration.minutes(10)
+   */
+  readonly startupBudget?: Duration;
+
+  /**
+   * Beginning of the names of the variables that clients get.
+   * @default "QDRANT"
+   */
+  readonly envPrefix?: string;
+
+  /**
+   * What runs.
+   * @default DefaultImages.QDRANT
+   */
+  readonly image?: Image;
+}
+
+const HTTP: Port = { name: 'http', number: 6333, appProtocol: 'http' };
+const GRPC: Port = { name: 'grpc', number: 6334, appProtocol: 'grpc' };
+const P2P: Port = { name: 'p2p', number: 6335, appProtocol: 'tcp' };
+/** Qdrant's listener for metrics alone; it asks for no key, so only Prometheus may reach it. */
+const METRICS: Port = { name: 'metrics', number: 6336, appProtocol: 'http' };
+
+const HOME = '/qdrant';
+const BOOTSTRAP_PATH = `${HOME}/bootstrap/qdrant-bootstrap.sh`;
+const BOOTSTRAP = scriptFile(__dirname, 'qdrant-bootstrap.sh');
+const TLS_DIRECTORY = `${HOME}/tls`;
+const CLIENT_CA_DIRECTORY = '/etc/qdrant-ca';
+
+/**
+ * Qdrant, as its operators run it: a cluster that starts together, knows its members by name, keeps its
+ * quorum, and stores on block volumes; or a single node for small systems.
+ *
+ * Source: Qdrant 1.19 docs, "Configuration", "Distributed deployment", "Security", "Installation";
+ * qdrant/qdrant-helm.
+ */
+export class Qdrant extends Construct implements IProvider {
+  /** The StatefulSet and what belongs to it. */
+  public readonly workload: StatefulSet;
+  /** Number of nodes. */
+  public readonly nodes: number;
+  /** Service for clients. */
+  public readonly service: k8s.KubeService;
+  /** Service that gives each node a DNS name, ready or not. */
+  public readonly headlessService: k8s.KubeService;
+
+  private readonly props: QdrantProps;
+  private readonly name: string;
+  private readonly certificate?: CertificateKeys;
+
+  public constructor(scope: Construct, id: string, props: QdrantProps) {
+    super(scope, id);
+    this.props = props;
+    this.name = props.name ?? id;
+    this.nodes = this.checkedNodes();
+    this.workload = this.createStatefulSet();
+    this.certificate = this.createCertificate();
+    this.service = this.workload.addService({ ports: [HTTP, GRPC] });
+    this.headlessService = this.createHeadlessService();
+    this.addConfig();
+    this.connectNodes();
+  }
+
+  public offerTo(client: IClient): Offer {
+    const http = this.workload.endpoint(HTTP);
+    const grpc = this.workload.endpoint(GRPC);
+    const prefix = this.props.envPrefix ?? 'QDRANT';
+    const url = `${this.scheme}://${http.hostFrom(client, client.namespace)}:${HTTP.number}`;
+    const env = {
+      [`${prefix}_URL`]: EnvValue.of(url),
+      [`${prefix}_GRPC_PORT`]: EnvValue.of(String(GRPC.number)),
+      [`${prefix}_API_KEY`]: EnvValue.fromSecret(this.props.apiKey),
+    };
+    if (this.certificate === undefined) {
+      return { endpoints: [http, grpc], env };
+    }
+    const { authority } = this.certificate;
+    return {
+      endpoints: [http, grpc],
+      env: { ...env, [`${prefix}_CA_FILE`]: EnvValue.of(`${CLIENT_CA_DIRECTORY}/${authority.key}`) },
+      files: [{ source: authority, directory: CLIENT_CA_DIRECTORY }],
+    };
+  }
+
+  private get distributed(): boolean {
+    return this.nodes > 1;
+  }
+
+  private get scheme(): string {
+    return this.props.tls === undefined ? 'http' : 'https';
+  }
+
+  private get headlessName(): string {
+    return `${this.name}-headless`;
+  }
+
+  private checkedNodes(): number {
+    const { nodes = 3, replicationFactor = 1 } = this.props;
+    if (!Number.isInteger(nodes) || nodes < 1) {
+      throw new UsageError(`is ${nodes}, but must be 1, or 3 or more`, { scope: this, property: 'nodes' });
+    }
+    if (nodes === 2) {
+      throw new UsageError(
+        'is 2, but two nodes lose their quorum when either is away, so no update or node drain would be safe; ' +
+          'use 1, or 3 or more',
+        { scope: this, property: 'nodes' },
+      );
+    }
+    if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > nodes) {
+      throw new UsageError(`is ${replicationFactor}, but must be from 1 to the number of nodes, which is ${nodes}`, {
+        scope: this,
+        property: 'replicationFactor',
+      });
+    }
+    return nodes;
+  }
+
+  private createStatefulSet(): StatefulSet {
+    const { storage, snapshotStorage = storage, storageClass } = this.props;
+    return new StatefulSet(this, 'Resource', {
+      ...this.props,
+      component: 'vector-store',
+      container: this.container(),
+      user: { uid: 1000, gid: 1000 },
+      replicas: this.nodes,
+      serviceName: this.headlessName,
+      // Ordered start would wait for ever: a node is ready only when its peers are there.
+      parallel: this.distributed,
+      quorum: this.distributed,
+      claims: [
+        { name: 'storage', size: storage, storageClass },
+        { name: 'snapshots', size: snapshotStorage, storageClass },
+      ],
+      // Segments are flushed and consensus state is written before the process ends.
+      gracePeriod: Duration.minutes(2),
+      metricsPort: METRICS,
+    });
+  }
+
+  private container(): MainContainerProps {
+    const tls = this.props.tls !== undefined;
+    const alive = Probe.http('/livez', HTTP, { tls, timeout: Duration.seconds(5), failures: 6 });
+    return {
+      image: this.props.image ?? DefaultImages.QDRANT,
+      command: this.distributed ? ['bash', BOOTSTRAP_PATH] : undefined,
+      env: this.containerEnv(),
+      ports: [HTTP, GRPC, ...(this.distributed ? [P2P] : []), METRICS],
+      resources: this.props.resources,
+      // Loading collections can take minutes, and a node that is restarted while it loads begins again.
+      startup: alive.within(this.props.startupBudget ?? Duration.minutes(10)),
+      readiness: Probe.http('/readyz', HTTP, { tls, period: Duration.seconds(5), failures: 6 }),
+      liveness: alive,
+      preStopDelay: Duration.seconds(5),
+      mounts: this.mounts(),
+    };
+  }
+
+  private containerEnv(): { [name: string]: EnvValue } {
+    const { apiKey, readOnlyApiKey } = this.props;
+    return {
+      QDRANT__SERVICE__API_KEY: EnvValue.fromSecret(apiKey),
+      ...(readOnlyApiKey === undefined
+        ? {}
+        : { QDRANT__SERVICE__READ_ONLY_API_KEY: EnvValue.fromSecret(readOnlyApiKey) }),
+      // Qdrant writes a marker when it has started; the image's working directory is read-only.
+      QDRANT_INIT_FILE_PATH: EnvValue.of(`${HOME}/init/.qdrant-initialized`),
+      ...(this.distributed ? this.bootstrapEnv() : {}),
+    };
+  }
+
+  /** What qdrant-bootstrap.sh reads. */
+  private bootstrapEnv(): { [name: string]: EnvValue } {
+    return {
+      POD_NAME: EnvValue.fromPod('metadata.name'),
+      QDRANT_NODES: EnvValue.of(String(this.nodes)),
+      QDRANT_PEER_DOMAIN: EnvValue.of(this.headlessName),
+      QDRANT_P2P_PORT: EnvValue.of(String(P2P.number)),
+      QDRANT_P2P_SCHEME: EnvValue.of(this.scheme),
+      QDRANT_STORAGE: EnvValue.of(`${HOME}/storage`),
+      QDRANT_FIRST_WAIT: EnvValue.of('30'),
+    };
+  }
+
+  private mounts(): Mount[] {
+    return [
+      { volume: Volume.claim('storage'), path: `${HOME}/storage` },
+      { volume: Volume.claim('snapshots'), path: `${HOME}/snapshots` },
+      { volume: Volume.memory('init', Size.mebibytes(1)), path: `${HOME}/init` },
+    ];
+  }
+
+  private createCertificate(): CertificateKeys | undefined {
+    if (this.props.tls === undefined) {
+      return undefined;
+    }
+    const keys = this.props.tls._bind(this, this.workload.metadata(), this.dnsNames(), [
+      CertificateUsage.SERVER_AUTH,
+      // Nodes are clients of one another.
+      CertificateUsage.CLIENT_AUTH,
+    ]);
+    const volume = Volume.secret('tls', [keys.certificate, keys.privateKey, keys.authority]);
+    this.workload.addVolume({ volume, path: TLS_DIRECTORY });
+    return keys;
+  }
+
+  /** Every name by which clients and nodes address the server. */
+  private dnsNames(): string[] {
+    const suffix = `${this.workload.namespace}.svc`;
+    const qualified = [suffix, `${suffix}.${Cluster.of(this).domain}`];
+    return [this.name, `*.${this.headlessName}`].flatMap((name) => [name, ...qualified.map((end) => `${name}.${end}`)]);
+  }
+
+  private createHeadlessService(): k8s.KubeService {
+    return this.workload.addService({
+      name: this.headlessName,
+      ports: [HTTP, GRPC, ...(this.distributed ? [P2P] : [])],
+      headless: true,
+      // Nodes find one another before any of them is ready.
+      publishNotReadyAddresses: true,
+    });
+  }
+
+  private addConfig(): void {
+    this.workload.addConfigFiles({
+      [`${HOME}/config/production.yaml`]: stringify(this.config(), { sortMapEntries: true }),
+      ...(this.distributed ? { [BOOTSTRAP_PATH]: BOOTSTRAP } : {}),
+    });
+  }
+
+  /** Settings that differ from Qdrant's own; the image's config.yaml has the others. */
+  private config(): object {
+    const tls = this.props.tls !== undefined;
+    return {
+      telemetry_disabled: true,
+      service: {
+        metrics_port: METRICS.number,
+        // Only browsers need it, and none should reach a database.
+        enable_cors: false,
+        // It would fetch any URL that a client with the key names.
+        enable_snapshot_url_recovery: false,
+        ...(tls ? { enable_tls: true } : {}),
+        ...(this.distributed ? { enforce_internal_auth: true } : {}),
+      },
+      ...(tls ? { tls: this.tlsConfig() } : {}),
+      ...(this.distributed
+        ? {
+            cluster: { enabled: true, p2p: { port: P2P.number, ...(tls ? { enable_tls: true } : {}) } },
+            storage: { collection: { replication_factor: this.props.replicationFactor ?? 2 } },
+          }
+        : {}),
+    };
+  }
+
+  private tlsConfig(): object {
+    return {
+      cert: `${TLS_DIRECTORY}/tls.crt`,
+      key: `${TLS_DIRECTORY}/tls.key`,
+      ca_cert: `${TLS_DIRECTORY}/ca.crt`,
+    };
+  }
+
+  /** Nodes exchange consensus messages on the p2p port, and whole shards by REST and gRPC. */
+  private connectNodes(): void {
+    if (this.distributed) {
+      this.workload.networkPolicy.allowTo({ to: this.workload.pods, ports: [HTTP, GRPC, P2P], purpose: 'cluster' });
+    }
+  }
+}
