@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { Accelerator } from '../../constructs/placement/accelerator';
+import { Cloud } from '../../constructs/placement/cloud';
+import { Cluster } from '../../constructs/placement/cluster';
+import { Registry } from '../../constructs/placement/registry';
+import { clusterService, made, texts } from './environment-values';
+
+/** A kind of GPU: `nvidia-l4`, `nvidia-a100-80/1g.10gb`, `nvidia-t4/shared`. */
+export const accelerator = made(z.string(), Accelerator.named);
+
+const nodePool = z.strictObject({
+  name: z.string().describe('name of the pool'),
+  nodes: z.int().min(1).describe("most nodes, the cluster autoscaler's bound included"),
+  accelerator: accelerator.optional().describe('GPU in each node: nvidia-l4, nvidia-a100-80/1g.10gb, nvidia-t4/shared'),
+  acceleratorsPerNode: z.int().min(1).optional().describe('allocatable GPUs, slices or shares per node; by default 1'),
+  nodeSelector: texts.optional().describe('labels of the nodes; by default those of the cloud for the GPU'),
+  taints: z
+    .array(
+      z.strictObject({
+        key: z.string(),
+        value: z.string().optional(),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+      }),
+    )
+    .optional()
+    .describe('taints of the nodes; nvidia.com/gpu is always tolerated by GPU pods'),
+});
+
+const registry = made(
+  z.strictObject({
+    mirror: z.string().optional().describe('host and path that replace the registry host of every image'),
+    pullSecrets: z.array(z.string()).optional().describe('Secrets that every pod pulls with'),
+    requireDigest: z.boolean().optional().describe('refuses images without digest'),
+  }),
+  (props) => new Registry(props),
+);
+
+/** What is true of the cluster. */
+export const cluster = made(
+  z.strictObject({
+    kubernetesVersion: z
+      .string()
+      .regex(/^1\.\d+$/, 'must be a minor version in quotes: "1.31"')
+      .optional()
+      .describe('minor version of the API server: "1.31"'),
+    cloud: made(z.enum(['eks', 'gke', 'aks', 'generic']), Cloud.named)
+      .optional()
+      .describe('where the cluster runs'),
+    domain: z.string().optional().describe('domain of Service names; by default cluster.local'),
+    cilium: z.boolean().optional().describe('whether the network plugin is Cilium'),
+    dns: clusterService
+      .extend({
+        port: z.int().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
+        nodeLocal: z.ipv4().optional().describe('address of NodeLocal DNSCache: 169.254.20.10'),
+      })
+      .optional()
+      .describe('the DNS that pods use; by default kube-dns in kube-system'),
+    nodePools: z.array(nodePool).optional().describe('node pools; when given, they are all there is'),
+    gpuRuntimeClass: z.string().optional().describe('RuntimeClass of GPU pods, where one is needed: nvidia'),
+    storage: z
+      .strictObject({
+        block: z.string().optional().describe('class of block volumes, for databases and vectors'),
+        shared: z.string().optional().describe('class of shared file volumes, for model caches only'),
+      })
+      .optional()
+      .describe('storage classes'),
+    keda: clusterService.optional().describe('the KEDA operator'),
+    prometheus: clusterService
+      .extend({ url: z.string().optional().describe('URL of its HTTP API, for scaling on queries') })
+      .optional()
+      .describe('Prometheus'),
+    registry: registry.optional().describe('where images are pulled from'),
+  }),
+  (props) => new Cluster(props),
+);

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { ExistingSecrets } from '../../constructs/secrets/secret-source';
+import type { ValuePath } from './environment-file';
+import { environmentSchema } from './environment-schema';
+
+interface JsonSchema {
+  readonly properties?: { readonly [key: string]: JsonSchema };
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: JsonSchema[];
+  readonly required?: string[];
+}
+
+/**
+ * JSON Schema of an environment file, for editors. A file that extends another may leave out what that one
+ * says, so nothing is required of it.
+ */
+export function environmentJsonSchema(): object {
+  const { $schema, ...whole } = fileSchema() as JsonSchema & { $schema: string };
+  return {
+    $schema,
+    title: 'Environment of a RAG platform',
+    if: { required: ['extends'] },
+    // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+    then: withoutRequired(whole),
+    else: whole,
+  };
+}
+
+/** The settings at a place in an environment file; none where any name is allowed. */
+export function allowedKeys(path: ValuePath): string[] {
+  const at = path.reduce<JsonSchema | undefined>((schema, step) => below(schema, step), fileSchema());
+  return Object.keys(at?.properties ?? {}).sort();
+}
+
+function fileSchema(): JsonSchema {
+  return z.toJSONSchema(environmentSchema(new ExistingSecrets()), { io: 'input' }) as JsonSchema;
+}
+
+function below(schema: JsonSchema | undefined, step: string | number): JsonSchema | undefined {
+  if (typeof step === 'number') {
+    return schema?.items;
+  }
+  const { additionalProperties } = schema ?? {};
+  return schema?.properties?.[step] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+}
+
+function withoutRequired(schema: JsonSchema): JsonSchema {
+  const { required: _, ...rest } = schema;
+  return Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [
+      key,
+      key === 'properties' ? mapValues(value as { [key: string]: JsonSchema }) : value,
+    ]),
+  );
+}
+
+function mapValues(properties: { readonly [key: string]: JsonSchema }): { [key: string]: JsonSchema } {
+  return Object.fromEntries(Object.entries(properties).map(([key, schema]) => [key, withoutRequired(schema)]));
+}

@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { Endpoint } from '../../constructs/network/endpoint';
+import { dnsLabelProblem } from '../../constructs/rules/object-name';
+import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secrets/external-secrets';
+import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
+import type { IProvider } from '../../constructs/workload/provider';
+import { accelerator, cluster } from './environment-cluster';
+import { route } from './environment-route';
+import { queueScaling, scaling } from './environment-scaling';
+import { certificate, duration, image, made, resources, secretKey, size, texts, variables } from './environment-values';
+
+const dnsLabel = z.string().superRefine((name, context) => {
+  const problem = dnsLabelProblem(name);
+  if (problem !== undefined) {
+    context.addIssue({ code: 'custom', message: problem });
+  }
+});
+
+const secretStore = made(
+  z.strictObject({
+    store: z.string().describe('name of the store'),
+    clusterStore: z.boolean().optional().describe('whether it is a ClusterSecretStore; by default true'),
+    path: z.string().optional().describe('path in the store below which each Secret has one entry'),
+    refresh: duration.optional().describe('how often values are read again; by default 1h'),
+    version: z.enum(ExternalSecretsVersion).optional().describe('API version of External Secrets; by default v1'),
+  }),
+  (props): ISecretSource => new ExternalSecrets(props),
+);
+
+const external = z
+  .strictObject({
+    host: z.string().describe('host outside the cluster: api.openai.com'),
+    port: z.int().min(1).max(65535).optional().describe('by default 443'),
+    cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+  })
+  .transform(({ host, port = 443, cidrs }): IProvider => {
+    const endpoint = Endpoint.host(host, { name: 'https', number: port }, cidrs);
+    return { offerTo: () => ({ endpoints: [endpoint], env: {} }) };
+  });
+
+/** The form of an environment file, with Secrets from this source. */
+export function environmentSchema(secrets: ISecretSource) {
+  return z.strictObject({
+    extends: z.string().optional().describe('a file beside this one whose settings this one changes'),
+    name: dnsLabel.optional().describe('name of the system, part of every selector; by default rag'),
+    namespace: dnsLabel.describe('namespace, which the platform creates and closes'),
+    cluster: cluster.optional().describe('what is true of the cluster'),
+    secrets: secretStore.optional().describe('where Secrets come from; by default they exist'),
+    qdrant: qdrant(secrets).describe('the vector database'),
+    queue: queue(secrets).optional().describe('the queue between API and workers'),
+    api: api(secrets).describe('the API'),
+    embeddingWorkers: embeddingWorkers(secrets).optional().describe('the workers that embed documents'),
+    route: route.optional().describe('the way in from outside'),
+  });
+}
+
+/** Settings that every workload has. */
+function workloadFields(secrets: ISecretSource) {
+  return {
+    env: variables(secrets).optional().describe('variables of the container'),
+    envNames: texts.optional().describe('names under which the image expects what the platform gives'),
+    nodePool: z.string().optional().describe('node pool to run on'),
+    priorityClassName: z.string().optional().describe('PriorityClass, which exists'),
+    podLabels: texts.optional().describe('more labels of the pods'),
+    podAnnotations: texts.optional().describe('more annotations of the pods'),
+    serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
+  };
+}
+
+/** Settings of a workload whose program is the user's own. */
+function programFields(secrets: ISecretSource) {
+  return {
+    image: image.describe('what runs'),
+    command: z.array(z.string()).optional().describe("program and first arguments; by default the image's"),
+    args: z.array(z.string()).optional().describe("arguments; by default the image's"),
+    resources: resources.optional().describe('what each pod asks for'),
+    startupBudget: duration.optional().describe('time that a pod may take to start'),
+    temporaryStorage: size.optional().describe('space at /tmp'),
+    user: z
+      .strictObject({ uid: z.int().min(1), gid: z.int().min(1) })
+      .optional()
+      .describe('user and group of the process; by default 10001'),
+    externals: z.array(external).optional().describe('hosts outside the cluster that it connects to'),
+    ...workloadFields(secrets),
+  };
+}
+
+/** A key of a Secret that has a usual place. */
+function usualKey(secrets: ISecretSource, secret: string, key: string) {
+  return secretKey(secrets)
+    .optional()
+    .transform((chosen) => chosen ?? secrets.key(secret, key))
+    .describe(`by default key ${key} of the Secret ${secret}`);
+}
+
+function qdrant(secrets: ISecretSource) {
+  return z.strictObject({
+    nodes: z.int().min(1).optional().describe('1, or 3 and more; by default 3'),
+    resources: resources.describe('what each node asks for'),
+    storage: size.describe('volume of each node for the data'),
+    snapshotStorage: size.optional().describe('volume of each node for snapshots; by default as large as storage'),
+    storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
+    apiKey: usualKey(secrets, 'qdrant', 'api-key'),
+    readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
+    tls: certificate.optional().describe('certificate of the server'),
+    replicationFactor: z.int().min(1).optional().describe('copies of each shard; by default 2'),
+    startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),
+    image: image.optional().describe('what runs; by default the release that the library knows'),
+    ...workloadFields(secrets),
+  });
+}
+
+function queue(secrets: ISecretSource) {
+  return z.strictObject({
+    password: usualKey(secrets, 'queue', 'password'),
+    resources: resources.optional().describe('what it asks for'),
+    storage: size.optional().describe('volume for the append-only file; by default 4Gi'),
+    storageClass: z.string().optional().describe("class of the volume; by default the cluster's for block volumes"),
+    image: image.optional().describe('what runs; by default the release that the library knows'),
+    ...workloadFields(secrets),
+  });
+}
+
+function api(secrets: ISecretSource) {
+  return z.strictObject({
+    port: z.int().min(1024).max(65535).optional().describe('port that it listens on; by default 8000'),
+    longestAnswer: duration.optional().describe('time that the longest answer takes; by default 2m'),
+    scaling: scaling.optional().describe('how many pods there are, and who decides; by default 2'),
+    ...programFields(secrets),
+  });
+}
+
+function embeddingWorkers(secrets: ISecretSource) {
+  return z
+    .strictObject({
+      accelerator: accelerator.optional().describe('GPU of each worker: nvidia-l4; without it they compute on the CPU'),
+      accelerators: z.int().min(1).optional().describe('GPUs of each worker; by default 1'),
+      longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
+      scaling: queueScaling.optional().describe('how many workers there are, and who decides; by default 1'),
+      modelCache: size.optional().describe('space for models; by default 10Gi'),
+      sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
+      ...programFields(secrets),
+    })
+    .transform(({ scaling: decided, ...props }) => ({ ...props, ...decided }));
+}
+
+/** Where an environment's Secrets come from; what is wrong with the setting is reported with everything else. */
+export function secretSourceOf(content: unknown): ISecretSource {
+  const parsed = z.looseObject({ secrets: secretStore.optional() }).safeParse(content);
+  return parsed.data?.secrets ?? new ExistingSecrets();
+}

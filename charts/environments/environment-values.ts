@@ -1,0 +1,148 @@
+import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { z } from 'zod';
+import { UsageError } from '../../constructs/rules/usage-error';
+import { CertificateIssuer } from '../../constructs/secrets/certificate-issuer';
+import type { ISecretSource } from '../../constructs/secrets/secret-source';
+import { ServerCertificate } from '../../constructs/secrets/server-certificate';
+import { EnvValue } from '../../constructs/workload/env-value';
+import { Image } from '../../constructs/workload/image';
+
+/**
+ * A schema whose values become values of the library. What the library refuses is reported at the line of
+ * the file; the property that it names is looked for below the value.
+ */
+export function made<Schema extends z.ZodType, Value>(schema: Schema, make: (input: z.output<Schema>) => Value) {
+  return schema.transform((input, context): Value => {
+    try {
+      return make(input);
+    } catch (error) {
+      if (!(error instanceof UsageError)) {
+        throw error;
+      }
+      const [, ...below] = error.property.split('.');
+      context.addIssue({ code: 'custom', message: error.problem, path: below });
+      return z.NEVER;
+    }
+  });
+}
+
+const DURATION = /^(\d+)(s|m|h|d)$/;
+const DURATION_OF: { readonly [unit: string]: (amount: number) => Duration } = {
+  s: Duration.seconds,
+  m: Duration.minutes,
+  h: Duration.hours,
+  d: Duration.days,
+};
+
+/** A time span: `30s`, `4m`, `2h`. */
+export const duration = z
+  .string()
+  .regex(DURATION, 'must be a duration such as 30s, 4m or 2h')
+  .transform((text) => {
+    const [, amount, unit] = DURATION.exec(text) as unknown as [string, string, string];
+    return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
+  });
+
+const SIZE = /^(\d+)(Mi|Gi|Ti)$/;
+const MEBIBYTES: { readonly [unit: string]: number } = { Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
+
+/** An amount of memory or disk: `512Mi`, `100Gi`. */
+export const size = z
+  .string()
+  .regex(SIZE, 'must be a size such as 512Mi or 100Gi')
+  .transform((text) => {
+    const [, amount, unit] = SIZE.exec(text) as unknown as [string, string, string];
+    return Size.mebibytes(Number(amount) * (MEBIBYTES[unit] as number));
+  });
+
+const CPU = /^(\d+m|\d+(\.\d{1,3})?)$/;
+
+/** An amount of CPU: `500m`, `2`, `0.5`. */
+export const cpu = z
+  .union([z.number().positive(), z.string()])
+  .transform(String)
+  .refine((text) => CPU.test(text), 'must be an amount of CPU such as 500m or 2')
+  .transform((text) => Cpu.millis(text.endsWith('m') ? Number(text.slice(0, -1)) : Math.round(Number(text) * 1000)));
+
+/** What a container asks for. */
+export const resources = z.strictObject({
+  cpu: cpu.describe('CPU that the scheduler reserves: 500m, 2'),
+  cpuLimit: cpu.optional().describe('most CPU that the container may use; without it there is no limit'),
+  memory: size.describe('memory that the scheduler reserves: 512Mi, 16Gi'),
+  memoryLimit: size.optional().describe('memory at which the container is killed; by default the same as memory'),
+});
+
+/** An image, pinned. */
+export const image = made(
+  z.strictObject({
+    repository: z.string().describe('host and path: ghcr.io/acme/rag-api'),
+    tag: z.string({ error: tagMessage }).describe('a release: 1.8.2; latest is refused'),
+    digest: z.string().optional().describe('sha256: and 64 hexadecimal digits'),
+  }),
+  ({ repository, ...version }) => Image.of(repository, version),
+);
+
+function tagMessage(issue: { input?: unknown }): string {
+  return issue.input === undefined
+    ? 'is missing; pin a release, such as 1.8.2'
+    : `is ${JSON.stringify(issue.input)}, but must be text; put it in quotes`;
+}
+
+const secretReference = z.strictObject(
+  {
+    secret: z.string().describe('name of the Secret'),
+    key: z.string().describe('key in its data'),
+  },
+  {
+    // Whatever stands here instead of a reference may be the secret itself: it is not repeated.
+    error: (issue) =>
+      issue.code === 'invalid_type' && issue.input !== undefined
+        ? 'must be a reference to a Secret, { secret: name, key: name }; a value does not belong into this file'
+        : undefined,
+  },
+);
+
+/** A key of a Secret: a reference, never a value. */
+export function secretKey(secrets: ISecretSource) {
+  return made(secretReference, ({ secret, key }) => secrets.key(secret, key));
+}
+
+/** Variables of a container: plain values, or keys of Secrets. */
+export function variables(secrets: ISecretSource) {
+  const plain = z.union([z.string(), z.number(), z.boolean()]).transform((value) => EnvValue.of(String(value)));
+  const secret = secretKey(secrets).transform((key) => EnvValue.fromSecret(key));
+  return z.record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable: letters, digits and "_"'),
+    z.union([plain, secret], { error: 'must be a text, a number, true or false, or { secret: name, key: name }' }),
+  );
+}
+
+/** Labels or annotations. */
+export const texts = z.record(z.string(), z.string());
+
+/** Software in the cluster, known by where its pods run. */
+export const clusterService = z.strictObject({
+  namespace: z.string().describe('namespace in which its pods run'),
+  podLabels: texts.optional().describe('labels of its pods; without them every pod of the namespace'),
+});
+
+/** A certificate that cert-manager issues, or a TLS Secret that exists. */
+export const certificate = z
+  .strictObject({
+    issuer: z.string().optional().describe('name of the cert-manager issuer'),
+    issuerKind: z.enum(['ClusterIssuer', 'Issuer']).optional().describe('by default ClusterIssuer'),
+    secret: z.string().optional().describe('name of a TLS Secret that exists, instead of an issuer'),
+  })
+  .refine(({ issuer, secret }) => (issuer === undefined) !== (secret === undefined), {
+    message: 'needs either issuer or secret, and not both',
+  })
+  .transform(({ issuer, issuerKind, secret }) => {
+    if (secret !== undefined) {
+      return ServerCertificate.existing(secret);
+    }
+    const name = issuer as string;
+    return ServerCertificate.issuedBy(
+      issuerKind === 'Issuer' ? CertificateIssuer.namespaced(name) : CertificateIssuer.cluster(name),
+    );
+  });

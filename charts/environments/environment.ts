@@ -1,0 +1,115 @@
+import { basename } from 'node:path';
+import type { App } from 'cdk8s';
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { UsageError } from '../../constructs/rules/usage-error';
+import { RagPlatform, type RagPlatformProps } from '../rag-platform';
+import { EnvironmentError, EnvironmentFile, type ValuePath } from './environment-file';
+import { allowedKeys } from './environment-json-schema';
+import { environmentSchema, secretSourceOf } from './environment-schema';
+
+type Issue = z.core.$ZodIssue;
+
+/** An environment file, checked, with its defaults filled in. */
+export class Environment {
+  /**
+   * Reads an environment file and what it extends.
+   *
+   * @param path path of the file; its name without extension is the name of the environment
+   * @throws {@link EnvironmentError} with every mistake in the files, each at its line
+   */
+  public static read(path: string): Environment {
+    const file = EnvironmentFile.read(path);
+    const content = file.value;
+    const parsed = environmentSchema(secretSourceOf(content)).safeParse(content, { reportInput: true });
+    if (!parsed.success) {
+      throw new EnvironmentError(parsed.error.issues.flatMap((issue) => describe(file, issue)));
+    }
+    return new Environment(basename(path).replace(/\.ya?ml$/, ''), file, parsed.data);
+  }
+
+  private constructor(
+    /** Name of the environment: `production`. */
+    public readonly name: string,
+    private readonly file: EnvironmentFile,
+    /** What the file says. */
+    public readonly platform: RagPlatformProps,
+  ) {}
+
+  /** Creates the platform that the file describes; what the constructs refuse is reported at its line. */
+  public createPlatform(app: App): RagPlatform {
+    const id = this.platform.name ?? 'rag';
+    try {
+      return new RagPlatform(app, id, this.platform);
+    } catch (error) {
+      throw error instanceof UsageError ? this.locate(error) : error;
+    }
+  }
+
+  /** Constructs of the platform are named like the settings that describe them. */
+  private locate(error: UsageError): EnvironmentError {
+    const [, component] = error.constructPath.split('/');
+    const path = [component ?? '', ...error.property.split('.')].filter((part) => part !== '').map(camelCase);
+    return new EnvironmentError([`${this.file.locate(path)} ${path.join('.')}: ${error.problem}`]);
+  }
+}
+
+function describe(file: EnvironmentFile, issue: Issue): string[] {
+  const path = issue.path as (string | number)[];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => problem(file, [...path, key], `is not a setting${suggestion(path, key)}`));
+  }
+  return [problem(file, path, messageOf(issue))];
+}
+
+function problem(file: EnvironmentFile, path: ValuePath, message: string): string {
+  const at = file.locate(path);
+  return path.length === 0 ? `${at} ${message}` : `${at} ${path.join('.')}: ${message}`;
+}
+
+function messageOf(issue: Issue): string {
+  if (!issue.message.startsWith('Invalid') && !issue.message.startsWith('Too')) {
+    return issue.message;
+  }
+  const input = JSON.stringify(issue.input);
+  switch (issue.code) {
+    case 'invalid_type':
+      return input === undefined
+        ? 'is missing'
+        : `is ${input}, but must be ${EXPECTED[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `is ${input}, but must be one of ${issue.values.join(', ')}`;
+    case 'too_small':
+      return `is ${input}, but must be at least ${issue.minimum}`;
+    case 'too_big':
+      return `is ${input}, but must be at most ${issue.maximum}`;
+    default:
+      return `is ${input}, which is not allowed here`;
+  }
+}
+
+const EXPECTED: { readonly [type: string]: string } = {
+  string: 'a text; put it in quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a map of settings',
+  record: 'a map of names and values',
+  array: 'a list',
+};
+
+/** The key that was probably meant, and otherwise those that there are. */
+function suggestion(path: ValuePath, key: string): string {
+  const allowed = allowedKeys(path);
+  if (allowed.length === 0) {
+    return '; remove it';
+  }
+  const nearest = closest(key, allowed);
+  return distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, key.length / 3)
+    ? `; did you mean ${nearest}?`
+    : `; the settings here are ${allowed.join(', ')}`;
+}
+
+function camelCase(text: string): string {
+  return text.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,220 @@
+import { Chart, JsonPatch, Lazy } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { RagApi, type RagApiProps } from '../constructs/api/rag-api';
+import { Redis, type RedisProps, RedisRole } from '../constructs/data/redis';
+import type { EdgeProxy } from '../constructs/edge/edge-proxy';
+import { Route } from '../constructs/edge/route';
+import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
+import { DefaultDeny } from '../constructs/network/default-deny';
+import { SyncWave } from '../constructs/network/sync-wave';
+import { Cluster } from '../constructs/placement/cluster';
+import { OutputRules } from '../constructs/rules/output-rules';
+import { UsageError } from '../constructs/rules/usage-error';
+import { type EventScalingOptions, Scaling } from '../constructs/scaling/scaling';
+import type { ScalingTrigger } from '../constructs/scaling/scaling-trigger';
+import { Qdrant, type QdrantProps } from '../constructs/vector-store/qdrant';
+import { PodSecurityLevels } from '../constructs/workload/pod-security';
+import type { IProvider } from '../constructs/workload/provider';
+
+/** The queue of a platform: a broker, whatever else it may be. */
+export interface PlatformQueueProps extends Omit<RedisProps, 'role'> {}
+
+/** The API of a platform. */
+export interface PlatformApiProps extends RagApiProps {
+  /**
+   * Hosts outside the cluster that it uses, such as a hosted model.
+   * @default - none
+   */
+  readonly externals?: IProvider[];
+}
+
+/** Scaling of workers on the platform's queue. */
+export interface QueueScalingProps extends EventScalingOptions {
+  /**
+   * List in the queue; Celery's own default is "celery".
+   * @default "celery"
+   */
+  readonly list?: string;
+
+  /** Waiting tasks that one worker can take on. */
+  readonly perReplica: number;
+
+  /**
+   * What else to scale on.
+   * @default - nothing
+   */
+  readonly triggers?: ScalingTrigger[];
+}
+
+/** The workers of a platform. */
+export interface PlatformWorkersProps extends EmbeddingWorkersProps {
+  /**
+   * Scaling on the platform's queue; leave out `scaling` then.
+   * @default - as `scaling` says
+   */
+  readonly backlog?: QueueScalingProps;
+
+  /**
+   * Hosts outside the cluster that they use, such as a model hub or an object store.
+   * @default - none
+   */
+  readonly externals?: IProvider[];
+}
+
+/** The way into a platform. */
+export interface PlatformRouteProps {
+  /** Name of the host. */
+  readonly host: string;
+
+  /** What carries the requests. */
+  readonly via: EdgeProxy;
+
+  /**
+   * Beginning of the paths.
+   * @default "/"
+   */
+  readonly path?: string;
+}
+
+/** A RAG system in one namespace of one cluster. */
+export interface RagPlatformProps {
+  /**
+   * Name of the system; it is part of every selector and cannot be changed later.
+   * @default "rag"
+   */
+  readonly name?: string;
+
+  /** Namespace, which the platform creates and closes. */
+  readonly namespace: string;
+
+  /**
+   * The cluster.
+   * @default Cluster.GENERIC
+   */
+  readonly cluster?: Cluster;
+
+  /** The vector database. */
+  readonly qdrant: QdrantProps;
+
+  /** The API. */
+  readonly api: PlatformApiProps;
+
+  /**
+   * The queue between API and workers.
+   * @default - none
+   */
+  readonly queue?: PlatformQueueProps;
+
+  /**
+   * The workers that embed documents.
+   * @default - none; documents are embedded elsewhere
+   */
+  readonly embeddingWorkers?: PlatformWorkersProps;
+
+  /**
+   * The way in from outside.
+   * @default - none; the API is reached inside the cluster only
+   */
+  readonly route?: PlatformRouteProps;
+}
+
+/** A whole RAG system: what it consists of, and who uses whom. */
+export class RagPlatform extends Chart {
+  /** The namespace. */
+  public readonly namespaceObject: k8s.KubeNamespace;
+  /** The vector database. */
+  public readonly qdrant: Qdrant;
+  /** The queue. */
+  public readonly queue?: Redis;
+  /** The API. */
+  public readonly api: RagApi;
+  /** The workers. */
+  public readonly embeddingWorkers?: EmbeddingWorkers;
+  /** The way in. */
+  public readonly route?: Route;
+
+  public constructor(scope: Construct, id: string, props: RagPlatformProps) {
+    super(scope, id, {
+      namespace: props.namespace,
+      labels: { 'app.kubernetes.io/instance': props.name ?? 'rag', 'app.kubernetes.io/managed-by': 'cdk8s' },
+    });
+    (props.cluster ?? Cluster.GENERIC).attachTo(this);
+    this.namespaceObject = this.createNamespace(props.namespace);
+    new DefaultDeny(this, 'default-deny');
+    this.qdrant = new Qdrant(this, 'qdrant', props.qdrant);
+    this.queue = this.createQueue(props.queue);
+    this.api = this.createApi(props.api);
+    this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers);
+    this.route = this.createRoute(props.route);
+    OutputRules.attach(this);
+  }
+
+  private createNamespace(name: string): k8s.KubeNamespace {
+    const level = Lazy.any({ produce: () => PodSecurityLevels.of(this).levelOf(name) });
+    const version = `v${Cluster.of(this).kubernetesVersion}`;
+    const namespace = new k8s.KubeNamespace(this, 'namespace', {
+      metadata: {
+        name,
+        annotations: {
+          ...SyncWave.NAMESPACE.annotations,
+          // Everything in a namespace goes with it, volumes included, so a person has to agree.
+          'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm',
+        },
+        labels: {
+          'pod-security.kubernetes.io/enforce': level,
+          'pod-security.kubernetes.io/enforce-version': version,
+          'pod-security.kubernetes.io/audit': 'restricted',
+          'pod-security.kubernetes.io/audit-version': version,
+          'pod-security.kubernetes.io/warn': 'restricted',
+          'pod-security.kubernetes.io/warn-version': version,
+        },
+      },
+    });
+    namespace.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+    return namespace;
+  }
+
+  private createQueue(props: PlatformQueueProps | undefined): Redis | undefined {
+    return props === undefined ? undefined : new Redis(this, 'queue', { ...props, role: RedisRole.BROKER });
+  }
+
+  private createApi(props: PlatformApiProps): RagApi {
+    const api = new RagApi(this, 'api', props);
+    api.uses(...this.stores, ...(props.externals ?? []));
+    return api;
+  }
+
+  private createEmbeddingWorkers(props: PlatformWorkersProps | undefined): EmbeddingWorkers | undefined {
+    if (props === undefined) {
+      return undefined;
+    }
+    const workers = new EmbeddingWorkers(this, 'embedding-workers', { ...props, scaling: this.workerScaling(props) });
+    workers.uses(...this.stores, ...(props.externals ?? []));
+    return workers;
+  }
+
+  private createRoute(props: PlatformRouteProps | undefined): Route | undefined {
+    return props === undefined ? undefined : new Route(this, 'route', { ...props, name: 'public', to: this.api });
+  }
+
+  /** What both the API and the workers use. */
+  private get stores(): IProvider[] {
+    return this.queue === undefined ? [this.qdrant] : [this.qdrant, this.queue];
+  }
+
+  private workerScaling({ scaling, backlog }: PlatformWorkersProps): Scaling | undefined {
+    if (backlog === undefined) {
+      return scaling;
+    }
+    const site = { scope: this, property: 'embeddingWorkers.backlog' };
+    if (scaling !== undefined) {
+      throw new UsageError('and scaling are both set, but replicas have one owner; keep one', site);
+    }
+    if (this.queue === undefined) {
+      throw new UsageError('is set, but the platform has no queue; add queue, or set scaling', site);
+    }
+    const { list = 'celery', perReplica, triggers = [] } = backlog;
+    return Scaling.onEvents({ ...backlog, triggers: [this.queue.list(list).trigger(perReplica), ...triggers] });
+  }
+}
