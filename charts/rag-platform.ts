@@ -94,7 +94,7 @@ export interface RagPlatformProps {
    */
   readonly cluster?: Cluster;
 
-  /** The vector database. */
+  /** The vector database. With a read-only key, the API gets that one and only the workers can write. */
   readonly qdrant: QdrantProps;
 
   /** The API. */
@@ -144,7 +144,10 @@ export class RagPlatform extends Chart {
     new DefaultDeny(this, 'default-deny');
     this.qdrant = new Qdrant(this, 'qdrant', props.qdrant);
     this.queue = this.createQueue(props.queue);
-    this.api = this.createApi(props.api);
+    this.api = this.createApi(
+      props.api,
+      props.qdrant.readOnlyApiKey === undefined ? this.qdrant : this.qdrant.readOnly,
+    );
     this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers);
     this.route = this.createRoute(props.route);
     OutputRules.attach(this);
@@ -179,9 +182,9 @@ export class RagPlatform extends Chart {
     return props === undefined ? undefined : new Redis(this, 'queue', { ...props, role: RedisRole.BROKER });
   }
 
-  private createApi(props: PlatformApiProps): RagApi {
+  private createApi(props: PlatformApiProps, vectors: IProvider): RagApi {
     const api = new RagApi(this, 'api', props);
-    api.uses(...this.stores, ...(props.externals ?? []));
+    api.uses(vectors, ...this.brokers, ...(props.externals ?? []));
     return api;
   }
 
@@ -190,7 +193,7 @@ export class RagPlatform extends Chart {
       return undefined;
     }
     const workers = new EmbeddingWorkers(this, 'embedding-workers', { ...props, scaling: this.workerScaling(props) });
-    workers.uses(...this.stores, ...(props.externals ?? []));
+    workers.uses(this.qdrant, ...this.brokers, ...(props.externals ?? []));
     return workers;
   }
 
@@ -198,9 +201,8 @@ export class RagPlatform extends Chart {
     return props === undefined ? undefined : new Route(this, 'route', { ...props, name: 'public', to: this.api });
   }
 
-  /** What both the API and the workers use. */
-  private get stores(): IProvider[] {
-    return this.queue === undefined ? [this.qdrant] : [this.qdrant, this.queue];
+  private get brokers(): IProvider[] {
+    return this.queue === undefined ? [] : [this.queue];
   }
 
   private workerScaling({ scaling, backlog }: PlatformWorkersProps): Scaling | undefined {

@@ -69,6 +69,7 @@ export const cluster = made(
       .extend({ url: z.string().optional().describe('URL of its HTTP API, for scaling on queries') })
       .optional()
       .describe('Prometheus'),
+    reloader: z.boolean().optional().describe('whether Stakater Reloader runs'),
     registry: registry.optional().describe('where images are pulled from'),
   }),
   (props) => new Cluster(props),

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { Endpoint } from '../../constructs/network/endpoint';
+import { ExternalService } from '../../constructs/data/external-service';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secrets/external-secrets';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
-import type { IProvider } from '../../constructs/workload/provider';
 import { accelerator, cluster } from './environment-cluster';
 import { route } from './environment-route';
 import { queueScaling, scaling } from './environment-scaling';
@@ -27,16 +26,14 @@ const secretStore = made(
   (props): ISecretSource => new ExternalSecrets(props),
 );
 
-const external = z
-  .strictObject({
+const external = made(
+  z.strictObject({
     host: z.string().describe('host outside the cluster: api.openai.com'),
-    port: z.int().min(1).max(65535).optional().describe('by default 443'),
+    port: z.int().optional().describe('by default 443'),
     cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
-  })
-  .transform(({ host, port = 443, cidrs }): IProvider => {
-    const endpoint = Endpoint.host(host, { name: 'https', number: port }, cidrs);
-    return { offerTo: () => ({ endpoints: [endpoint], env: {} }) };
-  });
+  }),
+  (props) => new ExternalService(props),
+);
 
 /** The form of an environment file, with Secrets from this source. */
 export function environmentSchema(secrets: ISecretSource) {

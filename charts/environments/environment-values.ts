@@ -132,17 +132,20 @@ export const certificate = z
   .strictObject({
     issuer: z.string().optional().describe('name of the cert-manager issuer'),
     issuerKind: z.enum(['ClusterIssuer', 'Issuer']).optional().describe('by default ClusterIssuer'),
+    http01: z.boolean().optional().describe('whether the issuer works by ACME HTTP-01'),
     secret: z.string().optional().describe('name of a TLS Secret that exists, instead of an issuer'),
   })
   .refine(({ issuer, secret }) => (issuer === undefined) !== (secret === undefined), {
     message: 'needs either issuer or secret, and not both',
   })
-  .transform(({ issuer, issuerKind, secret }) => {
+  .transform(({ issuer, issuerKind, http01, secret }) => {
     if (secret !== undefined) {
       return ServerCertificate.existing(secret);
     }
     const name = issuer as string;
     return ServerCertificate.issuedBy(
-      issuerKind === 'Issuer' ? CertificateIssuer.namespaced(name) : CertificateIssuer.cluster(name),
+      issuerKind === 'Issuer'
+        ? CertificateIssuer.namespaced(name, { http01 })
+        : CertificateIssuer.cluster(name, { http01 }),
     );
   });

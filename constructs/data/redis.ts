@@ -135,7 +135,6 @@ export class Redis extends Construct implements IProvider {
       image: this.props.image ?? DefaultImages.REDIS,
       command: ['sh', START],
       env: {
-        REDIS_PASSWORD: EnvValue.fromSecret(this.props.password),
         REDISCLI_AUTH: EnvValue.fromSecret(this.props.password),
         REDIS_CONFIG: EnvValue.of(CONFIG),
         REDIS_ACL_FILE: EnvValue.of(ACL_FILE),

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { Peer } from '../network/peer';
 import type { ClusterService } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
+import type { ServerCertificate } from '../secrets/server-certificate';
 
 /** Where the connections of a proxy come from. One of the two is needed, or the pods would let nobody in. */
 export interface ProxyOrigin {
@@ -57,6 +58,9 @@ export abstract class EdgeProxy {
       ...(proxyCidrs.length === 0 ? [] : [Peer.cidrs(...proxyCidrs)]),
     ];
   }
+
+  /** The certificate of the host, where the proxy has one of its own. */
+  public abstract readonly certificate: ServerCertificate | undefined;
 
   /**
    * Creates the objects of a route.

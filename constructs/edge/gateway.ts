@@ -66,6 +66,8 @@ export abstract class Gateway extends EdgeProxy {
 }
 
 class NamedGateway extends Gateway {
+  public readonly certificate = undefined;
+
   public constructor(
     private readonly name: string,
     private readonly props: NamedGatewayProps,
@@ -85,8 +87,11 @@ class NamedGateway extends Gateway {
 }
 
 class DedicatedGateway extends Gateway {
+  public readonly certificate: ServerCertificate | undefined;
+
   public constructor(private readonly props: DedicatedGatewayProps) {
     super(props);
+    this.certificate = props.certificate;
   }
 
   public _bind(scope: Construct, route: ProxiedRoute): void {

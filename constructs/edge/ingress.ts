@@ -96,11 +96,15 @@ export class Ingress extends EdgeProxy {
     return new Ingress(className, props);
   }
 
+  /** The certificate of the host. */
+  public readonly certificate: ServerCertificate | undefined;
+
   private constructor(
     private readonly className: string,
     private readonly props: IngressProps,
   ) {
     super(props);
+    this.certificate = props.certificate;
     const { controller, certificate } = props;
     if (certificate !== undefined && controller.certificateAnnotation !== undefined) {
       throw new UsageError(

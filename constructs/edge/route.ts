@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { ConnectionGraph } from '../network/connection-graph';
 import type { Endpoint } from '../network/endpoint';
 import { PodSet } from '../network/peer';
+import { PodNetworkPolicy } from '../network/pod-network-policy';
 import { SyncWave } from '../network/sync-wave';
 import { checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
@@ -68,7 +69,25 @@ export class Route extends Construct {
     for (const from of props.via.peers) {
       ConnectionGraph.of(this).connect({ from, to: pods, ports: [port], purpose: 'route' });
     }
+    if (props.via.certificate?.http01 === true) {
+      this.admitChallenges(props.via, pods);
+    }
     OutputRules.attach(this);
+  }
+
+  /**
+   * cert-manager answers an HTTP-01 challenge with a pod of its own in this namespace, which would be closed
+   * like every other (cert-manager docs, "HTTP01").
+   */
+  private admitChallenges(via: EdgeProxy, { namespace }: PodSet): void {
+    const solver = new PodSet(namespace, 'acme-http01-solver', { 'acme.cert-manager.io/http01-solver': 'true' });
+    const policy = new PodNetworkPolicy(this, 'Solver', {
+      pods: solver,
+      metadata: { labels: Chart.of(this).labels, annotations: SyncWave.NAMESPACE.annotations },
+    });
+    for (const from of via.peers) {
+      policy.allowFrom({ from, ports: [{ name: 'http', number: 8089 }], purpose: 'acme' });
+    }
   }
 }
 

@@ -119,6 +119,12 @@ export interface ClusterProps {
   readonly prometheus?: ClusterPrometheus;
 
   /**
+   * Whether Stakater Reloader runs: it restarts the pods of a workload when a Secret that they use changes.
+   * @default false
+   */
+  readonly reloader?: boolean;
+
+  /**
    * Where images are pulled from.
    * @default Registry.PUBLIC
    */
@@ -160,6 +166,8 @@ export class Cluster {
   public readonly keda?: ClusterService;
   /** Prometheus. */
   public readonly prometheus?: ClusterPrometheus;
+  /** Whether Stakater Reloader runs. */
+  public readonly reloader: boolean;
   /** Where images are pulled from. */
   public readonly registry: Registry;
 
@@ -181,6 +189,7 @@ export class Cluster {
     this.storage = props.storage ?? {};
     this.keda = props.keda;
     this.prometheus = props.prometheus;
+    this.reloader = props.reloader ?? false;
     this.registry = props.registry ?? Registry.PUBLIC;
   }
 

@@ -57,11 +57,7 @@ function badNamespace(object: ManifestObject): string[] {
 }
 
 function badSelector(object: ManifestObject): string[] {
-  const selectors = [
-    object.spec?.selector?.matchLabels,
-    object.kind === 'Service' ? object.spec?.selector : undefined,
-    object.kind === 'NetworkPolicy' ? object.spec?.podSelector?.matchLabels : undefined,
-  ];
+  const selectors = [object.spec?.selector?.matchLabels, object.kind === 'Service' ? object.spec?.selector : undefined];
   const foreign = selectors
     .flatMap((selector) => Object.keys(selector ?? {}))
     .filter((label) => !SELECTOR_LABELS.includes(label));

@@ -2,16 +2,26 @@ import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { ExternalReferences } from '../rules/external-references';
 
+/** How an issuer works. */
+export interface CertificateIssuerProps {
+  /**
+   * Whether it proves the ownership of a host by ACME HTTP-01. cert-manager then starts a pod beside the
+   * Certificate, which the edge must be allowed to reach.
+   * @default false
+   */
+  readonly http01?: boolean;
+}
+
 /** A cert-manager issuer that exists in the cluster. */
 export class CertificateIssuer {
   /** An issuer for every namespace. */
-  public static cluster(name: string): CertificateIssuer {
-    return new CertificateIssuer(name, 'ClusterIssuer');
+  public static cluster(name: string, props: CertificateIssuerProps = {}): CertificateIssuer {
+    return new CertificateIssuer(name, 'ClusterIssuer', props.http01 ?? false);
   }
 
   /** An issuer in the namespace of the chart. */
-  public static namespaced(name: string): CertificateIssuer {
-    return new CertificateIssuer(name, 'Issuer');
+  public static namespaced(name: string, props: CertificateIssuerProps = {}): CertificateIssuer {
+    return new CertificateIssuer(name, 'Issuer', props.http01 ?? false);
   }
 
   private constructor(
@@ -19,12 +29,9 @@ export class CertificateIssuer {
     public readonly name: string,
     /** `ClusterIssuer` or `Issuer`. */
     public readonly kind: string,
+    /** Whether it works by ACME HTTP-01. */
+    public readonly http01: boolean,
   ) {}
-
-  /** Annotation by which cert-manager fills the TLS Secrets of an Ingress or Gateway. */
-  public get annotations(): { [annotation: string]: string } {
-    return { [`cert-manager.io/${this.kind === 'Issuer' ? 'issuer' : 'cluster-issuer'}`]: this.name };
-  }
 
   /**
    * Declares that the issuer must exist.

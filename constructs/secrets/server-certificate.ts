@@ -40,6 +40,16 @@ export class ServerCertificate {
     private readonly secret: string | undefined,
   ) {}
 
+  /** Whether cert-manager starts pods that answer an ACME HTTP-01 challenge. */
+  public get http01(): boolean {
+    return this.issuer?.http01 ?? false;
+  }
+
+  /** Whether the certificate is renewed by itself while pods run. */
+  public get renewed(): boolean {
+    return this.issuer !== undefined;
+  }
+
   /**
    * Creates what is needed and returns the keys.
    * @internal

@@ -119,6 +119,7 @@ export class Qdrant extends Construct implements IProvider {
   private readonly props: QdrantProps;
   private readonly name: string;
   private readonly certificate?: CertificateKeys;
+  private readOnlyView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantProps) {
     super(scope, id);
@@ -134,6 +135,23 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   public offerTo(client: IClient): Offer {
+    return this.offer(client, this.props.apiKey);
+  }
+
+  /** The same database for clients that only search; they get the key that can only read. */
+  public get readOnly(): IProvider {
+    const { readOnlyApiKey } = this.props;
+    if (readOnlyApiKey === undefined) {
+      throw new UsageError('is missing, so nobody can be given read-only access; set it', {
+        scope: this,
+        property: 'readOnlyApiKey',
+      });
+    }
+    this.readOnlyView ??= { offerTo: (client) => this.offer(client, readOnlyApiKey) };
+    return this.readOnlyView;
+  }
+
+  private offer(client: IClient, key: SecretKey): Offer {
     const http = this.workload.endpoint(HTTP);
     const grpc = this.workload.endpoint(GRPC);
     const prefix = this.props.envPrefix ?? 'QDRANT';
@@ -141,7 +159,7 @@ export class Qdrant extends Construct implements IProvider {
     const env = {
       [`${prefix}_URL`]: EnvValue.of(url),
       [`${prefix}_GRPC_PORT`]: EnvValue.of(String(GRPC.number)),
-      [`${prefix}_API_KEY`]: EnvValue.fromSecret(this.props.apiKey),
+      [`${prefix}_API_KEY`]: EnvValue.fromSecret(key),
     };
     if (this.certificate === undefined) {
       return { endpoints: [http, grpc], env };
@@ -265,6 +283,14 @@ export class Qdrant extends Construct implements IProvider {
     if (this.props.tls === undefined) {
       return undefined;
     }
+    if (this.props.tls.renewed && !Cluster.of(this).reloader) {
+      throw new UsageError(
+        'is renewed by cert-manager, but Qdrant reads the certificate of gRPC and of its own protocol only at start, ' +
+          'so the cluster would fall apart when the first one expires; declare reloader in the cluster, or use a ' +
+          'Secret that exists',
+        { scope: this, property: 'tls' },
+      );
+    }
     const keys = this.props.tls._bind(this, this.workload.metadata(), this.dnsNames(), [
       CertificateUsage.SERVER_AUTH,
       // Nodes are clients of one another.
@@ -317,9 +343,13 @@ export class Qdrant extends Construct implements IProvider {
       ...(this.distributed
         ? {
             cluster: { enabled: true, p2p: { port: P2P.number, ...(tls ? { enable_tls: true } : {}) } },
-            storage: { collection: { replication_factor: this.props.replicationFactor ?? 2 } },
           }
         : {}),
+      storage: {
+        // Writes are refused while the disk still has room for a merge of segments; a full disk stops the node.
+        quotas: { enabled: true, max_disk_usage_percent: 90 },
+        ...(this.distributed ? { collection: { replication_factor: this.props.replicationFactor ?? 2 } } : {}),
+      },
     };
   }
 

@@ -1,4 +1,4 @@
-import { Lazy } from 'cdk8s';
+import { Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { AcceleratorDemand } from '../placement/accelerator-demand';
@@ -7,6 +7,9 @@ import { DisruptionBudget } from '../scaling/disruption-budget';
 import { Scaling } from '../scaling/scaling';
 import { UpdateStrategy } from './update-strategy';
 import { Workload, type WorkloadProps } from './workload';
+
+/** Time to pull an image; those with GPU libraries have many gigabytes. */
+const IMAGE_PULL = Duration.minutes(10);
 
 /** Pods that are alike and keep nothing. */
 export interface DeploymentProps extends WorkloadProps {
@@ -58,9 +61,20 @@ export class Deployment extends Workload {
         revisionHistoryLimit: props.revisionHistoryLimit,
         selector: { matchLabels: this.pods.labels },
         strategy: update._render(),
+        progressDeadlineSeconds: this.progressDeadline(props),
         template: Lazy.any({ produce: () => this.template.render() }),
       },
     });
+  }
+
+  /**
+   * Time after which a rollout counts as stuck: one pod may take its whole grace period to go, and its
+   * successor has to pull the image and may take its whole startup budget.
+   */
+  private progressDeadline(props: DeploymentProps): number {
+    const startup = props.container.startup?.patience ?? Duration.seconds(0);
+    const grace = props.gracePeriod ?? Duration.seconds(30);
+    return grace.toSeconds() + startup.toSeconds() + IMAGE_PULL.toSeconds();
   }
 
   private claimAccelerators(update: UpdateStrategy): void {

@@ -101,6 +101,17 @@ export class PodTemplate {
     this.mounts.push(mount);
   }
 
+  /** Names of the Secrets that the containers use, sorted. */
+  public get secrets(): string[] {
+    const containers = [...this.containers, ...this.initContainers];
+    const values = [...containers.flatMap(({ env = {} }) => Object.values(env)), ...this.env.values()];
+    const keys = [
+      ...values.flatMap(({ secretKey }) => secretKey ?? []),
+      ...this.allMounts().flatMap(({ volume }) => volume.secretKeys),
+    ];
+    return [...new Set(keys.map(({ secret }) => secret))].sort();
+  }
+
   /** The template as it stands in the workload. */
   public render(): k8s.PodTemplateSpec {
     const volumes = this.volumes();

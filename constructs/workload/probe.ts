@@ -76,6 +76,12 @@ export class Probe {
     return new Probe(this.handler, { ...this.timing, period, failures });
   }
 
+  /** Time until a container that never answers is given up. */
+  public get patience(): Duration {
+    const { period = Duration.seconds(10), failures = 3 } = this.timing;
+    return Duration.seconds(period.toSeconds() * failures);
+  }
+
   /**
    * The probe in a container.
    * @internal

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { Chart, Duration } from 'cdk8s';
+import { Chart, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { Endpoint } from '../network/endpoint';
@@ -282,7 +282,16 @@ export abstract class Workload extends Construct implements IClient {
   protected workloadMetadata(): k8s.ObjectMeta {
     const metadata = this.metadata();
     const exceptions = exceptionAnnotations(this.props.podSecurityExceptions ?? []);
-    return { ...metadata, annotations: { ...metadata.annotations, ...exceptions } };
+    return { ...metadata, annotations: { ...metadata.annotations, ...exceptions, ...this.reloadAnnotations() } };
+  }
+
+  /**
+   * Variables are read once, and few programs read a certificate twice, so pods have to restart when a Secret
+   * changes. Configuration needs no such watch: its checksum is part of the pods.
+   */
+  private reloadAnnotations(): { [annotation: string]: string } {
+    const produce = () => this.template.secrets.join(',') || undefined;
+    return Cluster.of(this).reloader ? { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) } : {};
   }
 
   /** Labels of the workload's objects; the selector is the part of them that never changes. */
