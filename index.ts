@@ -1,0 +1,98 @@
+// What other projects import. Whatever is not here is not promised to stay.
+
+// Charts and environment files
+export { Environment } from './charts/environments/environment';
+export { EnvironmentError } from './charts/environments/environment-file';
+export { type FolderChanges, OutputFolder } from './charts/output-folder';
+export {
+  type PlatformApiProps,
+  type PlatformQueueProps,
+  type PlatformRouteProps,
+  type PlatformWorkersProps,
+  type QueueScalingProps,
+  RagPlatform,
+  type RagPlatformProps,
+} from './charts/rag-platform';
+export { RenderedEnvironment } from './charts/rendered-environment';
+
+// Parts of a RAG system
+export { RagApi, type RagApiProps } from './constructs/api/rag-api';
+export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
+export { Redis, type RedisProps, RedisRole } from './constructs/data/redis';
+export { DefaultImages } from './constructs/default-images';
+export { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './constructs/edge/edge-proxy';
+export { type DedicatedGatewayProps, Gateway, type NamedGatewayProps } from './constructs/edge/gateway';
+export { Ingress, IngressController, type IngressProps } from './constructs/edge/ingress';
+export { type IRouteTarget, Route, type RouteProps } from './constructs/edge/route';
+export { EmbeddingWorkers, type EmbeddingWorkersProps } from './constructs/ingestion/embedding-workers';
+// Connections
+export { type Connection, ConnectionGraph } from './constructs/network/connection-graph';
+export { DefaultDeny } from './constructs/network/default-deny';
+export { Endpoint } from './constructs/network/endpoint';
+export { Peer, PodSet } from './constructs/network/peer';
+export { PodNetworkPolicy, type PodNetworkPolicyProps } from './constructs/network/pod-network-policy';
+export type { Port } from './constructs/network/port';
+export { SyncWave } from './constructs/network/sync-wave';
+// The cluster
+export { Accelerator, type AcceleratorProps } from './constructs/placement/accelerator';
+export { type AcceleratorLabels, Cloud } from './constructs/placement/cloud';
+export {
+  Cluster,
+  type ClusterDns,
+  type ClusterPrometheus,
+  type ClusterProps,
+  type ClusterService,
+  type ClusterStorage,
+} from './constructs/placement/cluster';
+export type { NodePool, Taint } from './constructs/placement/node-pool';
+export { Registry, type RegistryProps } from './constructs/placement/registry';
+// Rules
+export { type ExternalReference, ExternalReferences } from './constructs/rules/external-references';
+export { OutputRules } from './constructs/rules/output-rules';
+export { UsageError, type UsageErrorSite } from './constructs/rules/usage-error';
+// Replicas
+export {
+  type BacklogScalingProps,
+  type EventScalingOptions,
+  type EventScalingProps,
+  type HorizontalScalingProps,
+  Scaling,
+  type ScalingBounds,
+} from './constructs/scaling/scaling';
+export { ScalingMetric } from './constructs/scaling/scaling-metric';
+export type { ScalingPace } from './constructs/scaling/scaling-pace';
+export {
+  type CronWindowProps,
+  type IBacklog,
+  type PrometheusQueryProps,
+  type RedisListProps,
+  ScalingTrigger,
+} from './constructs/scaling/scaling-trigger';
+// Secrets
+export { CertificateIssuer, type CertificateIssuerProps } from './constructs/secrets/certificate-issuer';
+export {
+  ExternalSecrets,
+  type ExternalSecretsProps,
+  ExternalSecretsVersion,
+} from './constructs/secrets/external-secrets';
+export { SecretKey } from './constructs/secrets/secret-key';
+export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret-source';
+export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
+export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
+
+// Workloads of one's own
+export type { ContainerProps, MainContainerProps } from './constructs/workload/container';
+export { CronJob, type CronJobProps } from './constructs/workload/cron-job';
+export { Deployment, type DeploymentProps } from './constructs/workload/deployment';
+export { EnvValue } from './constructs/workload/env-value';
+export { Image, type ImageVersion } from './constructs/workload/image';
+export { Job, type JobProps, type JobRunProps } from './constructs/workload/job';
+export { PodSecurityException } from './constructs/workload/pod-security';
+export type { PodUser } from './constructs/workload/pod-template';
+export { type HttpProbeProps, Probe, type ProbeTiming } from './constructs/workload/probe';
+export type { IClient, IProvider, Offer, SecretFile } from './constructs/workload/provider';
+export type { Resources } from './constructs/workload/resources';
+export { type ClaimTemplate, StatefulSet, type StatefulSetProps } from './constructs/workload/stateful-set';
+export { type RollingUpdate, UpdateStrategy } from './constructs/workload/update-strategy';
+export { type Mount, Volume } from './constructs/workload/volume';
+export { type ServiceProps, Workload, type WorkloadOptions, type WorkloadProps } from './constructs/workload/workload';

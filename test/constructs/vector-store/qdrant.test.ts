@@ -1,0 +1,331 @@
+import { Duration, Size } from 'cdk8s';
+import { parse } from 'yaml';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { CertificateIssuer } from '../../../constructs/secrets/certificate-issuer';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
+import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
+import { IMAGE, RESOURCES } from '../../support/values';
+
+const PROPS: QdrantProps = {
+  resources: RESOURCES,
+  storage: Size.gibibytes(50),
+  apiKey: SecretKey.of('qdrant', 'api-key'),
+};
+
+function qdrant(props: Partial<QdrantProps> = {}, cluster: ClusterProps = {}) {
+  const chart = testChart(cluster);
+  const construct = new Qdrant(chart, 'qdrant', { ...PROPS, ...props });
+  return { chart, construct, objects: () => render(chart) };
+}
+
+function configOf(objects: ReturnType<typeof render>) {
+  return parse(find(objects, 'ConfigMap', 'qdrant').data['production.yaml']);
+}
+
+describe('a cluster', () => {
+  const objects = qdrant().objects();
+  const statefulSet = find(objects, 'StatefulSet', 'qdrant');
+
+  test('has three nodes that start together', () => {
+    expect(statefulSet.spec.replicas).toBe(3);
+    expect(statefulSet.spec.podManagementPolicy).toBe('Parallel');
+    expect(statefulSet.spec.serviceName).toBe('qdrant-headless');
+  });
+
+  test('gives each node a name before it is ready, and clients a Service without p2p', () => {
+    const headless = find(objects, 'Service', 'qdrant-headless').spec;
+    expect(headless).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+    expect(headless.ports.map(({ port }: { port: number }) => port)).toEqual([6333, 6334, 6335]);
+    const service = find(objects, 'Service', 'qdrant').spec;
+    expect(service.ports.map(({ port }: { port: number }) => port)).toEqual([6333, 6334]);
+    expect(service.clusterIP).toBeUndefined();
+    expect(service.publishNotReadyAddresses).toBeUndefined();
+  });
+
+  test('bootstraps by a script that knows the nodes', () => {
+    expect(mainContainer(statefulSet).command).toEqual(['bash', '/qdrant/bootstrap/qdrant-bootstrap.sh']);
+    expect(env(statefulSet, 'QDRANT_NODES')).toBe('3');
+    expect(env(statefulSet, 'QDRANT_PEER_DOMAIN')).toBe('qdrant-headless');
+    expect(env(statefulSet, 'POD_NAME')).toEqual({ fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } });
+    expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-bootstrap.sh']).toContain('--bootstrap');
+  });
+
+  test('asks for the key, and sends nothing home', () => {
+    expect(env(statefulSet, 'QDRANT__SERVICE__API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: 'api-key' } });
+    expect(env(statefulSet, 'QDRANT__SERVICE__READ_ONLY_API_KEY')).toBeUndefined();
+    expect(configOf(objects)).toMatchObject({
+      telemetry_disabled: true,
+      cluster: { enabled: true, p2p: { port: 6335 } },
+      service: {
+        enable_cors: false,
+        enable_snapshot_url_recovery: false,
+        enforce_internal_auth: true,
+        metrics_port: 6336,
+      },
+      storage: { collection: { replication_factor: 2 }, quotas: { enabled: true, max_disk_usage_percent: 90 } },
+    });
+  });
+
+  test('keeps data and snapshots on volumes of their own, and never gives them up', () => {
+    expect(statefulSet.spec.persistentVolumeClaimRetentionPolicy).toEqual({
+      whenDeleted: 'Retain',
+      whenScaled: 'Retain',
+    });
+    const claims = statefulSet.spec.volumeClaimTemplates;
+    expect(claims.map((claim: { metadata: object }) => claim.metadata)).toEqual([
+      { name: 'storage' },
+      { name: 'snapshots' },
+    ]);
+    expect(claims[0]).toEqual({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'storage' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '50Gi' } }, volumeMode: 'Filesystem' },
+    });
+    const mounts = mainContainer(statefulSet).volumeMounts;
+    expect(mounts).toContainEqual({ name: 'storage', mountPath: '/qdrant/storage' });
+    expect(mounts).toContainEqual({ name: 'snapshots', mountPath: '/qdrant/snapshots' });
+  });
+
+  test('is probed so that loading, serving and living are told apart', () => {
+    const { startupProbe, readinessProbe, livenessProbe } = mainContainer(statefulSet);
+    expect(startupProbe.httpGet).toEqual({ path: '/livez', port: 6333, scheme: 'HTTP' });
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(600);
+    expect(readinessProbe.httpGet.path).toBe('/readyz');
+    expect(livenessProbe.httpGet.path).toBe('/livez');
+    expect(livenessProbe.failureThreshold).toBeGreaterThan(readinessProbe.timeoutSeconds);
+  });
+
+  test('runs the unprivileged image as its user', () => {
+    expect(mainContainer(statefulSet).image).toMatch(
+      /^docker\.io\/qdrant\/qdrant:v1\.\d+\.\d+-unprivileged@sha256:[0-9a-f]{64}$/,
+    );
+    expect(templateOf(statefulSet).spec.securityContext).toMatchObject({
+      runAsUser: 1000,
+      runAsGroup: 1000,
+      fsGroup: 1000,
+    });
+    expect(templateOf(statefulSet).spec.initContainers).toBeUndefined();
+  });
+
+  test('keeps its quorum over evictions, nodes and zones, and is scaled by nobody', () => {
+    expect(find(objects, 'PodDisruptionBudget', 'qdrant').spec).toMatchObject({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'IfHealthyBudget',
+    });
+    const constraints = templateOf(statefulSet).spec.topologySpreadConstraints;
+    expect(
+      constraints.map((constraint: Record<string, unknown>) => [constraint.topologyKey, constraint.whenUnsatisfiable]),
+    ).toEqual([
+      ['topology.kubernetes.io/zone', 'DoNotSchedule'],
+      ['kubernetes.io/hostname', 'DoNotSchedule'],
+    ]);
+    expect(namesOf(objects, 'HorizontalPodAutoscaler')).toEqual([]);
+    expect(namesOf(objects, 'ScaledObject')).toEqual([]);
+  });
+
+  test('opens p2p to its own nodes and to nobody else', () => {
+    const own = { podSelector: { matchLabels: statefulSet.spec.selector.matchLabels } };
+    const { ingress, egress } = find(objects, 'NetworkPolicy', 'qdrant').spec;
+    const withP2p = [...ingress, ...egress].filter(({ ports }) =>
+      ports.some(({ port }: { port: number }) => port === 6335),
+    );
+    expect(withP2p.map((rule) => rule.from ?? rule.to)).toEqual([[own], [own]]);
+  });
+});
+
+describe('a single node', () => {
+  const objects = qdrant({ nodes: 1 }).objects();
+  const statefulSet = find(objects, 'StatefulSet', 'qdrant');
+
+  test('is no cluster', () => {
+    expect(statefulSet.spec.replicas).toBe(1);
+    expect(statefulSet.spec.podManagementPolicy).toBe('OrderedReady');
+    expect(configOf(objects).cluster).toBeUndefined();
+    expect(configOf(objects).storage.collection).toBeUndefined();
+    expect(mainContainer(statefulSet).command).toBeUndefined();
+    expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-bootstrap.sh']).toBeUndefined();
+  });
+
+  test('has no p2p port, no budget and nothing to be kept apart from', () => {
+    expect(mainContainer(statefulSet).ports.map(({ name }: { name: string }) => name)).toEqual([
+      'http',
+      'grpc',
+      'metrics',
+    ]);
+    expect(namesOf(objects, 'PodDisruptionBudget')).toEqual([]);
+    expect(templateOf(statefulSet).spec.topologySpreadConstraints).toBeUndefined();
+  });
+
+  test('still needs the key', () => {
+    expect(env(statefulSet, 'QDRANT__SERVICE__API_KEY')).toBeDefined();
+  });
+});
+
+describe('a client', () => {
+  test('gets the address and the key', () => {
+    const { chart, construct, objects } = qdrant();
+    new Deployment(chart, 'client', { component: 'client', container: { image: IMAGE, resources: RESOURCES } }).uses(
+      construct,
+    );
+    const client = find(objects(), 'Deployment', 'client');
+    expect(env(client, 'QDRANT_URL')).toBe('http://qdrant:6333');
+    expect(env(client, 'QDRANT_GRPC_PORT')).toBe('6334');
+    expect(env(client, 'QDRANT_API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: 'api-key' } });
+    expect(env(client, 'QDRANT_CA_FILE')).toBeUndefined();
+  });
+
+  test('that only searches gets the read-only key', () => {
+    const { chart, construct, objects } = qdrant({ readOnlyApiKey: SecretKey.of('qdrant', 'read') });
+    new Deployment(chart, 'client', { component: 'client', container: { image: IMAGE, resources: RESOURCES } }).uses(
+      construct.readOnly,
+    );
+    expect(env(find(objects(), 'Deployment', 'client'), 'QDRANT_API_KEY')).toEqual({
+      secretKeyRef: { name: 'qdrant', key: 'read' },
+    });
+  });
+
+  test('cannot get a read-only key that there is none of', () => {
+    expect(() => qdrant().construct.readOnly).toThrow(
+      'rag/qdrant: readOnlyApiKey is missing, so nobody can be given read-only access; set it',
+    );
+  });
+
+  test('of two databases tells them apart by their prefixes', () => {
+    const { chart, construct, objects } = qdrant();
+    const archive = new Qdrant(chart, 'archive', { ...PROPS, nodes: 1, envPrefix: 'ARCHIVE' });
+    const client = new Deployment(chart, 'client', {
+      component: 'client',
+      container: { image: IMAGE, resources: RESOURCES },
+    });
+    client.uses(construct, archive);
+    expect(env(find(objects(), 'Deployment', 'client'), 'ARCHIVE_URL')).toBe('http://archive:6333');
+  });
+});
+
+describe('TLS', () => {
+  const issuer = CertificateIssuer.cluster('internal');
+  const tls = { tls: ServerCertificate.issuedBy(issuer) };
+
+  test('covers clients, nodes and probes with one certificate', () => {
+    const objects = qdrant(tls, { reloader: true }).objects();
+    const config = configOf(objects);
+    expect(config.service.enable_tls).toBe(true);
+    expect(config.cluster.p2p.enable_tls).toBe(true);
+    expect(config.tls).toEqual({
+      cert: '/qdrant/tls/tls.crt',
+      key: '/qdrant/tls/tls.key',
+      ca_cert: '/qdrant/tls/ca.crt',
+    });
+    const statefulSet = find(objects, 'StatefulSet', 'qdrant');
+    expect(mainContainer(statefulSet).readinessProbe.httpGet.scheme).toBe('HTTPS');
+    expect(env(statefulSet, 'QDRANT_P2P_SCHEME')).toBe('https');
+    expect(find(objects, 'Certificate', 'qdrant-tls').spec).toMatchObject({
+      secretName: 'qdrant-tls',
+      issuerRef: { kind: 'ClusterIssuer', name: 'internal', group: 'cert-manager.io' },
+      usages: ['server auth', 'client auth'],
+    });
+  });
+
+  test('names every form by which server and nodes are addressed', () => {
+    const objects = qdrant(tls, { reloader: true, domain: 'k8s.acme.example' }).objects();
+    expect(find(objects, 'Certificate', 'qdrant-tls').spec.dnsNames).toEqual([
+      'qdrant',
+      'qdrant.test.svc',
+      'qdrant.test.svc.k8s.acme.example',
+      '*.qdrant-headless',
+      '*.qdrant-headless.test.svc',
+      '*.qdrant-headless.test.svc.k8s.acme.example',
+    ]);
+  });
+
+  test('gives clients the authority, and the https address', () => {
+    const { chart, construct, objects } = qdrant(tls, { reloader: true });
+    new Deployment(chart, 'client', { component: 'client', container: { image: IMAGE, resources: RESOURCES } }).uses(
+      construct,
+    );
+    const client = find(objects(), 'Deployment', 'client');
+    expect(env(client, 'QDRANT_URL')).toBe('https://qdrant:6333');
+    expect(env(client, 'QDRANT_CA_FILE')).toBe('/etc/qdrant-ca/ca.crt');
+    expect(templateOf(client).spec.volumes).toContainEqual({
+      name: 'qdrant-tls',
+      secret: { secretName: 'qdrant-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+    });
+  });
+
+  test('that is renewed needs something that restarts the nodes', () => {
+    expect(() => qdrant(tls)).toThrow(
+      /^rag\/qdrant: tls is renewed by cert-manager, but Qdrant reads .* declare reloader/,
+    );
+    const objects = qdrant(tls, { reloader: true }).objects();
+    expect(find(objects, 'StatefulSet', 'qdrant').metadata.annotations).toMatchObject({
+      'secret.reloader.stakater.com/reload': 'qdrant,qdrant-tls',
+    });
+  });
+
+  test('from a Secret that exists needs neither', () => {
+    const objects = qdrant({ tls: ServerCertificate.existing('qdrant-certificate') }).objects();
+    expect(namesOf(objects, 'Certificate')).toEqual([]);
+    expect(find(objects, 'StatefulSet', 'qdrant').metadata.annotations).toBeUndefined();
+  });
+});
+
+describe('settings', () => {
+  test('reach the output', () => {
+    const { objects } = qdrant({
+      nodes: 5,
+      snapshotStorage: Size.gibibytes(10),
+      storageClass: 'fast',
+      replicationFactor: 3,
+      startupBudget: Duration.minutes(30),
+      readOnlyApiKey: SecretKey.of('qdrant', 'read'),
+    });
+    const statefulSet = find(objects(), 'StatefulSet', 'qdrant');
+    expect(statefulSet.spec.replicas).toBe(5);
+    const [storage, snapshots] = statefulSet.spec.volumeClaimTemplates;
+    expect(storage.spec.storageClassName).toBe('fast');
+    expect(snapshots.spec.resources.requests.storage).toBe('10Gi');
+    expect(configOf(objects()).storage.collection.replication_factor).toBe(3);
+    expect(mainContainer(statefulSet).startupProbe.failureThreshold).toBe(180);
+    expect(env(statefulSet, 'QDRANT__SERVICE__READ_ONLY_API_KEY')).toEqual({
+      secretKeyRef: { name: 'qdrant', key: 'read' },
+    });
+  });
+});
+
+describe('mistakes', () => {
+  test('two nodes', () => {
+    expect(() => qdrant({ nodes: 2 })).toThrow(
+      'rag/qdrant: nodes is 2, but two nodes lose their quorum when either is away, so no update or node drain would ' +
+        'be safe; use 1, or 3 or more',
+    );
+  });
+
+  test.each([0, -1, 2.5])('%s nodes', (nodes) => {
+    expect(() => qdrant({ nodes })).toThrow(`rag/qdrant: nodes is ${nodes}, but must be 1, or 3 or more`);
+  });
+
+  test('more copies than nodes', () => {
+    expect(() => qdrant({ replicationFactor: 4 })).toThrow(
+      'rag/qdrant: replicationFactor is 4, but must be from 1 to the number of nodes, which is 3',
+    );
+  });
+
+  test.each(['nfs-client', 'efs-sc', 'azurefile-premium', 'standard-rwx', 'my-cephfs'])(
+    'the file system %s',
+    (storageClass) => {
+      expect(() => qdrant({ storageClass })).toThrow(
+        /storageClass is ".*", a network file system \(.*\); use a class of block volumes/,
+      );
+    },
+  );
+
+  test("the cluster's class for shared files, whatever it is called", () => {
+    expect(() => qdrant({ storageClass: 'models' }, { storage: { block: 'gp3', shared: 'models' } })).toThrow(
+      'storageClass is "models", the cluster\'s class for shared files; use a class of block volumes, such as gp3',
+    );
+  });
+});
