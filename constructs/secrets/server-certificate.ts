@@ -1,3 +1,4 @@
+import { Chart } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import {
@@ -5,6 +6,7 @@ import {
   CertificateSpecPrivateKeyRotationPolicy as RotationPolicy,
   CertificateSpecUsages as Usage,
 } from '../../imports/cert-manager.io';
+import { ExternalReferences } from '../rules/external-references';
 import type { CertificateIssuer } from './certificate-issuer';
 import { SecretKey } from './secret-key';
 
@@ -56,7 +58,9 @@ export class ServerCertificate {
    */
   public _bind(scope: Construct, metadata: k8s.ObjectMeta, dnsNames: string[], usages: Usage[]): CertificateKeys {
     if (this.issuer === undefined) {
-      return keysOf((key) => SecretKey.of(this.secret as string, key));
+      const secret = this.secret as string;
+      ExternalReferences.of(scope).declare({ kind: 'Secret', namespace: Chart.of(scope).namespace, name: secret });
+      return keysOf((key) => SecretKey.of(secret, key));
     }
     this.issuer._declare(scope);
     const name = `${metadata.name}-tls`;

@@ -1,0 +1,152 @@
+import { ExternalReferences } from '../../constructs/rules/external-references';
+import type { Json } from '../../constructs/rules/output';
+import { EACH_ENVIRONMENT } from '../support/environments';
+import { matches, podsOf } from '../support/pods';
+
+describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, app }) => {
+  const pods = podsOf(objects);
+  const has = (kind: string, name: string) =>
+    objects.some((object) => object.kind === kind && object.metadata.name === name);
+  const external = ExternalReferences.of(app).all.map(({ kind, name, key }) => [kind, name, key].join('/'));
+  const isExternal = (kind: string, name: string, key?: string) =>
+    external.includes([kind, name, key].join('/')) || external.includes(`${kind}/${name}/`);
+
+  /** Keys of the Secrets that ExternalSecrets and Certificates create. */
+  const created = objects.flatMap(({ kind, spec }) => {
+    if (kind === 'ExternalSecret') {
+      return spec.data.map(({ secretKey }: Json) => `${spec.target.name}/${secretKey}`);
+    }
+    return kind === 'Certificate' ? ['tls.crt', 'tls.key', 'ca.crt'].map((key) => `${spec.secretName}/${key}`) : [];
+  });
+
+  test('keys of Secrets', () => {
+    const fromEnv: Json[] = pods.flatMap(({ containers }) =>
+      containers.flatMap(({ env = [] }) => env.flatMap(({ valueFrom }: Json) => valueFrom?.secretKeyRef ?? [])),
+    );
+    const fromVolumes: Json[] = pods.flatMap(({ spec }) =>
+      (spec.volumes ?? []).flatMap(({ secret }: Json) =>
+        (secret?.items ?? []).map(({ key }: Json) => ({ name: secret.secretName, key })),
+      ),
+    );
+    const fromTriggers: Json[] = objects.flatMap(({ spec }) => spec?.secretTargetRef ?? []);
+    for (const { name, key } of [...fromEnv, ...fromVolumes, ...fromTriggers]) {
+      expect([name, key, created.includes(`${name}/${key}`) || isExternal('Secret', name, key)]).toEqual([
+        name,
+        key,
+        true,
+      ]);
+    }
+  });
+
+  test('ConfigMaps and their keys, claims, and mounts', () => {
+    for (const { owner, spec, containers } of pods) {
+      const volumes = [
+        ...(spec.volumes ?? []),
+        ...(owner.spec.volumeClaimTemplates ?? []).map(({ metadata }: Json) => metadata),
+      ];
+      for (const { name, subPath } of containers.flatMap(({ volumeMounts = [] }) => volumeMounts)) {
+        const volume = volumes.find((candidate: Json) => candidate.name === name);
+        expect(volume).toBeDefined();
+        if (volume.configMap !== undefined) {
+          const config = objects.find(
+            ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === volume.configMap.name,
+          );
+          expect(Object.keys(config?.data)).toContain(subPath);
+        }
+      }
+    }
+  });
+
+  test('service accounts, pull secrets, runtime and priority classes', () => {
+    for (const { spec } of pods) {
+      expect(has('ServiceAccount', spec.serviceAccountName)).toBe(true);
+      for (const { name } of spec.imagePullSecrets ?? []) {
+        expect(isExternal('Secret', name)).toBe(true);
+      }
+      for (const [kind, name] of [
+        ['RuntimeClass', spec.runtimeClassName],
+        ['PriorityClass', spec.priorityClassName],
+      ]) {
+        expect(name === undefined || isExternal(kind, name)).toBe(true);
+      }
+    }
+  });
+
+  test('storage classes', () => {
+    const classes: string[] = pods.flatMap(({ owner }) =>
+      (owner.spec.volumeClaimTemplates ?? []).flatMap(({ spec }: Json) => spec.storageClassName ?? []),
+    );
+    expect(classes.filter((name) => !isExternal('StorageClass', name))).toEqual([]);
+  });
+
+  test('what autoscalers scale and authenticate with', () => {
+    for (const { spec } of objects.filter(({ kind }) => ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kind))) {
+      expect(has(spec.scaleTargetRef.kind, spec.scaleTargetRef.name)).toBe(true);
+      for (const { authenticationRef } of spec.triggers ?? []) {
+        expect(authenticationRef === undefined || has('TriggerAuthentication', authenticationRef.name)).toBe(true);
+      }
+    }
+  });
+
+  test('what Services, budgets and policies select', () => {
+    for (const { kind, metadata, spec } of objects) {
+      const selector =
+        kind === 'Service'
+          ? { matchLabels: spec.selector }
+          : kind === 'PodDisruptionBudget'
+            ? spec.selector
+            : undefined;
+      if (selector !== undefined) {
+        expect([metadata.name, pods.some(({ labels }) => matches(labels, selector))]).toEqual([metadata.name, true]);
+      }
+    }
+  });
+
+  test('where routes lead', () => {
+    const services = new Map(
+      objects.filter(({ kind }) => kind === 'Service').map(({ metadata, spec }) => [metadata.name, spec]),
+    );
+    const rules: Json[] = objects.flatMap(({ kind, spec }) =>
+      ['HTTPRoute', 'Ingress'].includes(kind) ? spec.rules : [],
+    );
+    const backends: Json[] = rules.flatMap(({ backendRefs = [], http }) => [
+      ...backendRefs,
+      ...(http?.paths ?? []).map(({ backend }: Json) => backend.service),
+    ]);
+    for (const { name, port } of backends) {
+      expect(services.get(name).ports.map((open: Json) => open.port)).toContain(port.number ?? port);
+    }
+  });
+
+  test('what routes go through', () => {
+    const gateways = new Map(
+      objects.filter(({ kind }) => kind === 'Gateway').map(({ metadata, spec }) => [metadata.name, spec.listeners]),
+    );
+    for (const { name, sectionName } of objects.flatMap(({ spec }) => spec?.parentRefs ?? [])) {
+      const listeners = gateways.get(name)?.map((listener: Json) => listener.name);
+      expect(listeners?.includes(sectionName) ?? isExternal('Gateway', name)).toBe(true);
+    }
+    const classes = objects.flatMap(({ spec }) => [
+      ...(spec?.ingressClassName === undefined ? [] : [['IngressClass', spec.ingressClassName]]),
+      ...(spec?.gatewayClassName === undefined ? [] : [['GatewayClass', spec.gatewayClassName]]),
+    ]);
+    expect(classes.filter(([kind, name]) => !isExternal(kind, name))).toEqual([]);
+  });
+
+  test('probes ask ports that are open', () => {
+    for (const container of pods.flatMap(({ containers }) => containers)) {
+      const open = (container.ports ?? []).map(({ containerPort }: Json) => containerPort);
+      for (const probe of [container.startupProbe, container.readinessProbe, container.livenessProbe]) {
+        const port = (probe?.httpGet ?? probe?.tcpSocket ?? probe?.grpc)?.port;
+        expect(port === undefined || open.includes(port)).toBe(true);
+      }
+    }
+  });
+
+  test('nothing is declared that nothing refers to', () => {
+    const text = JSON.stringify(objects);
+    for (const { name } of ExternalReferences.of(app).all) {
+      expect(text).toContain(`"${name}"`);
+    }
+  });
+});
