@@ -93,7 +93,10 @@ export function workload(kind: string, changes: WorkloadChanges = {}): ManifestO
   if (kind === 'Pod') {
     return manifest(kind, 'api', { metadata: { labels, ...metadata }, spec: podSpec });
   }
-  return manifest(kind, 'api', { metadata, spec: { ...holding(kind, { metadata: { labels }, spec: podSpec }), ...spec } });
+  return manifest(kind, 'api', {
+    metadata,
+    spec: { ...holding(kind, { metadata: { labels }, spec: podSpec }), ...spec },
+  });
 }
 
 function holding(kind: string, template: Json): Json {
