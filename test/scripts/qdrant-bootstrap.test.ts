@@ -51,6 +51,7 @@ describe('the bootstrap of a Qdrant node', () => {
 
   function start(ordinal: number, env: { [name: string]: string } = {}) {
     const child = spawn('bash', [SCRIPT], {
+      stdio: ['ignore', 'pipe', 'ignore'],
       cwd: folder,
       env: {
         PATH: `${join(folder, 'bin')}:${process.env.PATH}`,

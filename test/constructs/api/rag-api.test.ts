@@ -1,0 +1,130 @@
+import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { RagApi, type RagApiProps } from '../../../constructs/api/rag-api';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { Scaling } from '../../../constructs/scaling/scaling';
+import { ScalingMetric } from '../../../constructs/scaling/scaling-metric';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
+import { IMAGE, RESOURCES } from '../../support/values';
+
+function api(props: Partial<RagApiProps> = {}, cluster: ClusterProps = {}) {
+  const chart = testChart(cluster);
+  const construct = new RagApi(chart, 'api', { image: IMAGE, ...props });
+  return { chart, construct, objects: () => render(chart) };
+}
+
+describe('by default', () => {
+  const objects = api().objects();
+  const deployment = find(objects, 'Deployment', 'api');
+
+  test('two pods, one of which may be evicted', () => {
+    expect(deployment.spec.replicas).toBe(2);
+    expect(find(objects, 'PodDisruptionBudget', 'api').spec.maxUnavailable).toBe(1);
+    expect(namesOf(objects, 'HorizontalPodAutoscaler')).toEqual([]);
+  });
+
+  test('an update brings a new pod before an old one goes', () => {
+    expect(deployment.spec.strategy).toEqual({
+      type: 'RollingUpdate',
+      rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+    });
+  });
+
+  test('living and serving are asked apart, and starting has its own budget', () => {
+    const { startupProbe, readinessProbe, livenessProbe } = mainContainer(deployment);
+    expect(livenessProbe.httpGet).toEqual({ path: '/health/live', port: 8000, scheme: 'HTTP' });
+    expect(readinessProbe.httpGet).toEqual({ path: '/health/ready', port: 8000, scheme: 'HTTP' });
+    expect(startupProbe.httpGet.path).toBe('/health/live');
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(120);
+  });
+
+  test('it listens on 8000, behind a Service of that port', () => {
+    expect(mainContainer(deployment).ports).toEqual([{ name: 'http', containerPort: 8000, protocol: 'TCP' }]);
+    expect(find(objects, 'Service', 'api').spec.ports).toEqual([
+      { name: 'http', port: 8000, targetPort: 8000, protocol: 'TCP', appProtocol: 'http' },
+    ]);
+  });
+
+  test('it can write to /tmp and nowhere else', () => {
+    expect(mainContainer(deployment).volumeMounts).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+    expect(templateOf(deployment).spec.volumes).toEqual([{ name: 'tmp', emptyDir: { sizeLimit: '256Mi' } }]);
+  });
+
+  test('the image decides what runs', () => {
+    expect(mainContainer(deployment).command).toBeUndefined();
+    expect(mainContainer(deployment).args).toBeUndefined();
+  });
+});
+
+describe('one number, the longest answer', () => {
+  const { construct, objects } = api({ longestAnswer: Duration.minutes(4) });
+  const deployment = find(objects(), 'Deployment', 'api');
+
+  test('reaches the program', () => {
+    expect(env(deployment, 'LONGEST_ANSWER_SECONDS')).toBe('240');
+  });
+
+  test('is less than the edge waits', () => {
+    expect(construct.edgeTimeout.toSeconds()).toBe(245);
+  });
+
+  test('fits into the grace period after the delay', () => {
+    expect(mainContainer(deployment).lifecycle.preStop.exec.command).toEqual(['sleep', '15']);
+    expect(templateOf(deployment).spec.terminationGracePeriodSeconds).toBe(15 + 245 + 10);
+  });
+});
+
+describe('settings', () => {
+  const { objects } = api(
+    {
+      name: 'answers',
+      port: 9000,
+      command: ['uvicorn'],
+      args: ['app:app'],
+      scaling: Scaling.horizontal({ min: 3, max: 9, metrics: [ScalingMetric.cpu(70)] }),
+      resources: { cpu: Cpu.units(2), memory: Size.gibibytes(2), memoryLimit: Size.gibibytes(3) },
+      startupBudget: Duration.minutes(5),
+      temporaryStorage: Size.gibibytes(1),
+      user: { uid: 2000, gid: 3000 },
+    },
+    { prometheus: { namespace: 'monitoring' } },
+  );
+  const deployment = find(objects(), 'Deployment', 'answers');
+
+  test('reach the output', () => {
+    const container = mainContainer(deployment);
+    expect(container).toMatchObject({ name: 'answers', command: ['uvicorn'], args: ['app:app'] });
+    expect(container.ports[0].containerPort).toBe(9000);
+    expect(container.resources.limits.memory).toBe('3Gi');
+    expect(container.resources.requests).toMatchObject({ cpu: '2', memory: '2Gi' });
+    expect(container.startupProbe.failureThreshold).toBe(30);
+    expect(templateOf(deployment).spec.securityContext).toMatchObject({ runAsUser: 2000, runAsGroup: 3000 });
+  });
+
+  test('leave the number of pods to the autoscaler', () => {
+    expect(deployment.spec.replicas).toBeUndefined();
+    expect(find(objects(), 'HorizontalPodAutoscaler', 'answers').spec).toMatchObject({
+      minReplicas: 3,
+      maxReplicas: 9,
+    });
+  });
+
+  test('let Prometheus in on the port that it listens on', () => {
+    expect(find(objects(), 'NetworkPolicy', 'answers').spec.ingress).toEqual([
+      {
+        from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+        ports: [{ port: 9000, protocol: 'TCP' }],
+      },
+    ]);
+  });
+});
+
+test('a client gets the address and may connect', () => {
+  const { chart, construct, objects } = api();
+  new Deployment(chart, 'ui', { component: 'ui', container: { image: IMAGE, resources: RESOURCES } }).uses(construct);
+  expect(env(find(objects(), 'Deployment', 'ui'), 'RAG_API_URL')).toBe('http://api:8000');
+  expect(find(objects(), 'NetworkPolicy', 'api').spec.ingress[0].from).toEqual([
+    { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'ui', 'app.kubernetes.io/instance': 'rag' } } },
+  ]);
+});

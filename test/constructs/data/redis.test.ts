@@ -1,0 +1,106 @@
+import { Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { Redis, type RedisProps, RedisRole } from '../../../constructs/data/redis';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { Scaling } from '../../../constructs/scaling/scaling';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
+import { IMAGE, RESOURCES } from '../../support/values';
+
+const PASSWORD = SecretKey.of('queue', 'password');
+
+function redis(props: Partial<RedisProps> = {}, cluster: ClusterProps = {}) {
+  const chart = testChart(cluster);
+  const construct = new Redis(chart, 'queue', { role: RedisRole.BROKER, password: PASSWORD, ...props });
+  return { chart, construct, objects: () => render(chart) };
+}
+
+describe('a broker', () => {
+  const objects = redis({ resources: { cpu: Cpu.millis(200), memory: Size.gibibytes(2) } }).objects();
+  const statefulSet = find(objects, 'StatefulSet', 'queue');
+  const config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
+
+  test('is one pod with a volume', () => {
+    expect(statefulSet.spec.replicas).toBe(1);
+    expect(statefulSet.spec.volumeClaimTemplates[0].spec.resources.requests.storage).toBe('4Gi');
+    expect(namesOf(objects, 'PodDisruptionBudget')).toEqual([]);
+  });
+
+  test('writes every task down and evicts none', () => {
+    expect(config).toContain('appendonly yes\n');
+    expect(config).toContain('maxmemory-policy noeviction\n');
+    expect(config).toContain(`maxmemory ${1.5 * 1024 ** 3}\n`);
+  });
+
+  test('gets its password from a Secret, and knows it in no file of the output', () => {
+    expect(env(statefulSet, 'REDISCLI_AUTH')).toEqual({ secretKeyRef: { name: 'queue', key: 'password' } });
+    expect(config).not.toContain('requirepass');
+    expect(config).toContain('aclfile /run/redis/users.acl\n');
+    expect(mainContainer(statefulSet).command).toEqual(['sh', '/etc/redis/redis-start.sh']);
+  });
+
+  test('is asked whether it answers, and not only whether it replies', () => {
+    const command = ['sh', '-c', 'test "$(redis-cli ping)" = PONG'];
+    const { startupProbe, readinessProbe, livenessProbe } = mainContainer(statefulSet);
+    expect([startupProbe, readinessProbe, livenessProbe].map(({ exec }) => exec.command)).toEqual([
+      command,
+      command,
+      command,
+    ]);
+    expect(livenessProbe.failureThreshold).toBeGreaterThan(readinessProbe.failureThreshold);
+  });
+
+  test('runs as the user of the image', () => {
+    expect(templateOf(statefulSet).spec.securityContext).toMatchObject({
+      runAsUser: 999,
+      runAsGroup: 1000,
+      fsGroup: 1000,
+    });
+  });
+});
+
+test('a client gets the address with the password in it, after the password', () => {
+  const { chart, construct, objects } = redis();
+  new Deployment(chart, 'client', { component: 'client', container: { image: IMAGE, resources: RESOURCES } }).uses(
+    construct,
+  );
+  expect(mainContainer(find(objects(), 'Deployment', 'client')).env).toEqual([
+    { name: 'REDIS_PASSWORD', valueFrom: { secretKeyRef: { name: 'queue', key: 'password' } } },
+    { name: 'CELERY_BROKER_URL', value: 'redis://:$(REDIS_PASSWORD)@queue:6379/0' },
+  ]);
+});
+
+test('a list can be scaled on, and the KEDA operator may ask for its length', () => {
+  const { chart, construct, objects } = redis({}, { keda: { namespace: 'keda' } });
+  new Deployment(chart, 'workers', {
+    component: 'ingestion',
+    container: { image: IMAGE, resources: RESOURCES },
+    scaling: Scaling.onBacklog(construct.list('celery'), { perReplica: 20, min: 0, max: 4 }),
+  });
+  expect(find(objects(), 'ScaledObject', 'workers').spec.triggers).toEqual([
+    {
+      type: 'redis',
+      metadata: {
+        address: 'queue.test.svc.cluster.local:6379',
+        databaseIndex: '0',
+        listLength: '20',
+        listName: 'celery',
+      },
+      authenticationRef: { name: 'workers' },
+    },
+  ]);
+  expect(find(objects(), 'TriggerAuthentication', 'workers').spec.secretTargetRef).toEqual([
+    { parameter: 'password', name: 'queue', key: 'password' },
+  ]);
+  expect(find(objects(), 'NetworkPolicy', 'queue').spec.ingress).toEqual([
+    {
+      from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'keda' } } }],
+      ports: [{ port: 6379, protocol: 'TCP' }],
+    },
+  ]);
+});
+
+test('its volume is of blocks', () => {
+  expect(() => redis({ storageClass: 'efs-sc' })).toThrow('storageClass is "efs-sc", a network file system (efs)');
+});
