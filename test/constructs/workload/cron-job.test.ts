@@ -1,0 +1,96 @@
+import { Cron, Duration } from 'cdk8s';
+import { CronJob, type CronJobProps } from '../../../constructs/workload/cron-job';
+import { Probe } from '../../../constructs/workload/probe';
+import { find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { CONTAINER } from '../../support/workloads';
+
+function cronJob(props: Partial<CronJobProps> = {}) {
+  const chart = testChart();
+  new CronJob(chart, 'snapshot', {
+    component: 'backup',
+    container: CONTAINER,
+    schedule: Cron.daily(),
+    deadline: Duration.hours(1),
+    ...props,
+  });
+  return find(render(chart), 'CronJob', 'snapshot');
+}
+
+describe('a CronJob', () => {
+  const object = cronJob();
+
+  test('runs by the schedule in UTC, one at a time, and not much too late', () => {
+    const { jobTemplate, ...spec } = object.spec;
+    expect(spec).toEqual({
+      schedule: '0 0 * * *',
+      timeZone: 'Etc/UTC',
+      concurrencyPolicy: 'Forbid',
+      startingDeadlineSeconds: 600,
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 3,
+    });
+    const { template, ...job } = jobTemplate.spec;
+    expect(job).toEqual({ backoffLimit: 3, activeDeadlineSeconds: 3600 });
+    expect(template.spec.containers).toHaveLength(1);
+  });
+
+  test('never restarts a container in its pod', () => {
+    expect(templateOf(object).spec.restartPolicy).toBe('Never');
+  });
+
+  test('is no hook of a sync', () => {
+    expect(object.metadata.annotations).toBeUndefined();
+  });
+
+  test('has pods like every other workload', () => {
+    const { metadata, spec } = templateOf(object);
+    expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'snapshot', 'app.kubernetes.io/instance': 'rag' });
+    expect(spec.serviceAccountName).toBe('snapshot');
+    expect(spec.securityContext.runAsNonRoot).toBe(true);
+    expect(spec.topologySpreadConstraints).toBeUndefined();
+  });
+});
+
+describe('settings', () => {
+  test('reach the output', () => {
+    const { spec } = cronJob({
+      schedule: Cron.schedule({ minute: '30', hour: '2' }),
+      timeZone: 'Europe/Berlin',
+      startingDeadline: Duration.minutes(1),
+      overlap: true,
+      deadline: Duration.minutes(5),
+      retries: 0,
+      container: { ...CONTAINER, liveness: Probe.exec(['true']) },
+    });
+    expect(spec).toMatchObject({
+      schedule: '30 2 * * *',
+      timeZone: 'Europe/Berlin',
+      concurrencyPolicy: 'Allow',
+      startingDeadlineSeconds: 60,
+    });
+    expect(spec.jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 300 });
+    expect(spec.jobTemplate.spec.template.spec.containers[0].livenessProbe.exec.command).toEqual(['true']);
+  });
+
+  test('that forbid overlap say the same as none', () => {
+    expect(cronJob({ overlap: false }).spec.concurrencyPolicy).toBe('Forbid');
+  });
+});
+
+test('the main container is named like the CronJob', () => {
+  expect(mainContainer(cronJob()).name).toBe('snapshot');
+});
+
+describe('mistakes', () => {
+  test.each([-1, 0.5])('%s retries', (retries) => {
+    expect(() => cronJob({ retries })).toThrow(
+      `rag/snapshot: retries is ${retries}, but must be a whole number from 0`,
+    );
+  });
+
+  test('no time to run', () => {
+    expect(() => cronJob({ deadline: Duration.seconds(0) })).toThrow(
+      'rag/snapshot: deadline must be at least one second',
+    );
+  });
+});

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import { KEY } from '../../support/values';
+
+describe('a value', () => {
+  test.each([
+    ['that is plain stands as it is', EnvValue.of('1'), { name: 'X', value: '1' }],
+    ['that is empty stands as it is', EnvValue.of(''), { name: 'X', value: '' }],
+    [
+      'of a Secret is a reference',
+      EnvValue.fromSecret(KEY),
+      { name: 'X', valueFrom: { secretKeyRef: { name: 'existing', key: 'key' } } },
+    ],
+    [
+      'of the pod is a reference that is complete',
+      EnvValue.fromPod('status.podIP'),
+      { name: 'X', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } },
+    ],
+    [
+      'that others complete stands as it is written',
+      EnvValue.template('$(A):$(B)'),
+      { name: 'X', value: '$(A):$(B)' },
+    ],
+  ])('%s', (_, value, variable) => {
+    expect(value._render('X')).toEqual(variable);
+  });
+
+  test('knows its Secret, and only that', () => {
+    expect(EnvValue.fromSecret(KEY).secretKey).toBe(KEY);
+    expect(EnvValue.of('x').secretKey).toBeUndefined();
+    expect(EnvValue.template('$(A)').secretKey).toBeUndefined();
+  });
+});
+
+describe('references', () => {
+  test('are found in a template, in their order', () => {
+    expect(EnvValue.template('redis://:$(PASSWORD)@$(HOST_1):6379/$(PASSWORD)').references).toEqual([
+      'PASSWORD',
+      'HOST_1',
+      'PASSWORD',
+    ]);
+  });
+
+  test.each(['no reference', '$PASSWORD', '${PASSWORD}', '$()', '$(1A)', '$(A-B)'])('are not "%s"', (text) => {
+    expect(EnvValue.template(text).references).toEqual([]);
+  });
+
+  test('are none in any other value', () => {
+    expect(EnvValue.of('$(A)').references).toEqual([]);
+    expect(EnvValue.fromSecret(KEY).references).toEqual([]);
+    expect(EnvValue.fromPod('metadata.name').references).toEqual([]);
+  });
+});
+
+describe('renaming', () => {
+  test('changes the references of a template, and keeps those that keep their names', () => {
+    const renamed = EnvValue.template('$(A)-$(B)-$(A)-A').renamed({ A: 'X', C: 'Y' });
+    expect(renamed._render('T')).toEqual({ name: 'T', value: '$(X)-$(B)-$(X)-A' });
+    expect(renamed.references).toEqual(['X', 'B', 'X']);
+  });
+
+  test('can exchange two names', () => {
+    expect(EnvValue.template('$(A)$(B)').renamed({ A: 'B', B: 'A' }).references).toEqual(['B', 'A']);
+  });
+
+  test.each([
+    ['a plain value', EnvValue.of('$(A)')],
+    ['a Secret', EnvValue.fromSecret(KEY)],
+    ['a field of the pod', EnvValue.fromPod('metadata.name')],
+  ])('does nothing to %s', (_, value) => {
+    expect(value.renamed({ A: 'X' })).toBe(value);
+  });
+
+  test('and renaming back gives the same template', () => {
+    const name = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,8}$/);
+    fc.assert(
+      fc.property(fc.array(name), fc.uniqueArray(name, { maxLength: 5 }), (references, names) => {
+        const there = Object.fromEntries(names.map((from) => [from, `lower_${from}`]));
+        const back = Object.fromEntries(names.map((from) => [`lower_${from}`, from]));
+        const template = EnvValue.template(references.map((reference) => `$(${reference})`).join('/'));
+        expect(template.renamed(there).renamed(back)).toEqual(template);
+        expect(template.renamed(there).references).toEqual(references.map((reference) => there[reference] ?? reference));
+      }),
+    );
+  });
+});

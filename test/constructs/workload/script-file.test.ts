@@ -1,0 +1,19 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scriptFile } from '../../../constructs/workload/script-file';
+
+describe('a script', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'script-file-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test('is read as it is', () => {
+    const text = '#!/bin/sh\necho "ü $(date)"\n\n';
+    writeFileSync(join(directory, 'start.sh'), text);
+    expect(scriptFile(directory, 'start.sh')).toBe(text);
+  });
+
+  test('that is not there is a mistake', () => {
+    expect(() => scriptFile(directory, 'missing.sh')).toThrow(/ENOENT.*missing\.sh/);
+  });
+});
