@@ -1,0 +1,344 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { EnvironmentError, EnvironmentFile } from '../../../charts/environments/environment-file';
+import { EnvironmentFolder } from '../../support/environment-folder';
+import { refusalOf } from '../../support/refusal';
+
+const folder = new EnvironmentFolder();
+afterAll(() => folder.remove());
+
+/** Reads the first of these files. */
+function read(files: { readonly [name: string]: string }): EnvironmentFile {
+  folder.write(files);
+  return EnvironmentFile.read(folder.pathOf(Object.keys(files)[0] as string));
+}
+
+/** What is wrong with the first of these files, as place and problem. */
+function problemsOf(files: { readonly [name: string]: string }): string[] {
+  const error = refusalOf(() => read(files));
+  expect(error).toBeInstanceOf(EnvironmentError);
+  const { problems } = error as EnvironmentError;
+  expect(error.message).toBe(problems.join('\n'));
+  return problems;
+}
+
+/** A place in a file, as messages give it. */
+function at(place: string): string {
+  return folder.shown(place);
+}
+
+describe('a file that extends nothing', () => {
+  test('is what it says', () => {
+    const file = read({ 'dev.yaml': 'a: 1\nb: { c: [x, y], d: true }\ne: "1.10"\n' });
+    expect(file.value).toEqual({ a: 1, b: { c: ['x', 'y'], d: true }, e: '1.10' });
+    expect(file.name).toBe(at('dev.yaml'));
+  });
+
+  test('is read as YAML 1.2: yes, 012 and 12:30 are what they look like', () => {
+    expect(read({ 'dev.yaml': 'a: yes\nb: 012\nc: 12:30\nd: 2026-01-31\n' }).value).toEqual({
+      a: 'yes',
+      b: 12,
+      c: '12:30',
+      d: '2026-01-31',
+    });
+  });
+});
+
+describe('a file that extends another', () => {
+  test('changes single values and keeps the others', () => {
+    expect(read({ 'dev.yaml': 'extends: base.yaml\nb: 3\n', 'base.yaml': 'a: 1\nb: 2\n' }).value).toEqual({
+      a: 1,
+      b: 3,
+    });
+  });
+
+  test('is merged with it map by map, however deep', () => {
+    const value = read({
+      'dev.yaml': 'extends: base.yaml\napi: { image: { tag: 1.9.0 }, env: { LOG_LEVEL: debug } }\n',
+      'base.yaml': 'api: { image: { repository: acme/api, tag: 1.8.2 }, env: { LOG_LEVEL: info, REGION: eu } }\n',
+    }).value;
+    expect(value).toEqual({
+      api: { image: { repository: 'acme/api', tag: '1.9.0' }, env: { LOG_LEVEL: 'debug', REGION: 'eu' } },
+    });
+  });
+
+  test('replaces lists as a whole', () => {
+    expect(
+      read({ 'dev.yaml': 'extends: base.yaml\na: [z]\nb: []\n', 'base.yaml': 'a: [x, y]\nb: [x]\nc: [x]\n' }).value,
+    ).toEqual({ a: ['z'], b: [], c: ['x'] });
+  });
+
+  test('removes what it sets to null', () => {
+    const value = read({
+      'dev.yaml': 'extends: base.yaml\nqueue: null\nroute: { path: ~ }\n',
+      'base.yaml': 'queue: { storage: 4Gi }\nroute: { host: a.example, path: / }\n',
+    }).value;
+    expect(value).toEqual({ route: { host: 'a.example' } });
+    expect(value).not.toHaveProperty('queue');
+    expect(value).not.toHaveProperty('route.path');
+  });
+
+  test('can put something of another form in the place of what there is', () => {
+    expect(
+      read({ 'dev.yaml': 'extends: base.yaml\na: 1\nb: { x: 1 }\n', 'base.yaml': 'a: { x: 1 }\nb: [1]\n' }).value,
+    ).toEqual({ a: 1, b: { x: 1 } });
+  });
+
+  test('can extend a file that extends another', () => {
+    const value = read({
+      'dev.yaml': 'extends: small.yaml\nd: dev\n',
+      'small.yaml': 'extends: base.yaml\nb: small\nc: small\nd: small\n',
+      'base.yaml': 'a: base\nb: base\nc: base\n',
+    }).value;
+    expect(value).toEqual({ a: 'base', b: 'small', c: 'small', d: 'dev' });
+  });
+
+  test('does not pass on that it does', () => {
+    expect(read({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\n' }).value).not.toHaveProperty('extends');
+  });
+
+  test('names the other from where it stands itself', () => {
+    folder.write({ 'base.yaml': 'a: 1\n', 'dev.yaml': 'extends: ./base.yaml\n' });
+    const before = process.cwd();
+    try {
+      process.chdir('/');
+      expect(EnvironmentFile.read(folder.pathOf('dev.yaml')).value).toEqual({ a: 1 });
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+describe('a file is refused', () => {
+  test('when what it extends is not there', () => {
+    expect(problemsOf({ 'dev.yaml': 'namespace: dev\nextends: nowhere.yaml\n' })).toEqual([
+      `${at('dev.yaml')}:2:1 extends: there is no file nowhere.yaml beside this one`,
+    ]);
+  });
+
+  test('when what its base extends is not there, at the line of the base', () => {
+    expect(
+      problemsOf({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\nb: 2\nextends: nowhere.yaml\n' }),
+    ).toEqual([`${at('base.yaml')}:3:1 extends: there is no file nowhere.yaml beside this one`]);
+  });
+
+  test('when it extends itself', () => {
+    expect(problemsOf({ 'dev.yaml': 'extends: dev.yaml\n' })).toEqual([
+      `${at('dev.yaml')}:1:1 extends: the file extends itself; remove one of the extends`,
+    ]);
+  });
+
+  test.each([['5'], ['[base.yaml]'], ['{ file: base.yaml }'], ['true']])('when it extends %s', (base) => {
+    expect(problemsOf({ 'dev.yaml': `namespace: dev\nextends: ${base}\n` })).toEqual([
+      `${at('dev.yaml')}:2:1 extends: must be the name of a file beside this one`,
+    ]);
+  });
+
+  test.each([
+    ['empty', ''],
+    ['a comment', '# nothing yet\n'],
+    ['a list', '- a\n'],
+    ['a text', 'hello\n'],
+  ])('when it is %s', (_, text) => {
+    expect(problemsOf({ 'dev.yaml': text })).toEqual([`${at('dev.yaml')}:1:1 must be a map of settings`]);
+  });
+
+  test('when its base is no map', () => {
+    expect(problemsOf({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': '- a\n' })).toEqual([
+      `${at('base.yaml')}:1:1 must be a map of settings`,
+    ]);
+  });
+
+  test('when it is not valid YAML, with line and column', () => {
+    expect(problemsOf({ 'dev.yaml': 'a: 1\nb: "two\n' })).toEqual([
+      `${at('dev.yaml')}:3:1 is not valid YAML: missing closing "quote`,
+    ]);
+    expect(problemsOf({ 'dev.yaml': 'a:\n  b: 1\n\tc: 2\n' })).toEqual([
+      `${at('dev.yaml')}:3:1 is not valid YAML: tabs are not allowed as indentation`,
+    ]);
+  });
+
+  test('when a key is there twice, at the second one', () => {
+    expect(problemsOf({ 'dev.yaml': 'api:\n  port: 1\n  port: 2\n' })).toEqual([
+      `${at('dev.yaml')}:3:3 is not valid YAML: map keys must be unique`,
+    ]);
+  });
+
+  test('with everything that is not valid, in whichever file it is', () => {
+    expect(problemsOf({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\na: 2\nb: 1\nb: 2\n' })).toEqual([
+      `${at('base.yaml')}:2:1 is not valid YAML: map keys must be unique`,
+      `${at('base.yaml')}:4:1 is not valid YAML: map keys must be unique`,
+    ]);
+  });
+
+  test('when it is not there at all', () => {
+    expect(() => EnvironmentFile.read(folder.pathOf('none.yaml'))).toThrow(/^ENOENT: no such file.*none\.yaml/);
+  });
+});
+
+describe('the place of a value', () => {
+  const file = () =>
+    read({
+      'dev.yaml': [
+        'extends: base.yaml',
+        'api:',
+        '  image: { tag: 1.9.0 }',
+        'pools:',
+        '  - name: general',
+        '    nodes: 3',
+        '  - { name: gpu }',
+        '',
+      ].join('\n'),
+      'base.yaml': [
+        'api:',
+        '  port: 8000',
+        '  image:',
+        '    repository: acme/api',
+        'args:',
+        '  - one',
+        '  - two',
+        '',
+      ].join('\n'),
+    });
+
+  test.each<[string, (string | number)[], string, string]>([
+    ['a value of the file itself', ['api', 'image', 'tag'], 'dev.yaml', '3:12'],
+    ['a map that both have', ['api'], 'dev.yaml', '2:1'],
+    ['a value of the base', ['api', 'port'], 'base.yaml', '2:3'],
+    ['a value of the base in a map that both have', ['api', 'image', 'repository'], 'base.yaml', '4:5'],
+    ['an entry of a list', ['pools', 0], 'dev.yaml', '5:5'],
+    ['a value in an entry of a list', ['pools', 0, 'nodes'], 'dev.yaml', '6:5'],
+    ['a value in an entry in braces', ['pools', 1, 'name'], 'dev.yaml', '7:7'],
+    ['an entry of a list of the base', ['args', 1], 'base.yaml', '7:5'],
+    ['a value that is missing: the map around it', ['api', 'image', 'digest'], 'dev.yaml', '3:3'],
+    ['a value missing in an entry of a list: the entry', ['pools', 1, 'nodes'], 'dev.yaml', '7:5'],
+    ['a value missing in an entry of the base that is no map', ['args', 0, 'x'], 'base.yaml', '6:5'],
+    ['a map that is missing: the beginning', ['route', 'host'], 'dev.yaml', '1:1'],
+    ['the whole', [], 'dev.yaml', '1:1'],
+  ])('%s', (_, path, name, place) => {
+    expect(file().locate(path)).toBe(`${at(name)}:${place}`);
+  });
+
+  test('is where the settings begin, when a comment stands before them', () => {
+    expect(read({ 'dev.yaml': '# one\n# two\nnamespace: dev\n' }).locate(['api'])).toBe(`${at('dev.yaml')}:3:1`);
+  });
+});
+
+/** Values that stand in environment files; none of them null, which removes. */
+const scalar = fc.oneof(fc.boolean(), fc.integer(), fc.string(), fc.constantFrom('yes', '0644', '1e3', '~', ''));
+const key = fc.stringMatching(/^[a-z][a-zA-Z]{0,4}$/).filter((name) => name !== 'extends');
+const { settings } = fc.letrec<{ settings: Record<string, unknown>; value: unknown }>((tie) => ({
+  settings: fc.dictionary(key, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  value: fc.oneof({ depthSize: 'small' }, scalar, fc.array(scalar, { maxLength: 3 }), tie('settings')),
+}));
+
+/** Settings of which each has one form wherever it stands: what begins with m is a map, with l a list. */
+const { formed } = fc.letrec<{ formed: Record<string, unknown> }>((tie) => ({
+  formed: fc
+    .record(
+      {
+        ma: fc.oneof({ depthSize: 'small' }, fc.constant({}), tie('formed')),
+        mb: fc.oneof({ depthSize: 'small' }, fc.constant({}), tie('formed')),
+        la: fc.array(scalar, { maxLength: 2 }),
+        sa: scalar,
+        sb: scalar,
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    )
+    .map((some) => some as Record<string, unknown>),
+}));
+
+/** Content of a file that extends another. */
+function extending(name: string, content: Record<string, unknown>): string {
+  return stringify({ extends: name, ...content });
+}
+
+/** The value of an overlay over a base. */
+function merged(overlay: Record<string, unknown>, base: Record<string, unknown>): Record<string, unknown> {
+  return read({ 'overlay.yaml': extending('base.yaml', overlay), 'base.yaml': stringify(base) }).value as Record<
+    string,
+    unknown
+  >;
+}
+
+/** The single values and lists of settings by their paths. */
+function leaves(value: unknown, path: string[] = []): [string[], unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).flatMap(([name, child]) => leaves(child, [...path, name]))
+    : [[path, value]];
+}
+
+function valueAt(value: unknown, path: string[]): unknown {
+  return path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], value);
+}
+
+describe('merging', () => {
+  test('with an empty overlay changes nothing', () => {
+    fc.assert(fc.property(settings, (base) => expect(merged({}, base)).toEqual(base)));
+  });
+
+  test('with an empty base changes nothing', () => {
+    fc.assert(fc.property(settings, (overlay) => expect(merged(overlay, {})).toEqual(overlay)));
+  });
+
+  test('lets every value of the overlay win', () => {
+    fc.assert(
+      fc.property(settings, settings, (overlay, base) => {
+        const value = merged(overlay, base);
+        for (const [path, leaf] of leaves(overlay)) {
+          expect(valueAt(value, path)).toEqual(leaf);
+        }
+      }),
+    );
+  });
+
+  test('keeps what the overlay says nothing about', () => {
+    fc.assert(
+      fc.property(settings, settings, (overlay, base) => {
+        const value = merged(overlay, base);
+        const kept = Object.keys(base).filter((name) => !(name in overlay));
+        expect(kept.map((name) => value[name])).toEqual(kept.map((name) => base[name]));
+        expect(Object.keys(value).sort()).toEqual([...new Set([...Object.keys(base), ...Object.keys(overlay)])].sort());
+      }),
+    );
+  });
+
+  test('of three layers is the same whichever two are merged first', () => {
+    fc.assert(
+      fc.property(formed, formed, formed, (top, middle, bottom) => {
+        const chain = read({
+          'top.yaml': extending('middle.yaml', top),
+          'middle.yaml': extending('bottom.yaml', middle),
+          'bottom.yaml': stringify(bottom),
+        }).value;
+        expect(merged(top, merged(middle, bottom))).toEqual(chain);
+        expect(merged(merged(top, middle), bottom)).toEqual(chain);
+      }),
+    );
+  });
+
+  test('lets nobody change what was read, and changes no file', () => {
+    fc.assert(
+      fc.property(settings, settings, (overlay, base) => {
+        const texts = { 'overlay.yaml': extending('base.yaml', overlay), 'base.yaml': stringify(base) };
+        const file = read(texts);
+        const first = file.value;
+        const copy = structuredClone(first);
+        spoil(first);
+        expect(file.value).toEqual(copy);
+        for (const [name, text] of Object.entries(texts)) {
+          expect(readFileSync(folder.pathOf(name), 'utf8')).toBe(text);
+        }
+      }),
+    );
+  });
+});
+
+/** Changes every map and list in a value. */
+function spoil(value: unknown): void {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(spoil);
+    Object.assign(value, Array.isArray(value) ? [...value, 'spoiled'] : { spoiled: true });
+  }
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import Ajv2020 from 'ajv/dist/2020';
+import { parse } from 'yaml';
+import { EnvironmentFile } from '../../../charts/environments/environment-file';
+import { allowedKeys, environmentJsonSchema } from '../../../charts/environments/environment-json-schema';
+
+const SHIPPED = resolve(__dirname, '..', '..', '..', 'charts', 'environments');
+const ODD = resolve(__dirname, '..', '..', 'environments');
+
+const ajv = new Ajv2020({ allErrors: true, strictTypes: false, validateFormats: false });
+const validate = ajv.compile(environmentJsonSchema());
+
+/** What an editor that knows the schema marks in a file: where, and what. */
+function marksOf(content: unknown): string[] {
+  validate(content);
+  return (validate.errors ?? [])
+    .filter(({ keyword }) => keyword !== 'if')
+    .map(({ instancePath, message, params }) =>
+      [instancePath, message, params.additionalProperty].filter((part) => part !== undefined && part !== '').join(' '),
+    );
+}
+
+const LEAST = {
+  namespace: 'rag-test',
+  qdrant: { resources: { cpu: '1', memory: '4Gi' }, storage: '50Gi' },
+  api: { image: { repository: 'ghcr.io/acme/rag-api', tag: '1.8.2' } },
+};
+
+describe('the schema', () => {
+  test('that is committed is what the code generates', () => {
+    const committed = readFileSync(join(SHIPPED, 'environment.schema.json'), 'utf8');
+    expect(committed).toBe(`${JSON.stringify(environmentJsonSchema(), undefined, 2)}\n`);
+  });
+
+  test.each(['dev', 'staging', 'production'])('accepts the file of %s', (name) => {
+    expect(marksOf(parse(readFileSync(join(SHIPPED, `${name}.yaml`), 'utf8')))).toEqual([]);
+  });
+
+  test.each(['dev', 'staging', 'production'])('accepts %s with what it extends, as a file of its own', (name) => {
+    const { value } = EnvironmentFile.read(join(SHIPPED, `${name}.yaml`));
+    expect(value).not.toHaveProperty('extends');
+    expect(marksOf(value)).toEqual([]);
+  });
+
+  test.each(['air-gapped', 'everything', 'no-gpu', 'smallest'])('accepts the file of %s', (name) => {
+    expect(marksOf(parse(readFileSync(join(ODD, `${name}.yaml`), 'utf8')))).toEqual([]);
+  });
+
+  test('accepts the least that an environment says', () => {
+    expect(marksOf(LEAST)).toEqual([]);
+  });
+
+  test('accepts every form of a variable', () => {
+    const env = { A: 'text', B: 1, C: true, D: { secret: 'openai', key: 'api-key' } };
+    expect(marksOf({ ...LEAST, api: { ...LEAST.api, env } })).toEqual([]);
+  });
+});
+
+describe('the schema marks', () => {
+  test.each<[string, object, string]>([
+    ['at the top', { ...LEAST, rout: {} }, 'must NOT have additional properties rout'],
+    [
+      'in a map',
+      { ...LEAST, api: { ...LEAST.api, longestAnser: '4m' } },
+      '/api must NOT have additional properties longestAnser',
+    ],
+    [
+      'in an entry of a list',
+      { ...LEAST, cluster: { nodePools: [{ name: 'a', nodes: 1, taint: [] }] } },
+      '/cluster/nodePools/0 must NOT have additional properties taint',
+    ],
+  ])('a key that is no setting, %s, whether the file extends another or not', (_, content, mark) => {
+    expect(marksOf(content)).toEqual([mark]);
+    expect(marksOf({ extends: '_base.yaml', ...content })).toEqual([mark]);
+  });
+
+  test.each<[string, object, string]>([
+    ['a text for a number', { ...LEAST, qdrant: { ...LEAST.qdrant, nodes: 'three' } }, '/qdrant/nodes must be integer'],
+    ['a number for a text', { ...LEAST, namespace: 5 }, '/namespace must be string'],
+    [
+      'a tag that is a number',
+      { ...LEAST, api: { image: { repository: 'a/b', tag: 1.1 } } },
+      '/api/image/tag must be string',
+    ],
+    [
+      'none of those that there are',
+      { ...LEAST, cluster: { cloud: 'aws' } },
+      '/cluster/cloud must be equal to one of the allowed values',
+    ],
+    ['too small a number', { ...LEAST, api: { ...LEAST.api, port: 80 } }, '/api/port must be >= 1024'],
+    [
+      'a value where a reference to a Secret belongs',
+      { ...LEAST, qdrant: { ...LEAST.qdrant, apiKey: 'hunter2' } },
+      '/qdrant/apiKey must be object',
+    ],
+  ])('%s, whether the file extends another or not', (_, content, mark) => {
+    expect(marksOf(content)).toEqual([mark]);
+    expect(marksOf({ extends: '_base.yaml', ...content })).toEqual([mark]);
+  });
+
+  test('what is missing in a file that extends nothing', () => {
+    const { api, ...rest } = LEAST;
+    expect(marksOf(rest)).toEqual(["must have required property 'api'"]);
+    expect(marksOf({ ...LEAST, api: {} })).toEqual(["/api must have required property 'image'"]);
+    expect(marksOf({ ...rest, api: { image: { repository: api.image.repository } } })).toEqual([
+      "/api/image must have required property 'tag'",
+    ]);
+  });
+
+  test('nothing that is missing in a file that extends another, for that one may say it', () => {
+    expect(marksOf({ extends: '_base.yaml' })).toEqual([]);
+    expect(marksOf({ extends: '_base.yaml', api: { image: { tag: '1.8.2' } }, qdrant: { resources: {} } })).toEqual([]);
+  });
+
+  test('what is missing in an entry of a list even there, for lists are replaced as a whole', () => {
+    expect(marksOf({ extends: '_base.yaml', cluster: { nodePools: [{ name: 'a' }] } })).toEqual([
+      "/cluster/nodePools/0 must have required property 'nodes'",
+    ]);
+  });
+});
+
+describe('the settings at a place', () => {
+  test.each<[string, (string | number)[], string[]]>([
+    ['of a map are known', ['queue', 'password'], ['key', 'secret']],
+    ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'host', 'port']],
+    ['of a map that becomes something else are known', ['cluster', 'storage'], ['block', 'shared']],
+    ['where any name is allowed are none in particular', ['api', 'podLabels'], []],
+    ['below a single value are none', ['namespace', 'x'], []],
+    ['that there is none of are none', ['nowhere', 'at', 'all'], []],
+  ])('%s', (_, path, keys) => {
+    expect(allowedKeys(path)).toEqual(keys);
+  });
+});

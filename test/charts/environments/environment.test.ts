@@ -1,0 +1,790 @@
+import { App } from 'cdk8s';
+import { Environment } from '../../../charts/environments/environment';
+import { EnvironmentError } from '../../../charts/environments/environment-file';
+import { RenderedEnvironment } from '../../../charts/rendered-environment';
+import type { ManifestObject } from '../../../constructs/rules/output';
+import { EnvironmentFolder } from '../../support/environment-folder';
+import { env, find, mainContainer, namesOf, templateOf } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
+
+const folder = new EnvironmentFolder();
+afterAll(() => folder.remove());
+
+/** The least that an environment says, line by line. */
+const LEAST: readonly string[] = [
+  /* 1 */ 'namespace: rag-test',
+  /* 2 */ 'qdrant:',
+  /* 3 */ '  nodes: 1',
+  /* 4 */ '  resources: { cpu: 100m, memory: 512Mi }',
+  /* 5 */ '  storage: 1Gi',
+  /* 6 */ 'api:',
+  /* 7 */ '  image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 }',
+];
+
+/** The same with one line put otherwise; the others keep their numbers. */
+function put(line: number, text: string): string[] {
+  return LEAST.map((present, index) => (index === line - 1 ? text : present));
+}
+
+/** The same with more lines, from line 8 on; the first ones may still belong to the API. */
+function add(...lines: string[]): string[] {
+  return [...LEAST, ...lines];
+}
+
+/** Workers in lines 8 to 10, and more of their settings from line 11 on. */
+function addWorkers(...lines: string[]): string[] {
+  return add('queue: {}', 'embeddingWorkers:', '  image: { repository: ghcr.io/acme/w, tag: 1.0.0 }', ...lines);
+}
+
+/** A route in lines 8 and 9, and more of its settings from line 10 on. */
+function addRoute(...lines: string[]): string[] {
+  return add('route:', '  host: rag.acme.example', ...lines);
+}
+
+function write(lines: string[]): string {
+  folder.write({ 'test.yaml': `${lines.join('\n')}\n` });
+  return folder.pathOf('test.yaml');
+}
+
+/** The objects of an environment file. */
+function objectsOf(lines: string[]): ManifestObject[] {
+  return objectsOfFile(write(lines));
+}
+
+function objectsOfFile(path: string): ManifestObject[] {
+  const app = new App();
+  Environment.read(path).createPlatform(app);
+  return new RenderedEnvironment(app, 'test.yaml').objects;
+}
+
+/** What is said about an environment file: the places are those of test.yaml. */
+function refused(lines: string[]): string[] {
+  const error = refusalOf(() => objectsOf(lines));
+  expect(error).toBeInstanceOf(EnvironmentError);
+  const { problems } = error as EnvironmentError;
+  expect(error.message).toBe(problems.join('\n'));
+  const beginning = `${folder.shown('test.yaml')}:`;
+  expect(problems.map((problem) => problem.slice(0, beginning.length))).toEqual(problems.map(() => beginning));
+  return problems.map((problem) => problem.slice(beginning.length));
+}
+
+type Mistake = [mistake: string, lines: string[], ...problems: string[]];
+
+function expectRefusals(mistakes: Mistake[]): void {
+  test.each(mistakes.map(([mistake, lines, ...problems]) => ({ mistake, lines, problems })))(
+    '$mistake',
+    ({ lines, problems }) => {
+      expect(refused(lines)).toEqual(problems);
+    },
+  );
+}
+
+const TOP = 'api, cluster, embeddingWorkers, extends, name, namespace, qdrant, queue, route, secrets';
+const ACCELERATORS =
+  'nvidia-t4, nvidia-l4, nvidia-a10g, nvidia-l40s, nvidia-a100-40, nvidia-a100-80, nvidia-h100, nvidia-h200';
+
+test('the least that an environment says is enough', () => {
+  expect(namesOf(objectsOf([...LEAST]), 'Deployment')).toEqual(['api']);
+});
+
+describe('a key that is no setting', () => {
+  expectRefusals([
+    ['with the one that was meant', add('rout: {}'), '8:1 rout: is not a setting; did you mean route?'],
+    [
+      'with another capital',
+      add('embeddingworkers: {}'),
+      '8:1 embeddingworkers: is not a setting; did you mean embeddingWorkers?',
+    ],
+    [
+      'with all that there are, when none is like it',
+      add('observability: {}'),
+      `8:1 observability: is not a setting; the settings here are ${TOP}`,
+    ],
+    ['in a map', add('  longestAnser: 4m'), '8:3 api.longestAnser: is not a setting; did you mean longestAnswer?'],
+    [
+      'in a map, with all that there are in it',
+      put(3, '  sharding: custom'),
+      '3:3 qdrant.sharding: is not a setting; the settings here are apiKey, env, envNames, image, nodePool, nodes, ' +
+        'podAnnotations, podLabels, priorityClassName, readOnlyApiKey, replicationFactor, resources, ' +
+        'serviceAccountAnnotations, snapshotStorage, startupBudget, storage, storageClass, tls',
+    ],
+    [
+      'in a map in braces',
+      put(4, '  resources: { cpu: 100m, memory: 512Mi, memoryLimits: 1Gi }'),
+      '4:42 qdrant.resources.memoryLimits: is not a setting; did you mean memoryLimit?',
+    ],
+    [
+      'in an entry of a list',
+      add('cluster:', '  nodePools:', '    - { name: a, nodes: 1 }', '    - { name: b, nodes: 1, taint: [] }'),
+      '11:28 cluster.nodePools.1.taint: is not a setting; did you mean taints?',
+    ],
+    [
+      'in an entry of a list, with all that there are in it',
+      add('cluster:', '  nodePools:', '    - { name: a, nodes: 1, spotPrice: 2 }'),
+      '10:28 cluster.nodePools.0.spotPrice: is not a setting; the settings here are accelerator, ' +
+        'acceleratorsPerNode, name, nodeSelector, nodes, taints',
+    ],
+    [
+      'deep in something that is made of it',
+      addRoute(
+        '  gateway:',
+        '    className: envoy',
+        '    certificate: { issuer: a, htp01: true }',
+        '    proxies: { namespace: e }',
+      ),
+      '12:31 route.gateway.certificate.htp01: is not a setting; did you mean http01?',
+    ],
+    [
+      'beside a reference to a Secret',
+      add('  env:', '    OPENAI_API_KEY: { secret: openai, key: api-key, version: 2 }'),
+      '9:53 api.env.OPENAI_API_KEY.version: is not a setting; remove it',
+    ],
+    [
+      'two of them',
+      add('  ports: 8080', 'rout: {}'),
+      '8:3 api.ports: is not a setting; did you mean port?',
+      '9:1 rout: is not a setting; did you mean route?',
+    ],
+  ]);
+});
+
+describe('a value of the wrong type', () => {
+  expectRefusals([
+    ['a number for a text', add('name: 12'), '8:1 name: is 12, but must be a text; put it in quotes'],
+    ['a text for a number', put(3, '  nodes: three'), '3:3 qdrant.nodes: is "three", but must be a number'],
+    ['a number in quotes', put(3, '  nodes: "3"'), '3:3 qdrant.nodes: is "3", but must be a number'],
+    ['a fraction for a whole number', put(3, '  nodes: 1.5'), '3:3 qdrant.nodes: is 1.5, but must be a whole number'],
+    [
+      'a list for a map',
+      ['namespace: rag-test', 'qdrant: [1]', ...LEAST.slice(5)],
+      '2:1 qdrant: is [1], but must be a map of settings',
+    ],
+    ['nothing for a map', [...LEAST.slice(0, 5), 'api:'], '6:1 api: is null, but must be a map of settings'],
+    ['a map for a list', add('  args: { a: b }'), '8:3 api.args: is {"a":"b"}, but must be a list'],
+    ['a text for a list', add('  command: uvicorn'), '8:3 api.command: is "uvicorn", but must be a list'],
+    [
+      'a number in a list of texts',
+      add('  args: [--workers, 4]'),
+      '8:21 api.args.1: is 4, but must be a text; put it in quotes',
+    ],
+    ['yes for true', add('cluster: { cilium: yes }'), '8:12 cluster.cilium: is "yes", but must be true or false'],
+    ['a number for labels', add('  podLabels: 5'), '8:3 api.podLabels: is 5, but must be a map of names and values'],
+    [
+      'a number for a label',
+      add('  podLabels: { cost-center: 4711 }'),
+      '8:16 api.podLabels.cost-center: is 4711, but must be a text; put it in quotes',
+    ],
+    [
+      'a version that lost its zero for want of quotes',
+      add('cluster: { kubernetesVersion: 1.30 }'),
+      '8:12 cluster.kubernetesVersion: is 1.3, but must be a text; put it in quotes',
+    ],
+  ]);
+});
+
+describe('a value that is missing', () => {
+  expectRefusals([
+    ['at the top', put(1, ''), '2:1 namespace: is missing'],
+    ['a whole part', LEAST.slice(0, 5), '1:1 api: is missing'],
+    ['in a map, at the map', put(5, ''), '2:1 qdrant.storage: is missing'],
+    [
+      'in a map in a map, at the inner one',
+      put(4, '  resources: { cpu: 100m }'),
+      '4:3 qdrant.resources.memory: is missing',
+    ],
+    ['an image', put(7, '  port: 8000'), '6:1 api.image: is missing'],
+    [
+      'in an entry of a list, at the entry',
+      add('cluster:', '  nodePools:', '    - { name: a, nodes: 1 }', '    - { name: b }'),
+      '11:7 cluster.nodePools.1.nodes: is missing',
+    ],
+    [
+      'the host of a route',
+      add('route:', '  ingress: { className: n, controller: nginx, proxies: { namespace: n } }'),
+      '8:1 route.host: is missing',
+    ],
+  ]);
+});
+
+describe('a value that is out of bounds', () => {
+  expectRefusals([
+    ['too small', put(3, '  nodes: 0'), '3:3 qdrant.nodes: is 0, but must be at least 1'],
+    [
+      'too big',
+      add('cluster: { dns: { namespace: d, port: 70000 } }'),
+      '8:33 cluster.dns.port: is 70000, but must be at most 65535',
+    ],
+    ['a port that needs privileges', add('  port: 80'), '8:3 api.port: is 80, but must be at least 1024'],
+    ['user 0', add('  user: { uid: 0, gid: 1 }'), '8:11 api.user.uid: is 0, but must be at least 1'],
+    [
+      'none of those that there are',
+      add('cluster: { cloud: aws }'),
+      '8:12 cluster.cloud: is "aws", but must be one of eks, gke, aks, generic',
+    ],
+    [
+      'a port outside the cluster',
+      add('  externals: [{ host: api.openai.com, port: 0 }]'),
+      '8:39 api.externals.0.port: is 0, but must be from 1 to 65535',
+    ],
+  ]);
+});
+
+describe('an image', () => {
+  const image = (version: string) => put(7, `  image: { repository: ghcr.io/acme/rag-api${version} }`);
+  expectRefusals([
+    ['without tag', image(''), '7:3 api.image.tag: is missing; pin a release, such as 1.8.2'],
+    [
+      'with the tag latest',
+      image(', tag: latest'),
+      '7:46 api.image.tag: is "latest", which moves, so nothing could be rolled back; pin a release, such as 1.8.2',
+    ],
+    [
+      'with a tag that lost its zero for want of quotes',
+      image(', tag: 1.10'),
+      '7:46 api.image.tag: is 1.1, but must be text; put it in quotes',
+    ],
+    ['with an empty tag', image(', tag: ""'), '7:46 api.image.tag: is empty; pin a release, such as 1.8.2'],
+    [
+      'with a tag that is none',
+      image(', tag: 1.8.2 final'),
+      '7:46 api.image.tag: is "1.8.2 final", which is no image tag; pin a release, such as 1.8.2',
+    ],
+    [
+      'with a digest that is none',
+      image(', tag: 1.8.2, digest: sha256:6d2b'),
+      '7:58 api.image.digest: is "sha256:6d2b", but must be "sha256:" and 64 lower-case hexadecimal digits',
+    ],
+    [
+      'with the tag in the repository',
+      image(':1.8.2, tag: 1.8.2'),
+      '7:12 api.image.repository: is "ghcr.io/acme/rag-api:1.8.2"; write host and path without tag or digest: ' +
+        'ghcr.io/acme/rag-api',
+    ],
+  ]);
+});
+
+describe('scaling', () => {
+  const api = (scaling: string) => add(`  scaling: { ${scaling} }`);
+  const workers = (scaling: string) =>
+    addWorkers(`  scaling: { ${scaling} }`, 'cluster: { keda: { namespace: keda } }');
+  expectRefusals([
+    [
+      'from more than to',
+      api('min: 3, max: 2, cpu: 70'),
+      '8:14 api.scaling.min: is 3, above scaling.max, which is 2; lower min or raise max',
+    ],
+    [
+      'from more than to, on a backlog',
+      workers('min: 3, max: 2, backlog: { perReplica: 20 }'),
+      '11:14 embeddingWorkers.scaling.min: is 3, above scaling.max, which is 2; lower min or raise max',
+    ],
+    [
+      'to nothing without KEDA',
+      api('min: 0, max: 2, cpu: 70'),
+      '8:14 api.scaling.min: is 0, but must be a whole number from 1',
+    ],
+    [
+      'by us and an autoscaler',
+      api('replicas: 3, min: 2, max: 4, cpu: 70'),
+      '8:14 api.scaling.replicas: is set together with min, max, cpu, but replicas have one owner; keep replicas, or ' +
+        'the autoscaler',
+    ],
+    [
+      'by the HorizontalPodAutoscaler and KEDA',
+      workers('min: 0, max: 2, cpu: 70, backlog: { perReplica: 20 }'),
+      '11:30 embeddingWorkers.scaling.cpu: and memory are read by the HorizontalPodAutoscaler, and the others by ' +
+        'KEDA; keep one of the two',
+    ],
+    [
+      'on nothing',
+      workers('min: 1, max: 2'),
+      '11:3 embeddingWorkers.scaling: has min and max, but nothing to scale on; add cpu, memory, prometheus, cron or ' +
+        'backlog',
+    ],
+    [
+      'without bounds',
+      api('cpu: 70'),
+      '8:3 api.scaling: needs either replicas, or min and max with something to scale on',
+    ],
+    [
+      'by nobody',
+      add('  scaling: {}'),
+      '8:3 api.scaling: needs either replicas, or min and max with something to scale on',
+    ],
+    [
+      'by KEDA on a cluster without it',
+      addWorkers('  scaling: { min: 0, max: 2, backlog: { perReplica: 20 } }'),
+      '11:3 embeddingWorkers.scaling: is event-driven, but the cluster declares no KEDA; set keda in the cluster or ' +
+        'scale on CPU',
+    ],
+    [
+      'on queries to a Prometheus whose address nobody knows',
+      add(
+        '  scaling: { min: 1, max: 2, prometheus: [{ query: up, perReplica: 1 }] }',
+        'cluster: { keda: { namespace: k } }',
+      ),
+      '8:3 api.scaling: needs the URL of Prometheus; set prometheus.url in the cluster',
+    ],
+  ]);
+});
+
+describe('the database', () => {
+  expectRefusals([
+    [
+      'with two nodes',
+      put(3, '  nodes: 2'),
+      '3:3 qdrant.nodes: is 2, but two nodes lose their quorum when either is away, so no update or node drain would ' +
+        'be safe; use 1, or 3 or more',
+    ],
+    [
+      'with more copies than nodes',
+      put(3, '  replicationFactor: 4'),
+      '3:3 qdrant.replicationFactor: is 4, but must be from 1 to the number of nodes, which is 3',
+    ],
+    [
+      'on a network file system',
+      put(3, '  storageClass: nfs-client'),
+      '3:3 qdrant.storageClass: is "nfs-client", a network file system (nfs); use a class of block volumes, such as ' +
+        'gp3 or premium-rwo',
+    ],
+    [
+      "on the cluster's class for shared files",
+      [...put(3, '  storageClass: models'), 'cluster: { storage: { block: gp3, shared: models } }'],
+      '3:3 qdrant.storageClass: is "models", the cluster\'s class for shared files; use a class of block volumes, ' +
+        'such as gp3',
+    ],
+    [
+      'with a certificate that is renewed and nothing that restarts it',
+      put(3, '  tls: { issuer: acme-internal }'),
+      '3:3 qdrant.tls: is renewed by cert-manager, but Qdrant reads the certificate of gRPC and of its own protocol ' +
+        'only at start, so the cluster would fall apart when the first one expires; declare reloader in the cluster, ' +
+        'or use a Secret that exists',
+    ],
+    [
+      'with two certificates',
+      put(3, '  tls: { issuer: acme-internal, secret: qdrant-tls }'),
+      '3:3 qdrant.tls: needs either issuer or secret, and not both',
+    ],
+  ]);
+});
+
+describe('a GPU', () => {
+  const pools = (...lines: string[]) => ['cluster:', '  nodePools:', '    - { name: general, nodes: 3 }', ...lines];
+  expectRefusals([
+    [
+      'that no node pool has',
+      addWorkers('  accelerator: nvidia-l4', ...pools('    - { name: big, nodes: 1, accelerator: nvidia-h100 }')),
+      '11:3 embeddingWorkers.accelerator: is nvidia-l4, but no node pool of the cluster has it; pools: general (no ' +
+        'GPU), big (nvidia-h100); add such a pool to the cluster or choose an accelerator that it has',
+    ],
+    [
+      'that nobody knows',
+      addWorkers('  accelerator: nvidia-l5'),
+      `11:3 embeddingWorkers.accelerator: is "nvidia-l5", which is not a known accelerator; use one of ${ACCELERATORS}`,
+    ],
+    [
+      'that nobody knows, in a node pool',
+      add(...pools('    - { name: gpu, nodes: 1, accelerator: nvidia-l5 }')),
+      '11:30 cluster.nodePools.1.accelerator: is "nvidia-l5", which is not a known accelerator; use one of ' +
+        ACCELERATORS,
+    ],
+    [
+      'cut into slices that it does not have',
+      addWorkers('  accelerator: nvidia-a100-80/9g.10gb'),
+      '11:3 embeddingWorkers.accelerator: has no MIG profile "9g.10gb"; allowed: 1g.10gb, 1g.20gb, 2g.20gb, 3g.40gb, ' +
+        '4g.40gb, 7g.80gb',
+    ],
+    [
+      'that cannot be cut',
+      addWorkers('  accelerator: nvidia-l4/1g.10gb'),
+      '11:3 embeddingWorkers.accelerator: has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned',
+    ],
+    [
+      'of which only the number is said',
+      addWorkers('  accelerators: 2'),
+      '11:3 embeddingWorkers.accelerators: is 2, but no accelerator is set; set accelerator as well',
+    ],
+    [
+      'looked for in a pool without it',
+      addWorkers('  accelerator: nvidia-l4', '  nodePool: general', ...pools()),
+      '12:3 embeddingWorkers.nodePool: is "general", but it has no nvidia-l4; pools: general (no GPU)',
+    ],
+    [
+      'or anything else, in a pool that is not there',
+      addWorkers('  nodePool: spot', ...pools()),
+      '11:3 embeddingWorkers.nodePool: is "spot", but the cluster has no such pool; pools: general (no GPU)',
+    ],
+  ]);
+});
+
+describe('a name', () => {
+  const label =
+    'but must be a DNS label: lower-case letters, digits and "-", beginning and ending with a letter or digit';
+  expectRefusals([
+    ['of a namespace in capitals', put(1, 'namespace: RAG'), `1:1 namespace: is "RAG", ${label}`],
+    ['of a namespace with an underscore', put(1, 'namespace: rag_test'), `1:1 namespace: is "rag_test", ${label}`],
+    [
+      'of a namespace that is too long',
+      put(1, `namespace: ${'r'.repeat(64)}`),
+      `1:1 namespace: is "${'r'.repeat(64)}" (64 characters), but at most 63 are allowed; shorten it`,
+    ],
+    ['of the system with a blank', add('name: my rag'), `8:1 name: is "my rag", ${label}`],
+  ]);
+
+  test('of a namespace may have 63 characters', () => {
+    expect(namesOf(objectsOf(put(1, `namespace: ${'r'.repeat(63)}`)), 'Namespace')).toEqual(['r'.repeat(63)]);
+  });
+});
+
+describe('a route', () => {
+  const gateway = '  gateway: { className: envoy, proxies: { namespace: envoy } }';
+  const ingress = '  ingress: { className: nginx, controller: nginx, proxies: { namespace: nginx } }';
+  const either = 'needs either name and namespace of a Gateway that exists, or className of one of its own';
+  expectRefusals([
+    ['through two proxies', addRoute(gateway, ingress), '8:1 route: needs either gateway or ingress, and not both'],
+    ['through none', addRoute(), '8:1 route: needs either gateway or ingress, and not both'],
+    [
+      'through a Gateway that exists and does not',
+      addRoute('  gateway: { className: envoy, name: public, namespace: g }'),
+      `10:3 route.gateway: ${either}`,
+    ],
+    ['through a Gateway in no namespace', addRoute('  gateway: { name: public }'), `10:3 route.gateway: ${either}`],
+    [
+      'through a Gateway of which nothing is said',
+      addRoute('  gateway: { proxies: { namespace: g } }'),
+      `10:3 route.gateway: ${either}`,
+    ],
+    [
+      'through a controller that nobody knows',
+      addRoute('  ingress: { className: n, controller: ngnix, proxies: { namespace: n } }'),
+      '10:28 route.ingress.controller: is "ngnix", but must be one of nginx, alb, azure-application-gateway, traefik',
+    ],
+    [
+      'with a certificate for a controller that reads none',
+      addRoute(
+        '  ingress:',
+        '    className: a',
+        '    controller: alb',
+        '    certificate: { issuer: a }',
+        '    proxyCidrs: [10.0.0.0/8]',
+      ),
+      '13:5 route.ingress.certificate: is set, but alb reads no TLS Secrets; set the annotation ' +
+        'alb.ingress.kubernetes.io/certificate-arn',
+    ],
+    [
+      'with a URL for a host',
+      add('route:', '  host: https://rag.acme.example', gateway),
+      '9:3 route.host: is "https://rag.acme.example", but must be a DNS name such as rag.acme.example',
+    ],
+  ]);
+});
+
+describe('a secret', () => {
+  const reference =
+    'must be a reference to a Secret, { secret: name, key: name }; a value does not belong into this file';
+
+  test.each([
+    ['qdrant.apiKey', '3:3', put(3, '  apiKey: hunter2-hunter2')],
+    ['qdrant.apiKey', '3:3', put(3, '  apiKey: [hunter2-hunter2]')],
+    ['qdrant.readOnlyApiKey', '3:3', put(3, '  readOnlyApiKey: hunter2-hunter2')],
+    ['queue.password', '8:10', add('queue: { password: hunter2-hunter2 }')],
+  ])('written where its reference belongs is refused and not repeated: %s', (path, place, lines) => {
+    const problems = refused(lines);
+    expect(problems).toEqual([`${place} ${path}: ${reference}`]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  test('written in the place of its name is not repeated either', () => {
+    const problems = refused(put(3, '  apiKey: { value: hunter2-hunter2 }'));
+    expect(problems).toEqual([
+      '3:3 qdrant.apiKey.secret: is missing',
+      '3:3 qdrant.apiKey.key: is missing',
+      '3:13 qdrant.apiKey.value: is not a setting; the settings here are key, secret',
+    ]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  test.each([
+    [
+      'a variable named like a credential',
+      'OPENAI_API_KEY: sk-abcdefghijklmnopqrstuvwx',
+      'has the variable OPENAI_API_KEY with a value; refer to the key of a Secret instead',
+    ],
+    [
+      'a variable that is called something else',
+      'MODEL_SETTING: sk-abcdefghijklmnopqrstuvwx',
+      'variable MODEL_SETTING looks like an OpenAI or Anthropic key; refer to the key of a Secret instead',
+    ],
+    [
+      'a URL with a password',
+      'DATABASE_URL: postgres://rag:sk-abc@db.acme.example/rag',
+      'variable DATABASE_URL looks like a URL with a password; refer to the key of a Secret instead',
+    ],
+  ])('written as %s is refused by the rule and not repeated', (_, variable, problem) => {
+    const { message } = refusalOf(() => objectsOf(add('  env:', `    ${variable}`)));
+    expect(message).toBe(`test.yaml Deployment rag-test/api: container api ${problem}`);
+    expect(message).not.toContain('sk-');
+  });
+
+  expectRefusals([
+    ['whose reference lacks the key', put(3, '  apiKey: { secret: qdrant }'), '3:3 qdrant.apiKey.key: is missing'],
+    [
+      'whose reference is no name',
+      put(3, '  apiKey: { secret: Qdrant, key: api-key }'),
+      '3:13 qdrant.apiKey.secret: is "Qdrant", but must be a DNS label: lower-case letters, digits and "-", beginning ' +
+        'and ending with a letter or digit',
+    ],
+    [
+      'whose key is no key',
+      put(3, '  apiKey: { secret: qdrant, key: api key }'),
+      '3:29 qdrant.apiKey.key: is "api key", but must consist of letters, digits, "-", "_" and "."',
+    ],
+    [
+      'whose reference is made of numbers',
+      put(3, '  apiKey: { secret: 5, key: 7 }'),
+      '3:13 qdrant.apiKey.secret: is 5, but must be a text; put it in quotes',
+      '3:24 qdrant.apiKey.key: is 7, but must be a text; put it in quotes',
+    ],
+    ['from a store that has no name', add('secrets: { path: rag/test }'), '8:1 secrets.store: is missing'],
+    [
+      'from a version that there is none of',
+      add('secrets: { store: acme, version: v2 }'),
+      '8:25 secrets.version: is "v2", but must be one of v1, v1beta1',
+    ],
+  ]);
+});
+
+describe('a variable', () => {
+  expectRefusals([
+    [
+      'that is a list',
+      add('  env:', '    HOSTS: [a, b]'),
+      '9:5 api.env.HOSTS: must be a text, a number, true or false, or { secret: name, key: name }',
+    ],
+    [
+      'that the platform gives already',
+      add('  env:', '    QDRANT_URL: http://elsewhere:6333'),
+      '9:5 api.env.QDRANT_URL: would be set twice, the second time by uses(qdrant); rename the one that is given with ' +
+        'envNames, or drop it from env',
+    ],
+  ]);
+});
+
+describe('several mistakes', () => {
+  test('are all reported, each at its place', () => {
+    const problems = refused([
+      ...put(3, '  nodes: three'),
+      '  command: uvicorn',
+      'rout: {}',
+      'cluster: { cloud: aws }',
+      'name: My RAG',
+    ]);
+    expect([...problems].sort()).toEqual([
+      '10:12 cluster.cloud: is "aws", but must be one of eks, gke, aks, generic',
+      '11:1 name: is "My RAG", but must be a DNS label: lower-case letters, digits and "-", beginning and ending with ' +
+        'a letter or digit',
+      '3:3 qdrant.nodes: is "three", but must be a number',
+      '8:3 api.command: is "uvicorn", but must be a list',
+      '9:1 rout: is not a setting; did you mean route?',
+    ]);
+  });
+
+  test('are reported in the file in which they are', () => {
+    folder.write({
+      'test.yaml': 'extends: base.yaml\nnamespace: RAG\napi:\n  port: 80\n',
+      'base.yaml': `${put(3, '  nodes: three').slice(1).join('\n')}\n`,
+    });
+    const [own, base] = ['test.yaml', 'base.yaml'].map((name) => folder.shown(name));
+    const error = refusalOf(() => Environment.read(folder.pathOf('test.yaml')));
+    expect(error.message.split('\n')).toEqual([
+      `${own}:2:1 namespace: is "RAG", but must be a DNS label: lower-case letters, digits and "-", beginning and ` +
+        'ending with a letter or digit',
+      `${base}:2:3 qdrant.nodes: is "three", but must be a number`,
+      `${own}:4:3 api.port: is 80, but must be at least 1024`,
+    ]);
+  });
+});
+
+describe('what the constructs refuse', () => {
+  test('is reported in the file in which it is', () => {
+    folder.write({
+      'test.yaml': 'extends: base.yaml\nnamespace: rag-test\nqdrant:\n  storage: 2Gi\n',
+      'base.yaml': `${put(3, '  nodes: 2').slice(1).join('\n')}\n`,
+    });
+    expect(refusalOf(() => objectsOfFile(folder.pathOf('test.yaml'))).message).toBe(
+      `${folder.shown('base.yaml')}:2:3 qdrant.nodes: is 2, but two nodes lose their quorum when either is away, so ` +
+        'no update or node drain would be safe; use 1, or 3 or more',
+    );
+  });
+
+  test('is found whatever the system is called', () => {
+    expect(refused([...put(3, '  nodes: 2'), 'name: assistant'])).toEqual([
+      '3:3 qdrant.nodes: is 2, but two nodes lose their quorum when either is away, so no update or node drain would ' +
+        'be safe; use 1, or 3 or more',
+    ]);
+  });
+});
+
+describe('an environment', () => {
+  test.each(['production.yaml', 'production.yml'])('in the file %s is called production', (name) => {
+    folder.write({ [name]: LEAST.join('\n') });
+    expect(Environment.read(folder.pathOf(name)).name).toBe('production');
+  });
+
+  test('gets the defaults', () => {
+    const objects = objectsOf([
+      ...put(3, ''),
+      'queue: {}',
+      'embeddingWorkers: { image: { repository: a/w, tag: 1.0.0 } }',
+    ]);
+    expect(find(objects, 'StatefulSet', 'qdrant').spec.replicas).toBe(3);
+    const api = find(objects, 'Deployment', 'api');
+    expect(api.spec.replicas).toBe(2);
+    expect(api.metadata.labels?.['app.kubernetes.io/instance']).toBe('rag');
+    expect(mainContainer(api).ports).toEqual([{ name: 'http', containerPort: 8000, protocol: 'TCP' }]);
+    expect(env(api, 'LONGEST_ANSWER_SECONDS')).toBe('120');
+    expect(mainContainer(api).resources.requests).toMatchObject({ cpu: '250m', memory: '1Gi' });
+    const workers = find(objects, 'Deployment', 'embedding-workers');
+    expect(workers.spec.replicas).toBe(1);
+    expect(env(workers, 'LONGEST_TASK_SECONDS')).toBe('600');
+    expect(mainContainer(workers).image).toBe('docker.io/a/w:1.0.0');
+    const [data] = find(objects, 'StatefulSet', 'queue').spec.volumeClaimTemplates;
+    expect(data.spec.resources.requests.storage).toBe('4Gi');
+    expect(data.spec).not.toHaveProperty('storageClassName');
+  });
+
+  test('gets what it asks for', () => {
+    const objects = objectsOf([
+      'name: assistant',
+      'namespace: rag-test',
+      'qdrant: { nodes: 5, resources: { cpu: 0.5, memory: 2048Mi }, storage: 1Ti, snapshotStorage: 512Mi }',
+      'api:',
+      '  image: { repository: ghcr.io/acme/rag-api, tag: "1.10" }',
+      '  port: 8080',
+      '  longestAnswer: 1h',
+      '  scaling: { replicas: 7 }',
+      '  user: { uid: 2000, gid: 3000 }',
+    ]);
+    const qdrant = find(objects, 'StatefulSet', 'qdrant');
+    expect(qdrant.spec.replicas).toBe(5);
+    expect(mainContainer(qdrant).resources.requests).toMatchObject({ cpu: '500m', memory: '2Gi' });
+    const sizes = qdrant.spec.volumeClaimTemplates.map(
+      (claim: { spec: { resources: { requests: { storage: string } } } }) => claim.spec.resources.requests.storage,
+    );
+    expect(sizes).toEqual(['1Ti', '512Mi']);
+    const api = find(objects, 'Deployment', 'api');
+    expect(mainContainer(api).image).toBe('ghcr.io/acme/rag-api:1.10');
+    expect(mainContainer(api).ports[0].containerPort).toBe(8080);
+    expect(env(api, 'LONGEST_ANSWER_SECONDS')).toBe('3600');
+    expect(api.spec.replicas).toBe(7);
+    expect(templateOf(api).spec.securityContext).toMatchObject({ runAsUser: 2000, runAsGroup: 3000 });
+    expect(api.metadata.labels?.['app.kubernetes.io/instance']).toBe('assistant');
+  });
+
+  test('reads the registry, the storage class and the versions of its cluster', () => {
+    const objects = objectsOf(
+      add(
+        'cluster:',
+        '  kubernetesVersion: "1.31"',
+        '  storage: { block: gp3 }',
+        '  registry: { mirror: registry.acme.example/mirror, pullSecrets: [registry] }',
+      ),
+    );
+    expect(find(objects, 'Namespace', 'rag-test').metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce-version': 'v1.31',
+    });
+    const api = find(objects, 'Deployment', 'api');
+    expect(mainContainer(api).image).toBe('registry.acme.example/mirror/acme/rag-api:1.8.2');
+    expect(templateOf(api).spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
+    expect(find(objects, 'StatefulSet', 'qdrant').spec.volumeClaimTemplates[0].spec.storageClassName).toBe('gp3');
+  });
+});
+
+describe('variables', () => {
+  test('become texts, whatever they are', () => {
+    const api = find(
+      objectsOf(
+        add(
+          '  env:',
+          '    MAX_BATCH_TOKENS: 16384',
+          '    TEMPERATURE: 0.7',
+          '    STREAMING: true',
+          '    CACHE: false',
+          '    RELEASE: "1.10"',
+          '    EMPTY: ""',
+          '    ANSWER: yes',
+        ),
+      ),
+      'Deployment',
+      'api',
+    );
+    expect(mainContainer(api).env).toEqual(
+      expect.arrayContaining([
+        { name: 'MAX_BATCH_TOKENS', value: '16384' },
+        { name: 'TEMPERATURE', value: '0.7' },
+        { name: 'STREAMING', value: 'true' },
+        { name: 'CACHE', value: 'false' },
+        { name: 'RELEASE', value: '1.10' },
+        { name: 'EMPTY', value: '' },
+        { name: 'ANSWER', value: 'yes' },
+      ]),
+    );
+  });
+
+  test('can be keys of Secrets, and never have a value then', () => {
+    const api = find(
+      objectsOf(add('  env:', '    OPENAI_API_KEY: { secret: openai, key: api-key }')),
+      'Deployment',
+      'api',
+    );
+    expect(mainContainer(api).env).toContainEqual({
+      name: 'OPENAI_API_KEY',
+      valueFrom: { secretKeyRef: { name: 'openai', key: 'api-key' } },
+    });
+  });
+});
+
+describe('Secrets', () => {
+  const lines = [...LEAST, '  env: { OPENAI_API_KEY: { secret: openai, key: api-key } }', 'queue: {}'];
+
+  test('exist unless told otherwise: nothing creates them', () => {
+    const objects = objectsOf(lines);
+    expect(namesOf(objects, 'ExternalSecret')).toEqual([]);
+    expect(namesOf(objects, 'Secret')).toEqual([]);
+    expect(env(find(objects, 'StatefulSet', 'qdrant'), 'QDRANT__SERVICE__API_KEY')).toEqual({
+      secretKeyRef: { name: 'qdrant', key: 'api-key' },
+    });
+    expect(env(find(objects, 'StatefulSet', 'queue'), 'REDISCLI_AUTH')).toEqual({
+      secretKeyRef: { name: 'queue', key: 'password' },
+    });
+  });
+
+  test('come from a store, one entry for each, with the keys that are asked for', () => {
+    const objects = objectsOf([...lines, 'secrets: { store: acme, path: rag/test, refresh: 15m }']);
+    expect(namesOf(objects, 'Secret')).toEqual([]);
+    expect(namesOf(objects, 'ExternalSecret').sort()).toEqual(['openai', 'qdrant', 'queue']);
+    const { apiVersion, spec } = find(objects, 'ExternalSecret', 'qdrant');
+    expect(apiVersion).toBe('external-secrets.io/v1');
+    expect(spec).toMatchObject({
+      refreshInterval: '15m0s',
+      secretStoreRef: { name: 'acme', kind: 'ClusterSecretStore' },
+      target: { name: 'qdrant' },
+    });
+    expect(spec.data).toEqual([{ secretKey: 'api-key', remoteRef: { key: 'rag/test/qdrant', property: 'api-key' } }]);
+  });
+
+  test('come from a store of the namespace, and of an older version, when that is said', () => {
+    const objects = objectsOf([...lines, 'secrets: { store: vault, clusterStore: false, version: v1beta1 }']);
+    const { apiVersion, spec } = find(objects, 'ExternalSecret', 'queue');
+    expect(apiVersion).toBe('external-secrets.io/v1beta1');
+    expect(spec.secretStoreRef).toEqual({ name: 'vault', kind: 'SecretStore' });
+    expect(spec.data[0].remoteRef).toMatchObject({ key: 'queue', property: 'password' });
+  });
+
+  test('have the names and keys that are given', () => {
+    const objects = objectsOf(put(3, '  apiKey: { secret: vectors, key: admin }'));
+    expect(env(find(objects, 'Deployment', 'api'), 'QDRANT_API_KEY')).toEqual({
+      secretKeyRef: { name: 'vectors', key: 'admin' },
+    });
+  });
+});

@@ -1,0 +1,202 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import fc from 'fast-check';
+import { GENERATED_MARK, OutputFolder } from '../../charts/output-folder';
+import { contentOf, writtenAt } from '../support/folder-content';
+
+let home: string;
+let path: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'output-'));
+  path = join(home, 'dist');
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+/** A rendered file. */
+function rendered(text: string): string {
+  return `${GENERATED_MARK} a.yaml. Do not edit.\n${text}\n`;
+}
+
+const ONE = new Map([
+  ['dev/api.service.yaml', rendered('api')],
+  ['dev/qdrant.service.yaml', rendered('qdrant')],
+  ['production/api.service.yaml', rendered('production')],
+]);
+
+const OTHER = new Map([
+  ['dev/api.service.yaml', rendered('api, changed')],
+  ['dev/qdrant.service.yaml', rendered('qdrant')],
+  ['dev/queue.service.yaml', rendered('queue')],
+]);
+
+function put(file: string, text: string): void {
+  mkdirSync(dirname(join(home, file)), { recursive: true });
+  writeFileSync(join(home, file), text);
+}
+
+/** The folder as messages name it. */
+function shown(file: string): string {
+  return join(relative(process.cwd(), path), file);
+}
+
+describe('a folder', () => {
+  test('is created with the files in it, each below its own folder', () => {
+    expect(new OutputFolder(path).replace(ONE)).toEqual({
+      written: ['dev/api.service.yaml', 'dev/qdrant.service.yaml', 'production/api.service.yaml'],
+      removed: [],
+    });
+    expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
+  });
+
+  test('loses what is no longer rendered, empty folders too', () => {
+    new OutputFolder(path).replace(ONE);
+    expect(new OutputFolder(path).replace(OTHER)).toEqual({
+      written: ['dev/api.service.yaml', 'dev/queue.service.yaml'],
+      removed: ['production/api.service.yaml'],
+    });
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(readdirSync(path)).toEqual(['dev']);
+  });
+
+  test('leaves nothing beside it', () => {
+    new OutputFolder(path).replace(ONE);
+    new OutputFolder(path).replace(OTHER);
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+
+  test('is not touched when nothing changes', () => {
+    new OutputFolder(path).replace(ONE);
+    const before = writtenAt(path);
+    expect(new OutputFolder(path).replace(ONE)).toEqual({ written: [], removed: [] });
+    expect(writtenAt(path)).toEqual(before);
+    expect(Object.keys(before)).toHaveLength(3);
+  });
+
+  test('is not touched by a comparison, which says the same as the replacement', () => {
+    new OutputFolder(path).replace(ONE);
+    const before = writtenAt(path);
+    const expected = new OutputFolder(path).compare(OTHER);
+    expect(writtenAt(path)).toEqual(before);
+    expect(new OutputFolder(path).replace(OTHER)).toEqual(expected);
+  });
+
+  test('that is not there is not created by a comparison', () => {
+    expect(new OutputFolder(path).compare(ONE).written).toEqual([...ONE.keys()]);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test('that is empty is filled', () => {
+    mkdirSync(path);
+    new OutputFolder(path).replace(ONE);
+    expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
+  });
+
+  test('holds exactly what was rendered last, whatever was in it', () => {
+    const files = fc
+      .uniqueArray(fc.tuple(fc.constantFrom('a', 'b/c', 'b/d'), fc.constantFrom('x', 'y', 'z'), fc.string()), {
+        minLength: 1,
+        maxLength: 6,
+        selector: ([folder, name]) => `${folder}/${name}`,
+      })
+      .map((some) => new Map(some.map(([folder, name, text]) => [`${folder}/${name}.yaml`, rendered(text)])));
+    fc.assert(
+      fc.property(files, files, (first, second) => {
+        new OutputFolder(path).replace(first);
+        const { written, removed } = new OutputFolder(path).replace(second);
+        expect(contentOf(path)).toEqual(Object.fromEntries(second));
+        expect(written).toEqual([...second.keys()].filter((file) => first.get(file) !== second.get(file)).sort());
+        expect(removed).toEqual([...first.keys()].filter((file) => !second.has(file)).sort());
+        rmSync(path, { recursive: true });
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('a folder is left as it was', () => {
+  test('when nothing was rendered', () => {
+    new OutputFolder(path).replace(ONE);
+    const before = writtenAt(path);
+    expect(() => new OutputFolder(path).replace(new Map())).toThrow(
+      new Error(`refusing to empty ${shown('')}: nothing was rendered`),
+    );
+    expect(writtenAt(path)).toEqual(before);
+  });
+
+  test('when a file would be overwritten that was not rendered', () => {
+    new OutputFolder(path).replace(ONE);
+    put('dist/dev/queue.service.yaml', 'kind: Service\n');
+    const before = [contentOf(path), writtenAt(path)];
+    expect(() => new OutputFolder(path).replace(OTHER)).toThrow(
+      new Error(
+        `refusing to replace ${shown('dev/queue.service.yaml')}: not rendered by this project; move it out of the folder`,
+      ),
+    );
+    expect([contentOf(path), writtenAt(path)]).toEqual(before);
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+
+  test('when a file would be removed that was not rendered', () => {
+    new OutputFolder(path).replace(ONE);
+    put('dist/README.md', 'Notes.\n');
+    const before = [contentOf(path), writtenAt(path)];
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
+      new Error(`refusing to replace ${shown('README.md')}: not rendered by this project; move it out of the folder`),
+    );
+    expect([contentOf(path), writtenAt(path)]).toEqual(before);
+  });
+
+  test('with all such files named', () => {
+    put('dist/dev/api.service.yaml', 'kind: Service\n');
+    put('dist/dev/empty.yaml', '');
+    put('dist/dev/indented.yaml', `\n${GENERATED_MARK} a.yaml\n`);
+    const foreign = ['dev/api.service.yaml', 'dev/empty.yaml', 'dev/indented.yaml'].map(shown).join(', ');
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
+      new Error(`refusing to replace ${foreign}: not rendered by this project; move it out of the folder`),
+    );
+  });
+
+  test('when writing fails half-way', () => {
+    new OutputFolder(path).replace(ONE);
+    const before = [contentOf(path), writtenAt(path)];
+    const impossible = new Map([
+      ['dev/api', rendered('a file')],
+      ['dev/api/service.yaml', rendered('a file below a file')],
+    ]);
+    expect(() => new OutputFolder(path).replace(impossible)).toThrow(/^(EEXIST|ENOTDIR): /);
+    expect([contentOf(path), writtenAt(path)]).toEqual(before);
+    expect(new OutputFolder(path).replace(OTHER).written).toContain('dev/queue.service.yaml');
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+  });
+});
+
+describe('a run that was interrupted', () => {
+  test('between the two renames gets its old content back, and the next run goes on from there', () => {
+    new OutputFolder(path).replace(ONE);
+    renameSync(path, `${path}.previous`);
+    put('dist.next/dev/api.service.yaml', rendered('of the interrupted run'));
+    const folder = new OutputFolder(path);
+    expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
+    expect(existsSync(`${path}.previous`)).toBe(false);
+    expect(folder.replace(OTHER).removed).toEqual(['production/api.service.yaml']);
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+
+  test('while it wrote leaves a folder that the next run does not mix with its own', () => {
+    new OutputFolder(path).replace(ONE);
+    put('dist.next/dev/api.service.yaml', rendered('of the interrupted run'));
+    put('dist.next/old/left-over.yaml', rendered('of the interrupted run'));
+    new OutputFolder(path).replace(OTHER);
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+
+  test('after the new content was in its place does not get the old one back', () => {
+    new OutputFolder(path).replace(OTHER);
+    put('dist.previous/dev/api.service.yaml', rendered('api'));
+    expect(new OutputFolder(path).compare(OTHER)).toEqual({ written: [], removed: [] });
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+  });
+});

@@ -1,0 +1,226 @@
+import { ApiObject, App, Chart } from 'cdk8s';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { RenderedEnvironment } from '../../charts/rendered-environment';
+import type { Json } from '../../constructs/rules/output';
+
+const ORIGIN = 'charts/environments/test.yaml';
+
+/** An app with these objects, in a chart with the namespace "test". */
+function appOf(...objects: Json[]): App {
+  const app = new App();
+  const chart = new Chart(app, 'chart', { namespace: 'test' });
+  objects.forEach((object, index) => {
+    new ApiObject(chart, `object-${index}`, object);
+  });
+  return app;
+}
+
+function configMap(name: string, data: { [key: string]: unknown } = {}, metadata: Json = {}): Json {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...metadata }, data };
+}
+
+function rendered(app: App): RenderedEnvironment {
+  return new RenderedEnvironment(app, ORIGIN);
+}
+
+function namesOf(app: App): string[] {
+  return [...rendered(app).files.keys()];
+}
+
+/** The text of the only object. */
+function textOf(object: Json): string {
+  const { files } = rendered(appOf(object));
+  expect(files.size).toBe(1);
+  return [...files.values()].join();
+}
+
+describe('a file', () => {
+  test('is named after its object and the kind of it', () => {
+    expect(
+      namesOf(
+        appOf(
+          configMap('settings'),
+          { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'test' } },
+          { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'api' } },
+        ),
+      ),
+    ).toEqual(['settings.configmap.yaml', 'test.namespace.yaml', 'api.horizontalpodautoscaler.yaml']);
+  });
+
+  test('is named after its namespace too, when that is another one', () => {
+    const app = appOf(
+      configMap('settings'),
+      configMap('settings', {}, { namespace: 'other' }),
+      configMap('more', {}, { namespace: 'test' }),
+    );
+    expect(namesOf(app)).toEqual(['settings.configmap.yaml', 'settings.configmap.other.yaml', 'more.configmap.yaml']);
+    expect([...rendered(app).files.values()].map((text) => parse(text).metadata.namespace)).toEqual([
+      'test',
+      'other',
+      'test',
+    ]);
+  });
+
+  test('says what it was made from, and nothing that changes from run to run', () => {
+    expect(textOf(configMap('settings', { key: 'value' }))).toBe(
+      [
+        '# Generated from charts/environments/test.yaml. Do not edit.',
+        'apiVersion: v1',
+        'kind: ConfigMap',
+        'metadata:',
+        '  name: settings',
+        '  namespace: test',
+        'data:',
+        '  key: value',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('begins with what a reader looks for, and goes on in the order of the alphabet', () => {
+    const text = textOf({
+      spec: {
+        template: {
+          spec: {
+            volumes: [{ name: 'z', emptyDir: { sizeLimit: '1Mi' } }],
+            containers: [
+              { resources: { limits: { memory: '1Gi' } }, command: ['z', 'a'], image: 'a/b:1', name: 'api' },
+            ],
+          },
+        },
+        replicas: 2,
+      },
+      metadata: { labels: { z: 'one', a: 'two' }, annotations: { x: 'one' }, name: 'api' },
+      kind: 'Deployment',
+      apiVersion: 'apps/v1',
+    });
+    expect(text.split('\n').slice(1)).toEqual([
+      'apiVersion: apps/v1',
+      'kind: Deployment',
+      'metadata:',
+      '  name: api',
+      '  namespace: test',
+      '  annotations:',
+      '    x: one',
+      '  labels:',
+      '    a: two',
+      '    z: one',
+      'spec:',
+      '  replicas: 2',
+      '  template:',
+      '    spec:',
+      '      containers:',
+      '        - name: api',
+      '          image: a/b:1',
+      '          command:',
+      '            - z',
+      '            - a',
+      '          resources:',
+      '            limits:',
+      '              memory: 1Gi',
+      '      volumes:',
+      '        - name: z',
+      '          emptyDir:',
+      '            sizeLimit: 1Mi',
+      '',
+    ]);
+  });
+
+  test('is the same whichever way its object was written', () => {
+    const one = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { x: '1', y: '2' } };
+    const other = { data: { y: '2', x: '1' }, metadata: { name: 'a' }, kind: 'ConfigMap', apiVersion: 'v1' };
+    expect(textOf(one)).toBe(textOf(other));
+  });
+
+  test('keeps long lines whole and scripts readable', () => {
+    const long = 'word '.repeat(100).trim();
+    const text = textOf(configMap('settings', { long, script: '#!/bin/sh\nset -eu\necho "done"\n' }));
+    expect(text).toContain(`  long: ${long}\n`);
+    expect(text).toContain('  script: |\n    #!/bin/sh\n    set -eu\n    echo "done"\n');
+  });
+});
+
+describe('a text that YAML 1.1 takes for something else', () => {
+  test.each([
+    'yes',
+    'No',
+    'on',
+    'y',
+    'true',
+    'null',
+    '~',
+    '0644',
+    '1e3',
+    '12:30',
+    '1_000',
+    '0x1f',
+    '.5',
+    '2026-01-31',
+    '',
+  ])('is put in quotes: %p', (value) => {
+    const text = textOf(configMap('settings', { value }));
+    expect(text).toContain(`\n  value: "${value}"\n`);
+    expect(parse(text, { version: '1.1' }).data.value).toBe(value);
+    expect(parse(text, { version: '1.2' }).data.value).toBe(value);
+  });
+
+  test.each([
+    [true, 'true'],
+    [5, '5'],
+    [0.5, '0.5'],
+  ])('is told from what is none: %p', (value, shown) => {
+    expect(textOf({ apiVersion: 'v1', kind: 'Thing', metadata: { name: 'a' }, spec: { value } })).toContain(
+      `\n  value: ${shown}\n`,
+    );
+  });
+
+  test('is read back as it was, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        expect(parse(textOf(configMap('settings', { value })), { version: '1.1' }).data.value).toBe(value);
+      }),
+    );
+  });
+});
+
+describe('the objects', () => {
+  test('are in the order in which they were created, in all charts', () => {
+    const app = appOf(configMap('b'), configMap('a'));
+    new ApiObject(new Chart(app, 'another', { namespace: 'test' }), 'object', configMap('c'));
+    expect(rendered(app).objects.map(({ metadata }) => metadata.name)).toEqual(['b', 'a', 'c']);
+  });
+});
+
+describe('an app is refused', () => {
+  test('with two objects of one name', () => {
+    expect(() => rendered(appOf(configMap('settings'), configMap('settings'))).files).toThrow(
+      new Error(`${ORIGIN} two objects are ConfigMap test/settings; give one another name`),
+    );
+  });
+
+  test('with two objects of one name that are in no namespace', () => {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rag' } };
+    const app = new App();
+    for (const id of ['one', 'other']) {
+      new ApiObject(new Chart(app, id), 'namespace', namespace);
+    }
+    expect(() => rendered(app).files).toThrow(
+      new Error(`${ORIGIN} two objects are Namespace rag; give one another name`),
+    );
+  });
+
+  test('with everything that its constructs find wrong, and where it was made from', () => {
+    const app = appOf(configMap('settings'));
+    app.node.addValidation({ validate: () => ['the app is too large'] });
+    app.node.children[0]?.node.addValidation({ validate: () => ['one is wrong', 'another is wrong'] });
+    expect(() => rendered(app)).toThrow(
+      new Error([`${ORIGIN} the app is too large`, `${ORIGIN} one is wrong`, `${ORIGIN} another is wrong`].join('\n')),
+    );
+  });
+
+  test('without objects', () => {
+    expect(() => rendered(appOf())).toThrow(new Error(`${ORIGIN} renders nothing`));
+    expect(() => rendered(new App())).toThrow(new Error(`${ORIGIN} renders nothing`));
+  });
+});

@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { contentOf, writtenAt } from './support/folder-content';
+import { Project, ROOT } from './support/project';
+
+const COMMITTED = contentOf(join(ROOT, 'dist'));
+
+jest.setTimeout(60_000);
+
+let project: Project;
+beforeEach(() => {
+  project = new Project();
+});
+afterEach(() => project.remove());
+
+function dist(): string {
+  return project.pathOf('dist');
+}
+
+/** Names of the files of an environment in what is committed. */
+function committedOf(environment: string): string[] {
+  return Object.keys(COMMITTED).filter((file) => file.startsWith(`${environment}/`));
+}
+
+test('what is committed has every environment in it', () => {
+  for (const environment of ['dev', 'staging', 'production']) {
+    expect(committedOf(environment).length).toBeGreaterThan(15);
+  }
+});
+
+describe('node --import tsx main.ts', () => {
+  test('renders, where nothing is, what is committed; and renders it a second time without touching it', () => {
+    rmSync(dist(), { recursive: true });
+    const first = project.main();
+    expect(first.status).toBe(0);
+    expect(first.stdout).toBe('');
+    const counts = ['dev', 'production', 'staging'].map((environment) => {
+      const count = committedOf(environment).length;
+      return `${environment.padEnd(12)} ${count} objects in ${count} files: ${count} changed, 0 removed`;
+    });
+    expect(first.stderr.split('\n').slice(0, -2)).toEqual(counts);
+    expect(first.stderr).toMatch(/\n\d+\.\d\d s\n$/);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+
+    const before = writtenAt(dist());
+    const second = project.main();
+    expect(second.status).toBe(0);
+    expect(second.stderr.match(/: 0 changed, 0 removed$/gm)).toHaveLength(3);
+    expect(writtenAt(dist())).toEqual(before);
+    expect(readdirSync(project.path).filter((name) => name.startsWith('dist') || name.startsWith('.'))).toEqual([
+      'dist',
+    ]);
+  });
+
+  test('renders the same bytes in another folder, time zone and language', () => {
+    rmSync(dist(), { recursive: true });
+    const locale = 'tr_TR.UTF-8';
+    const outcome = project.main([], {
+      folder: join('charts', 'environments'),
+      env: { TZ: 'Pacific/Kiritimati', LANG: locale, LC_ALL: locale },
+    });
+    expect(outcome.status).toBe(0);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('removes the folder of an environment that is no more', () => {
+    rmSync(project.pathOf('charts', 'environments', 'dev.yaml'));
+    const { status, stderr } = project.main();
+    expect(status).toBe(0);
+    const count = committedOf('dev').length;
+    expect(stderr).toContain(`dev          0 objects in 0 files: 0 changed, ${count} removed\n`);
+    expect(readdirSync(dist()).sort()).toEqual(['production', 'staging']);
+    const rest = Object.entries(COMMITTED).filter(([file]) => !file.startsWith('dev/'));
+    expect(contentOf(dist())).toEqual(Object.fromEntries(rest));
+  });
+
+  test('stops before it writes when one environment has a mistake, and says all mistakes of all', () => {
+    project.changeEnvironment('dev.yaml', 'nodes: 1', 'nodes: 2');
+    project.changeEnvironment('staging.yaml', 'cloud: eks', 'cloud: aws');
+    project.changeEnvironment('production.yaml', 'memory: 32Gi', 'memory: 64Gi');
+    const before = writtenAt(dist());
+    const { status, stdout, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^charts\/environments\/dev\.yaml:\d+:3 qdrant\.nodes: is 2, but two nodes lose their quorum/,
+      ),
+      expect.stringMatching(
+        /^charts\/environments\/staging\.yaml:\d+:3 cluster\.cloud: is "aws", but must be one of eks, gke, aks, generic$/,
+      ),
+    ]);
+    expect(writtenAt(dist())).toEqual(before);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('refuses to render nothing', () => {
+    for (const environment of ['dev', 'staging', 'production']) {
+      rmSync(project.pathOf('charts', 'environments', `${environment}.yaml`));
+    }
+    const { status, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stderr).toBe('refusing to empty dist: nothing was rendered\n');
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+});
+
+describe('node --import tsx main.ts --check', () => {
+  test('agrees with what is committed', () => {
+    const before = writtenAt(dist());
+    const { status, stderr } = project.main(['--check']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^dist is what the code renders\n\d+\.\d\d s\n$/);
+    expect(writtenAt(dist())).toEqual(before);
+  });
+
+  test('names the files that are stale, missing and too many, and writes nothing', () => {
+    project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
+    rmSync(join(dist(), 'staging', 'queue.service.yaml'));
+    writeFileSync(join(dist(), 'dev', 'old.service.yaml'), '# Generated from charts/environments/dev.yaml.\n');
+    const before = writtenAt(dist());
+    const { status, stderr } = project.main(['--check']);
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      'dist is not what the code renders; run npm run synth: dev/api.deployment.yaml, staging/queue.service.yaml, ' +
+        'dev/old.service.yaml\n',
+    );
+    expect(writtenAt(dist())).toEqual(before);
+  });
+});
+
+describe('cdk8s synth', () => {
+  test('renders what is committed, and lists it in the folder that it empties itself', () => {
+    rmSync(dist(), { recursive: true });
+    const { status, stdout } = project.synth();
+    expect(status).toBe(0);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+    expect(contentOf(project.pathOf('.synth'))).toEqual(COMMITTED);
+    expect(stdout).toContain('.synth/dev/api.deployment.yaml');
+  });
+
+  test('stops before it writes when an environment has a mistake', () => {
+    project.changeEnvironment('dev.yaml', 'nodes: 1', 'nodes: 2');
+    const before = writtenAt(dist());
+    const { status, stderr } = project.synth();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^charts\/environments\/dev\.yaml:\d+:3 qdrant\.nodes: is 2, but two nodes lose their quorum/m,
+    );
+    expect(writtenAt(dist())).toEqual(before);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+    expect(existsSync(project.pathOf('.synth'))).toBe(false);
+  });
+});

@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+
+/** The project that is tested. */
+export const ROOT = resolve(__dirname, '..', '..');
+
+const PARTS = [
+  'charts',
+  'constructs',
+  'imports',
+  'dist',
+  'main.ts',
+  'index.ts',
+  'cdk8s.yaml',
+  'package.json',
+  'tsconfig.json',
+];
+
+/** How a command ended. */
+export interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where and how a command runs. */
+export interface Surroundings {
+  /** Folder in the project. */
+  readonly folder?: string;
+  /** Variables besides those of the test. */
+  readonly env?: { readonly [name: string]: string };
+}
+
+/** A copy of the project that can be run and broken. */
+export class Project {
+  /** The copy. */
+  public readonly path = mkdtempSync(join(tmpdir(), 'project-'));
+
+  public constructor() {
+    for (const part of PARTS) {
+      cpSync(join(ROOT, part), this.pathOf(part), { recursive: true });
+    }
+    symlinkSync(join(ROOT, 'node_modules'), this.pathOf('node_modules'));
+  }
+
+  /** Absolute path of a file. */
+  public pathOf(...parts: string[]): string {
+    return join(this.path, ...parts);
+  }
+
+  /** Runs `main.ts` as `npm run synth` does. */
+  public main(args: string[] = [], { folder = '.', env = {} }: Surroundings = {}): Outcome {
+    const cwd = this.pathOf(folder);
+    const main = relative(cwd, this.pathOf('main.ts'));
+    return run(process.execPath, ['--import', 'tsx', main, ...args], cwd, env);
+  }
+
+  /** Runs `cdk8s synth`. */
+  public synth(): Outcome {
+    return run('npx', ['--no-install', 'cdk8s', 'synth'], this.path, { CDK8S_CHECK_UPGRADE: 'false' });
+  }
+
+  /** Changes an environment file; a change that changes nothing fails. */
+  public changeEnvironment(file: string, from: string, to: string): void {
+    const path = this.pathOf('charts', 'environments', file);
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes(from)) {
+      throw new Error(`${file} has no ${from}`);
+    }
+    writeFileSync(path, text.replace(from, to));
+  }
+
+  /** Removes the copy. */
+  public remove(): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+function run(program: string, args: string[], cwd: string, env: { readonly [name: string]: string }): Outcome {
+  const { error, status, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
+  if (error !== undefined) {
+    throw error;
+  }
+  return { status, stdout, stderr };
+}
