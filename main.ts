@@ -11,7 +11,7 @@ const OUTPUT = join(__dirname, 'dist');
 /** Files that begin with an underscore are only there to be extended. */
 function environmentFiles(): string[] {
   return readdirSync(ENVIRONMENTS)
-    .filter((file) => file.endsWith('.yaml') && !file.startsWith('_'))
+    .filter((file) => /\.ya?ml$/.test(file) && !file.startsWith('_'))
     .sort()
     .map((file) => join(ENVIRONMENTS, file));
 }

@@ -76,6 +76,7 @@ export class OutputFolder {
 
   private promote(): void {
     if (existsSync(this.path)) {
+      rmSync(this.previous, { recursive: true, force: true });
       renameSync(this.path, this.previous);
     }
     renameSync(this.staging, this.path);
@@ -95,9 +96,12 @@ export class OutputFolder {
     }
     return new Map(
       readdirSync(this.path, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((file) => [relative(this.path, file), readFileSync(file, 'utf8')]),
+        .filter((entry) => !entry.isDirectory())
+        .map((entry): [string, string] => {
+          const file = join(entry.parentPath, entry.name);
+          // We write plain files only; whatever else is there is somebody's own.
+          return [relative(this.path, file), entry.isFile() ? readFileSync(file, 'utf8') : ''];
+        }),
     );
   }
 }

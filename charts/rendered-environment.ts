@@ -11,6 +11,9 @@ export class RenderedEnvironment {
   /** The objects, in the order in which the app created them. */
   public readonly objects: ManifestObject[];
 
+  /** The namespace that most objects are in; their files need not name it. */
+  private readonly mainNamespace: string | undefined;
+
   /**
    * Renders an app.
    *
@@ -31,6 +34,7 @@ export class RenderedEnvironment {
     if (this.objects.length === 0) {
       throw new Error(`${origin} renders nothing`);
     }
+    this.mainNamespace = mostFrequent(this.objects.flatMap(({ metadata }) => metadata.namespace ?? []));
   }
 
   /** The files, by name: `<name>.<kind>.yaml`, so that what belongs to one workload stands together. */
@@ -48,26 +52,45 @@ export class RenderedEnvironment {
 
   private fileNameOf(object: ManifestObject): string {
     const { name, namespace } = object.metadata;
-    const kind = object.kind.toLowerCase();
-    return namespace === undefined || namespace === this.mainNamespace
-      ? `${name}.${kind}.yaml`
-      : `${name}.${kind}.${namespace}.yaml`;
-  }
-
-  /** The namespace that most objects are in; their files need not name it. */
-  private get mainNamespace(): string | undefined {
-    return this.objects.find((object) => object.metadata.namespace !== undefined)?.metadata.namespace;
+    const alike = this.objects.filter((other) => nameOf(other) === nameOf(object));
+    const groups = new Set(alike.map(groupOf));
+    const parts = [
+      name,
+      object.kind.toLowerCase(),
+      groups.size > 1 ? groupOf(object) : undefined,
+      namespace === this.mainNamespace ? undefined : namespace,
+      'yaml',
+    ];
+    return parts.filter((part) => part !== undefined).join('.');
   }
 
   private textOf(object: ManifestObject): string {
     const body = stringify(object, {
       // Readers of YAML 1.1, of which there are many, take "yes" or "0644" for something else than a text.
       version: '1.1',
+      compat: 'core',
       lineWidth: 0,
       sortMapEntries: byFirstFields,
     });
     return `${GENERATED_MARK} ${this.origin}. Do not edit.\n${body}`;
   }
+}
+
+/** The API group of an object; the core group has no name and is left out of file names. */
+function groupOf({ apiVersion }: ManifestObject): string | undefined {
+  return apiVersion.includes('/') ? apiVersion.split('/')[0] : undefined;
+}
+
+/** The value that occurs most often, and the first of several. */
+function mostFrequent(values: string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const value of values) {
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return [...counts].reduce<[string, number] | undefined>(
+    (most, entry) => (most && most[1] >= entry[1] ? most : entry),
+    undefined,
+  )?.[0];
 }
 
 function byFirstFields(a: Pair, b: Pair): number {

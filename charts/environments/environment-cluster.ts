@@ -3,7 +3,7 @@ import { Accelerator } from '../../constructs/placement/accelerator';
 import { Cloud } from '../../constructs/placement/cloud';
 import { Cluster } from '../../constructs/placement/cluster';
 import { Registry } from '../../constructs/placement/registry';
-import { clusterService, made, texts } from './environment-values';
+import { clusterService, form, made, shown, texts } from './environment-values';
 
 /** A kind of GPU: `nvidia-l4`, `nvidia-a100-80/1g.10gb`, `nvidia-t4/shared`. */
 export const accelerator = made(z.string(), Accelerator.named);
@@ -17,9 +17,9 @@ const nodePool = z.strictObject({
   taints: z
     .array(
       z.strictObject({
-        key: z.string(),
-        value: z.string().optional(),
-        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+        key: z.string().describe('key of the taint'),
+        value: z.string().optional().describe('its value; by default any is tolerated'),
+        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('by default NoSchedule'),
       }),
     )
     .optional()
@@ -38,9 +38,7 @@ const registry = made(
 /** What is true of the cluster. */
 export const cluster = made(
   z.strictObject({
-    kubernetesVersion: z
-      .string()
-      .regex(/^1\.\d+$/, 'must be a minor version in quotes: "1.31"')
+    kubernetesVersion: form(/^1\.\d+$/, 'a minor version in quotes, such as "1.31"')
       .optional()
       .describe('minor version of the API server: "1.31"'),
     cloud: made(z.enum(['eks', 'gke', 'aks', 'generic']), Cloud.named)
@@ -51,7 +49,10 @@ export const cluster = made(
     dns: clusterService
       .extend({
         port: z.int().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
-        nodeLocal: z.ipv4().optional().describe('address of NodeLocal DNSCache: 169.254.20.10'),
+        nodeLocal: z
+          .ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` })
+          .optional()
+          .describe('address of NodeLocal DNSCache: 169.254.20.10'),
       })
       .optional()
       .describe('the DNS that pods use; by default kube-dns in kube-system'),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 
@@ -17,6 +17,7 @@ export class EnvironmentError extends Error {
 }
 
 interface Layer {
+  readonly path: string;
   readonly file: string;
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
@@ -38,9 +39,9 @@ export class EnvironmentFile {
 
   /** The merged content. */
   public get value(): unknown {
-    return this.layers
-      .map(({ document }): unknown => withoutExtends(document.toJS()))
-      .reduceRight((base, overlay) => merge(base, overlay));
+    return withoutNulls(
+      this.layers.map((layer): unknown => contentOf(layer)).reduceRight((base, overlay) => merge(base, overlay)),
+    );
   }
 
   /** Name of the file, as messages give it. */
@@ -50,61 +51,79 @@ export class EnvironmentFile {
 
   /** Where a value stands, or the nearest value above it that is written down: `file:line:column`. */
   public locate(path: ValuePath): string {
-    for (let length = path.length; length >= 0; length -= 1) {
-      for (const layer of this.layers) {
-        const offset = offsetOf(layer.document, path.slice(0, length));
-        if (offset !== undefined && (length > 0 || layer === this.layers[0])) {
-          const { line, col } = layer.lines.linePos(offset);
-          return `${layer.file}:${line}:${col}`;
-        }
+    const layers = this.layersOf(path);
+    for (let length = path.length; length > 0; length -= 1) {
+      const layer = layers.find(({ document }) => offsetOf(document, path.slice(0, length)) !== undefined);
+      if (layer !== undefined) {
+        return placeOf(layer, path.slice(0, length));
       }
     }
-    return `${this.name}:1:1`;
+    return this.layers[0] === undefined ? '' : placeOf(this.layers[0], []);
+  }
+
+  /** The files that say something about a value: a list or a single value in one hides those below. */
+  private layersOf(path: ValuePath): Layer[] {
+    for (let length = 1; length < path.length; length += 1) {
+      const layer = this.layers.find(({ document }) => document.hasIn(path.slice(0, length)));
+      if (layer !== undefined && !isMap(layer.document.getIn(path.slice(0, length), true))) {
+        return [layer];
+      }
+    }
+    return this.layers;
   }
 }
 
-function readLayers(path: string, extending: string[]): Layer[] {
-  const file = relative(process.cwd(), path);
-  if (extending.includes(path)) {
-    throw new EnvironmentError([`${file}:1:1 extends: the file extends itself; remove one of the extends`]);
-  }
-  const layer = readLayer(path, file);
+function readLayers(path: string, extending: Layer[]): Layer[] {
+  const layer = readLayer(path);
   const base = layer.document.get(EXTENDS);
   if (base === undefined) {
-    return [layer];
+    return [...extending, layer];
   }
+  const at = placeOf(layer, [EXTENDS]);
   if (typeof base !== 'string') {
-    throw new EnvironmentError([`${place(layer, [EXTENDS])} extends: must be the name of a file beside this one`]);
+    throw new EnvironmentError([`${at} extends: must be the name of a file beside this one`]);
   }
   const basePath = resolve(dirname(path), base);
-  try {
-    return [layer, ...readLayers(basePath, [...extending, path])];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new EnvironmentError([`${place(layer, [EXTENDS])} extends: there is no file ${base} beside this one`]);
-    }
-    throw error;
+  if ([...extending, layer].some((other) => other.path === basePath)) {
+    throw new EnvironmentError([`${at} extends: the file extends itself; remove one of the extends`]);
   }
+  if (!statSync(basePath, { throwIfNoEntry: false })?.isFile()) {
+    throw new EnvironmentError([`${at} extends: there is no file "${base}" beside this one`]);
+  }
+  return readLayers(basePath, [...extending, layer]);
 }
 
-function readLayer(path: string, file: string): Layer {
+function readLayer(path: string): Layer {
+  const file = relative(process.cwd(), path);
   const lines = new LineCounter();
   const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     throw new EnvironmentError(
-      document.errors.map(({ message, pos }) => {
+      document.errors.map(({ code, message, pos }) => {
         const { line, col } = lines.linePos(pos[0]);
-        return `${file}:${line}:${col} is not valid YAML: ${lowerFirst(message)}`;
+        const what = code === 'MULTIPLE_DOCS' ? 'a second document begins here; a file holds one' : lowerFirst(message);
+        return `${file}:${line}:${col} is not valid YAML: ${what}`;
       }),
     );
   }
   if (!isMap(document.contents)) {
     throw new EnvironmentError([`${file}:1:1 must be a map of settings`]);
   }
-  return { file, document, lines };
+  return { path, file, document, lines };
 }
 
-function place(layer: Layer, path: ValuePath): string {
+/** What one file says. */
+function contentOf({ file, document }: Layer): Record<string, unknown> {
+  try {
+    const { [EXTENDS]: _, ...rest } = document.toJS();
+    return rest;
+  } catch (error) {
+    // Aliases are looked up only now.
+    throw new EnvironmentError([`${file}:1:1 is not valid YAML: ${lowerFirst((error as Error).message)}`]);
+  }
+}
+
+function placeOf(layer: Layer, path: ValuePath): string {
   const { line, col } = layer.lines.linePos(offsetOf(layer.document, path) ?? 0);
   return `${layer.file}:${line}:${col}`;
 }
@@ -117,15 +136,10 @@ function offsetOf(document: Document.Parsed, path: ValuePath): number | undefine
   }
   const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const key = isMap(parent)
-    ? parent.items.map((pair) => pair.key).find((node) => isScalar(node) && node.value === step)
+    ? parent.items.map((pair) => pair.key).find((node) => isScalar(node) && String(node.value) === String(step))
     : undefined;
   const node = isSeq(parent) ? parent.get(step, true) : key;
   return isNode(node) ? node.range?.[0] : undefined;
-}
-
-function withoutExtends(content: Record<string, unknown>): Record<string, unknown> {
-  const { [EXTENDS]: _, ...rest } = content;
-  return rest;
 }
 
 function merge(base: unknown, overlay: unknown): unknown {
@@ -134,10 +148,22 @@ function merge(base: unknown, overlay: unknown): unknown {
   }
   const keys = [...new Set([...Object.keys(base), ...Object.keys(overlay)])];
   return Object.fromEntries(
-    keys
-      .map((key): [string, unknown] => [key, key in overlay ? merge(base[key], overlay[key]) : base[key]])
-      .filter(([, value]) => value !== null),
+    keys.map((key) => [key, Object.hasOwn(overlay, key) ? merge(base[key], overlay[key]) : base[key]]),
   );
+}
+
+/** What is null is not set. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withoutNulls);
+  }
+  return isPlainMap(value)
+    ? Object.fromEntries(
+        Object.entries(value)
+          .filter(([, child]) => child !== null)
+          .map(([key, child]) => [key, withoutNulls(child)]),
+      )
+    : value;
 }
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {

@@ -12,18 +12,18 @@ interface JsonSchema {
 }
 
 /**
- * JSON Schema of an environment file, for editors. A file that extends another may leave out what that one
- * says, so nothing is required of it.
+ * JSON Schema of an environment file, for editors. A file that extends another, and one that is only there to be
+ * extended, may leave out what the other says, so nothing is required of them. `null` takes a setting away.
  */
 export function environmentJsonSchema(): object {
   const { $schema, ...whole } = fileSchema() as JsonSchema & { $schema: string };
   return {
     $schema,
     title: 'Environment of a RAG platform',
-    if: { required: ['extends'] },
+    if: { required: ['namespace'], not: { required: ['extends'] } },
     // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-    then: withoutRequired(whole),
-    else: whole,
+    then: whole,
+    else: partial(whole),
   };
 }
 
@@ -45,16 +45,15 @@ function below(schema: JsonSchema | undefined, step: string | number): JsonSchem
   return schema?.properties?.[step] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
 }
 
-function withoutRequired(schema: JsonSchema): JsonSchema {
-  const { required: _, ...rest } = schema;
-  return Object.fromEntries(
-    Object.entries(rest).map(([key, value]) => [
-      key,
-      key === 'properties' ? mapValues(value as { [key: string]: JsonSchema }) : value,
-    ]),
-  );
-}
-
-function mapValues(properties: { readonly [key: string]: JsonSchema }): { [key: string]: JsonSchema } {
-  return Object.fromEntries(Object.entries(properties).map(([key, schema]) => [key, withoutRequired(schema)]));
+/** The same settings, of which none is required and each may be null. */
+function partial(schema: JsonSchema): JsonSchema {
+  const { required: _, properties, ...rest } = schema;
+  if (properties === undefined) {
+    return schema;
+  }
+  const optional = Object.entries(properties).map(([key, child]) => [
+    key,
+    { anyOf: [partial(child), { type: 'null' }] },
+  ]);
+  return { ...rest, properties: Object.fromEntries(optional) };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Gateway } from '../../constructs/edge/gateway';
 import { Ingress, IngressController } from '../../constructs/edge/ingress';
-import { certificate, clusterService, made, texts } from './environment-values';
+import { certificate, clusterService, form, made, texts } from './environment-values';
 
 const proxyOrigin = {
   proxies: clusterService.optional().describe('pods of the proxy, which connect to the API'),
@@ -20,6 +20,14 @@ const gateway = made(
     })
     .refine(({ name, namespace, className }) => (className === undefined ? name && namespace : !name && !namespace), {
       message: 'needs either name and namespace of a Gateway that exists, or className of one of its own',
+    })
+    .refine(({ className, certificate: own }) => className !== undefined || own === undefined, {
+      message: 'is set, but the owner of a Gateway that exists terminates TLS; remove it, or set className',
+      path: ['certificate'],
+    })
+    .refine(({ className, listener }) => className === undefined || listener === undefined, {
+      message: 'is set, but a Gateway of its own has listeners of its own; remove it',
+      path: ['listener'],
     }),
   ({ name, namespace, className, ...props }) =>
     className === undefined
@@ -45,7 +53,7 @@ const ingress = made(
 export const route = z
   .strictObject({
     host: z.string().describe('name of the host: rag.acme.example'),
-    path: z.string().startsWith('/').optional().describe('beginning of the paths; by default /'),
+    path: form(/^\//, 'a path that begins with "/"').optional().describe('beginning of the paths; by default /'),
     gateway: gateway.optional().describe('a Gateway of the Gateway API'),
     ingress: ingress.optional().describe('an Ingress controller, instead of a Gateway'),
   })

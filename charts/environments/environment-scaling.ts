@@ -26,100 +26,106 @@ const cronTrigger = z.strictObject({
   replicas: z.int().min(1).describe('pods in between'),
 });
 
-const backlogTrigger = z.strictObject({
-  list: z.string().optional().describe('list in the queue; by default celery'),
-  perReplica: z.number().positive().describe('waiting tasks that one worker can take on'),
-});
+const paces = {
+  up: pace.optional().describe('how fast pods may be added'),
+  down: pace.optional().describe('how fast pods may be removed'),
+};
 
-const fields = {
+const events = {
+  prometheus: z.array(prometheusTrigger).optional().describe('Prometheus queries to scale on, by KEDA'),
+  cron: z.array(cronTrigger).optional().describe('times of day to scale on, by KEDA'),
+  cooldown: duration.optional().describe('time without work after which the last pod goes, with KEDA'),
+  fallbackReplicas: z.int().min(0).optional().describe('pods while KEDA cannot read a trigger'),
+};
+
+const scalingFields = z.strictObject({
   replicas: z.int().min(0).optional().describe('a fixed number of pods; nothing else may be set then'),
   min: z.int().min(0).optional().describe('fewest pods, with an autoscaler'),
   max: z.int().min(1).optional().describe('most pods, with an autoscaler'),
   cpu: z.int().min(1).optional().describe('CPU in percent of the request that is aimed at'),
   memory: z.int().min(1).optional().describe('memory in percent of the request that is aimed at'),
-  prometheus: z.array(prometheusTrigger).optional().describe('Prometheus queries to scale on, by KEDA'),
-  cron: z.array(cronTrigger).optional().describe('times of day to scale on, by KEDA'),
-  up: pace.optional().describe('how fast pods may be added'),
-  down: pace.optional().describe('how fast pods may be removed'),
-  cooldown: duration.optional().describe('time without work after which the last pod goes, with KEDA'),
-  fallbackReplicas: z.int().min(0).optional().describe('pods while KEDA cannot read a trigger'),
-};
-
-const scalingFields = z.strictObject(fields);
-const queueScalingFields = z.strictObject({
-  ...fields,
-  backlog: backlogTrigger.optional().describe('scales on waiting tasks in the queue, by KEDA'),
+  ...events,
+  ...paces,
 });
 
-type Fields = z.output<typeof queueScalingFields>;
+const backlogFields = z.strictObject({
+  list: z.string().optional().describe('list in the queue; by default celery'),
+  perReplica: z.number().positive().describe('waiting tasks that one worker can take on'),
+  min: z.int().min(0).describe('fewest workers'),
+  max: z.int().min(1).describe('most workers'),
+  ...events,
+  ...paces,
+});
+
+type ScalingFields = z.output<typeof scalingFields>;
 
 /** How many pods there are, and who decides. */
-export const scaling = made(scalingFields, (input) => toScaling(input));
-
-/** The same, with the platform's queue to scale on. */
-export const queueScaling = made(
-  queueScalingFields,
-  (input): { readonly scaling?: Scaling; readonly backlog?: QueueScalingProps } =>
-    input.backlog === undefined ? { scaling: toScaling(input) } : { backlog: toBacklog(input, input.backlog) },
-);
-
-function toScaling(input: Fields): Scaling {
-  checkOneOwner(input);
-  if (input.replicas !== undefined) {
-    return Scaling.fixed(input.replicas);
+export const scaling = made(scalingFields, (input) => {
+  const { replicas, min, max, prometheus, cron, cpu, memory, ...options } = checked(input);
+  if (replicas !== undefined) {
+    return Scaling.fixed(replicas);
   }
+  const bounds = { ...options, min: min as number, max: max as number };
   const triggers = triggersOf(input);
   return triggers.length > 0
-    ? Scaling.onEvents({ ...options(input), triggers })
-    : Scaling.horizontal({ ...options(input), metrics: metricsOf(input) });
-}
+    ? Scaling.onEvents({ ...bounds, triggers })
+    : Scaling.horizontal({ ...bounds, metrics: metricsOf(input) });
+});
 
-function toBacklog(input: Fields, backlog: z.output<typeof backlogTrigger>): QueueScalingProps {
-  checkOneOwner(input);
-  const props = { ...options(input), ...backlog, triggers: triggersOf(input) };
+/** Scaling of workers on the platform's queue. */
+export const backlog = made(backlogFields, (input): QueueScalingProps => {
+  const { prometheus: _, cron: __, ...props } = input;
+  const triggers = triggersOf(input);
   // The bounds are checked here, where the line is known; the trigger itself needs the queue.
-  Scaling.onEvents({ ...props, triggers: [ScalingTrigger.cron({ timezone: '', start: '', end: '', replicas: 1 })] });
-  return props;
-}
+  const any = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 0 * * *', end: '1 0 * * *', replicas: 1 });
+  Scaling.onEvents({ ...props, triggers: [any] });
+  return { ...props, triggers };
+});
 
-function checkOneOwner(input: Fields): void {
-  const { replicas, ...autoscaling } = input;
-  const set = Object.keys(autoscaling).filter((key) => autoscaling[key as keyof typeof autoscaling] !== undefined);
-  if (replicas !== undefined && set.length > 0) {
-    throw problem(
-      'replicas',
-      `is set together with ${set.join(', ')}, but replicas have one owner; keep replicas, or the autoscaler`,
-    );
+const UTILIZATION = ['cpu', 'memory'] as const;
+const EVENTS = ['prometheus', 'cron'] as const;
+const EVENT_OPTIONS = ['cooldown', 'fallbackReplicas'] as const;
+
+/** Settings that cannot stand together are refused, and so are those that would do nothing. */
+function checked(input: ScalingFields): ScalingFields {
+  const set = (fields: readonly (keyof ScalingFields)[]) => fields.filter((field) => input[field] !== undefined);
+  const [utilization, event, eventOptions] = [set(UTILIZATION), set(EVENTS), set(EVENT_OPTIONS)];
+  if (input.replicas !== undefined) {
+    const others = Object.keys(input).filter((field) => field !== 'replicas');
+    if (others.length > 0) {
+      throw problem(
+        'replicas',
+        `is set together with ${others.join(', ')}, but replicas have one owner; keep replicas, or the autoscaler`,
+      );
+    }
+    return input;
   }
-  if (replicas === undefined && (input.min === undefined || input.max === undefined)) {
+  if (input.min === undefined || input.max === undefined) {
     throw problem('', 'needs either replicas, or min and max with something to scale on');
   }
-  const events = [input.prometheus, input.cron, input.backlog].some((trigger) => trigger !== undefined);
-  const utilization = [input.cpu, input.memory].some((percent) => percent !== undefined);
-  if (events && utilization) {
+  if (utilization.length > 0 && event.length > 0) {
     throw problem(
-      'cpu',
-      'and memory are read by the HorizontalPodAutoscaler, and the others by KEDA; keep one of the two',
+      utilization[0] as string,
+      `is read by the HorizontalPodAutoscaler, and ${event.join(' and ')} by KEDA, but replicas have one owner; keep one of the two`,
     );
   }
-  if (replicas === undefined && !events && !utilization) {
-    throw problem('', 'has min and max, but nothing to scale on; add cpu, memory, prometheus, cron or backlog');
+  if (utilization.length + event.length === 0) {
+    throw problem('', 'has min and max, but nothing to scale on; add cpu, memory, prometheus or cron');
   }
+  if (event.length === 0 && eventOptions.length > 0) {
+    throw problem(eventOptions[0] as string, 'is read by KEDA, but nothing here scales by KEDA; remove it');
+  }
+  return input;
 }
 
-function options(input: Fields) {
-  const { min, max, up, down, cooldown, fallbackReplicas } = input;
-  return { min: min as number, max: max as number, up, down, cooldown, fallbackReplicas };
-}
-
-function metricsOf({ cpu, memory }: Fields): ScalingMetric[] {
+function metricsOf({ cpu, memory }: ScalingFields): ScalingMetric[] {
   return [
     ...(cpu === undefined ? [] : [ScalingMetric.cpu(cpu)]),
     ...(memory === undefined ? [] : [ScalingMetric.memory(memory)]),
   ];
 }
 
-function triggersOf({ prometheus = [], cron = [] }: Fields): ScalingTrigger[] {
+function triggersOf({ prometheus = [], cron = [] }: Pick<ScalingFields, 'prometheus' | 'cron'>): ScalingTrigger[] {
   return [...prometheus.map(ScalingTrigger.prometheus), ...cron.map(ScalingTrigger.cron)];
 }
 

@@ -5,7 +5,7 @@ import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secret
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
 import { accelerator, cluster } from './environment-cluster';
 import { route } from './environment-route';
-import { queueScaling, scaling } from './environment-scaling';
+import { backlog, scaling } from './environment-scaling';
 import { certificate, duration, image, made, resources, secretKey, size, texts, variables } from './environment-values';
 
 const dnsLabel = z.string().superRefine((name, context) => {
@@ -74,7 +74,7 @@ function programFields(secrets: ISecretSource) {
     startupBudget: duration.optional().describe('time that a pod may take to start'),
     temporaryStorage: size.optional().describe('space at /tmp'),
     user: z
-      .strictObject({ uid: z.int().min(1), gid: z.int().min(1) })
+      .strictObject({ uid: z.int().min(1).describe('user id'), gid: z.int().min(1).describe('group id') })
       .optional()
       .describe('user and group of the process; by default 10001'),
     externals: z.array(external).optional().describe('hosts outside the cluster that it connects to'),
@@ -128,17 +128,16 @@ function api(secrets: ISecretSource) {
 }
 
 function embeddingWorkers(secrets: ISecretSource) {
-  return z
-    .strictObject({
-      accelerator: accelerator.optional().describe('GPU of each worker: nvidia-l4; without it they compute on the CPU'),
-      accelerators: z.int().min(1).optional().describe('GPUs of each worker; by default 1'),
-      longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
-      scaling: queueScaling.optional().describe('how many workers there are, and who decides; by default 1'),
-      modelCache: size.optional().describe('space for models; by default 10Gi'),
-      sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
-      ...programFields(secrets),
-    })
-    .transform(({ scaling: decided, ...props }) => ({ ...props, ...decided }));
+  return z.strictObject({
+    accelerator: accelerator.optional().describe('GPU of each worker: nvidia-l4; without it they compute on the CPU'),
+    accelerators: z.int().min(1).optional().describe('GPUs of each worker; by default 1'),
+    longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
+    scaling: scaling.optional().describe('how many workers there are, and who decides; by default 1'),
+    backlog: backlog.optional().describe('scales on waiting tasks in the queue, instead of scaling'),
+    modelCache: size.optional().describe('space for models; by default 10Gi'),
+    sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
+    ...programFields(secrets),
+  });
 }
 
 /** Where an environment's Secrets come from; what is wrong with the setting is reported with everything else. */

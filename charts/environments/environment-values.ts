@@ -27,7 +27,22 @@ export function made<Schema extends z.ZodType, Value>(schema: Schema, make: (inp
   });
 }
 
-const DURATION = /^(\d+)(s|m|h|d)$/;
+/** A text of a certain form; the message shows what stands there instead. */
+export function form(pattern: RegExp, expected: string) {
+  const error = (issue: { readonly input?: unknown }) =>
+    issue.input === undefined ? 'is missing' : `is ${shown(issue.input)}, but must be ${expected}`;
+  return z.string({ error }).regex(pattern, { error });
+}
+
+/** A value as a message shows it. Maps and lists are not repeated: there may be a secret in them. */
+export function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) ? 'a list' : 'a map';
+  }
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+const DURATION = /^([1-9]\d*)(s|m|h|d)$/;
 const DURATION_OF: { readonly [unit: string]: (amount: number) => Duration } = {
   s: Duration.seconds,
   m: Duration.minutes,
@@ -36,33 +51,31 @@ const DURATION_OF: { readonly [unit: string]: (amount: number) => Duration } = {
 };
 
 /** A time span: `30s`, `4m`, `2h`. */
-export const duration = z
-  .string()
-  .regex(DURATION, 'must be a duration such as 30s, 4m or 2h')
-  .transform((text) => {
-    const [, amount, unit] = DURATION.exec(text) as unknown as [string, string, string];
-    return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
-  });
+export const duration = form(DURATION, 'a duration with its unit, such as 30s, 4m or 2h').transform((text) => {
+  const [, amount, unit] = DURATION.exec(text) as unknown as [string, string, string];
+  return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
+});
 
-const SIZE = /^(\d+)(Mi|Gi|Ti)$/;
+const SIZE = /^([1-9]\d*)(Mi|Gi|Ti)$/;
 const MEBIBYTES: { readonly [unit: string]: number } = { Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
 
 /** An amount of memory or disk: `512Mi`, `100Gi`. */
-export const size = z
-  .string()
-  .regex(SIZE, 'must be a size such as 512Mi or 100Gi')
-  .transform((text) => {
-    const [, amount, unit] = SIZE.exec(text) as unknown as [string, string, string];
-    return Size.mebibytes(Number(amount) * (MEBIBYTES[unit] as number));
-  });
+export const size = form(SIZE, 'a size with its unit, such as 512Mi or 100Gi').transform((text) => {
+  const [, amount, unit] = SIZE.exec(text) as unknown as [string, string, string];
+  return Size.mebibytes(Number(amount) * (MEBIBYTES[unit] as number));
+});
 
-const CPU = /^(\d+m|\d+(\.\d{1,3})?)$/;
+const CPU = /^(?!0+(\.0+)?m?$)(\d+m|\d+(\.\d{1,3})?)$/;
 
 /** An amount of CPU: `500m`, `2`, `0.5`. */
 export const cpu = z
-  .union([z.number().positive(), z.string()])
+  .union([z.number(), z.string()], {
+    error: ({ input }) => `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`,
+  })
   .transform(String)
-  .refine((text) => CPU.test(text), 'must be an amount of CPU such as 500m or 2')
+  .refine((text) => CPU.test(text), {
+    error: ({ input }) => `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`,
+  })
   .transform((text) => Cpu.millis(text.endsWith('m') ? Number(text.slice(0, -1)) : Math.round(Number(text) * 1000)));
 
 /** What a container asks for. */
@@ -86,7 +99,7 @@ export const image = made(
 function tagMessage(issue: { input?: unknown }): string {
   return issue.input === undefined
     ? 'is missing; pin a release, such as 1.8.2'
-    : `is ${JSON.stringify(issue.input)}, but must be text; put it in quotes`;
+    : `is ${shown(issue.input)}, but must be text; put it in quotes`;
 }
 
 const secretReference = z.strictObject(
@@ -113,7 +126,7 @@ export function variables(secrets: ISecretSource) {
   const plain = z.union([z.string(), z.number(), z.boolean()]).transform((value) => EnvValue.of(String(value)));
   const secret = secretKey(secrets).transform((key) => EnvValue.fromSecret(key));
   return z.record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable: letters, digits and "_"'),
+    form(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable: letters, digits and "_"'),
     z.union([plain, secret], { error: 'must be a text, a number, true or false, or { secret: name, key: name }' }),
   );
 }
@@ -137,6 +150,9 @@ export const certificate = z
   })
   .refine(({ issuer, secret }) => (issuer === undefined) !== (secret === undefined), {
     message: 'needs either issuer or secret, and not both',
+  })
+  .refine(({ secret, issuerKind, http01 }) => secret === undefined || (issuerKind ?? http01) === undefined, {
+    message: 'has issuerKind or http01, which say something about an issuer, but no issuer; remove them',
   })
   .transform(({ issuer, issuerKind, http01, secret }) => {
     if (secret !== undefined) {

@@ -7,6 +7,7 @@ import { RagPlatform, type RagPlatformProps } from '../rag-platform';
 import { EnvironmentError, EnvironmentFile, type ValuePath } from './environment-file';
 import { allowedKeys } from './environment-json-schema';
 import { environmentSchema, secretSourceOf } from './environment-schema';
+import { shown } from './environment-values';
 
 type Issue = z.core.$ZodIssue;
 
@@ -54,10 +55,20 @@ export class Environment {
   }
 }
 
-function describe(file: EnvironmentFile, issue: Issue): string[] {
-  const path = issue.path as (string | number)[];
+function describe(file: EnvironmentFile, issue: Issue, above: ValuePath = []): string[] {
+  const path = [...above, ...issue.path] as (string | number)[];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => problem(file, [...path, key], `is not a setting${suggestion(path, key)}`));
+  }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => problem(file, path, message));
+  }
+  if (issue.code === 'invalid_union') {
+    // The form that was meant is the one of which something could be read.
+    const meant = issue.errors.find((issues) => issues.some((inner) => inner.path.length > 0));
+    if (meant !== undefined) {
+      return meant.flatMap((inner) => describe(file, inner, path));
+    }
   }
   return [problem(file, path, messageOf(issue))];
 }
@@ -68,24 +79,31 @@ function problem(file: EnvironmentFile, path: ValuePath, message: string): strin
 }
 
 function messageOf(issue: Issue): string {
-  if (!issue.message.startsWith('Invalid') && !issue.message.startsWith('Too')) {
+  // zod's own messages begin so; every other is ours.
+  if (!/^(Invalid|Too|Unrecognized) /.test(issue.message)) {
     return issue.message;
   }
-  const input = JSON.stringify(issue.input);
+  const input = shown(issue.input);
   switch (issue.code) {
     case 'invalid_type':
-      return input === undefined
+      return issue.input === undefined
         ? 'is missing'
-        : `is ${input}, but must be ${EXPECTED[issue.expected] ?? issue.expected}`;
+        : `is ${typed(issue)}, but must be ${EXPECTED[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return `is ${input}, but must be one of ${issue.values.join(', ')}`;
     case 'too_small':
-      return `is ${input}, but must be at least ${issue.minimum}`;
+      return `is ${input}, but must be ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}`;
     case 'too_big':
       return `is ${input}, but must be at most ${issue.maximum}`;
     default:
       return `is ${input}, which is not allowed here`;
   }
+}
+
+/** What stands where something else was expected. In place of a map or list it is not repeated: it may be a secret. */
+function typed({ expected, input }: Issue & { readonly code: 'invalid_type' }): string {
+  const scalar = !['object', 'record', 'array'].includes(expected);
+  return scalar || typeof input === 'object' ? shown(input) : `a ${typeof input === 'string' ? 'text' : typeof input}`;
 }
 
 const EXPECTED: { readonly [type: string]: string } = {

@@ -46,9 +46,7 @@ describe('the checksum', () => {
 
 describe('mistakes', () => {
   test('a relative path', () => {
-    expect(() => configFiles({ 'etc/a': '' })).toThrow(
-      'rag/config: files has the path "etc/a"; paths are absolute',
-    );
+    expect(() => configFiles({ 'etc/a': '' })).toThrow('rag/config: files has the path "etc/a"; paths are absolute');
   });
 
   test('two files of one name', () => {

@@ -44,7 +44,10 @@ describe('a CronJob', () => {
 
   test('has pods like every other workload', () => {
     const { metadata, spec } = templateOf(object);
-    expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'snapshot', 'app.kubernetes.io/instance': 'rag' });
+    expect(metadata.labels).toMatchObject({
+      'app.kubernetes.io/name': 'snapshot',
+      'app.kubernetes.io/instance': 'rag',
+    });
     expect(spec.serviceAccountName).toBe('snapshot');
     expect(spec.securityContext.runAsNonRoot).toBe(true);
     expect(spec.topologySpreadConstraints).toBeUndefined();

@@ -45,7 +45,11 @@ describe('a Deployment', () => {
   });
 
   test('comes with its ServiceAccount and policy, and with no autoscaler and no budget', () => {
-    expect(objects().map(({ kind }) => kind).sort()).toEqual(['Deployment', 'NetworkPolicy', 'ServiceAccount']);
+    expect(
+      objects()
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['Deployment', 'NetworkPolicy', 'ServiceAccount']);
     expect(construct.disruptionBudget).toBeUndefined();
   });
 

@@ -16,11 +16,7 @@ describe('a value', () => {
       EnvValue.fromPod('status.podIP'),
       { name: 'X', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } },
     ],
-    [
-      'that others complete stands as it is written',
-      EnvValue.template('$(A):$(B)'),
-      { name: 'X', value: '$(A):$(B)' },
-    ],
+    ['that others complete stands as it is written', EnvValue.template('$(A):$(B)'), { name: 'X', value: '$(A):$(B)' }],
   ])('%s', (_, value, variable) => {
     expect(value._render('X')).toEqual(variable);
   });
@@ -41,7 +37,7 @@ describe('references', () => {
     ]);
   });
 
-  test.each(['no reference', '$PASSWORD', '${PASSWORD}', '$()', '$(1A)', '$(A-B)'])('are not "%s"', (text) => {
+  test.each(['no reference', '$PASSWORD', '{PASSWORD}', '$()', '$(1A)', '$(A-B)'])('are not "%s"', (text) => {
     expect(EnvValue.template(text).references).toEqual([]);
   });
 
@@ -79,7 +75,9 @@ describe('renaming', () => {
         const back = Object.fromEntries(names.map((from) => [`lower_${from}`, from]));
         const template = EnvValue.template(references.map((reference) => `$(${reference})`).join('/'));
         expect(template.renamed(there).renamed(back)).toEqual(template);
-        expect(template.renamed(there).references).toEqual(references.map((reference) => there[reference] ?? reference));
+        expect(template.renamed(there).references).toEqual(
+          references.map((reference) => there[reference] ?? reference),
+        );
       }),
     );
   });

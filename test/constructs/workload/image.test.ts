@@ -71,14 +71,20 @@ describe('a registry that requires digests', () => {
 });
 
 describe('mistakes', () => {
-  test.each(['', ' redis', 'ghcr.io//api', 'ghcr.io/api/', '/api', 'https://ghcr.io/acme/api', 'acme/-api', 'acme/a b'])(
-    'the repository "%s"',
-    (repository) => {
-      expect(() => Image.of(repository, { tag: '1' })).toThrow(
-        `image.repository is "${repository}"; write host and path without tag or digest: ghcr.io/acme/rag-api`,
-      );
-    },
-  );
+  test.each([
+    '',
+    ' redis',
+    'ghcr.io//api',
+    'ghcr.io/api/',
+    '/api',
+    'https://ghcr.io/acme/api',
+    'acme/-api',
+    'acme/a b',
+  ])('the repository "%s"', (repository) => {
+    expect(() => Image.of(repository, { tag: '1' })).toThrow(
+      `image.repository is "${repository}"; write host and path without tag or digest: ghcr.io/acme/rag-api`,
+    );
+  });
 
   test('a repository with a tag or a digest', () => {
     const version = fc.oneof(

@@ -62,6 +62,10 @@ describe('a Job', () => {
     expect(templateOf(object).spec.topologySpreadConstraints).toBeUndefined();
   });
 
+  test('may have as little as a second', () => {
+    expect(job({ deadline: Duration.seconds(1) }).object().spec.activeDeadlineSeconds).toBe(1);
+  });
+
   test('may be forbidden to fail at all', () => {
     expect(job({ retries: 0 }).object().spec.backoffLimit).toBe(0);
   });

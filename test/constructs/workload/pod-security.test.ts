@@ -82,15 +82,31 @@ describe('a capability', () => {
   });
 
   test.each([
-    ['NET_BIND_SERVICE', 'restricted'],
-    ['CHOWN', 'baseline'],
-    ['SYS_CHROOT', 'baseline'],
-    ['IPC_LOCK', 'privileged'],
-    ['SYS_ADMIN', 'privileged'],
-    ['NET_RAW', 'privileged'],
-  ])('%s needs the level %s', (capability, level) => {
-    const { chart } = withExceptions(PodSecurityException.addCapability(capability, 'reason'));
-    expect(PodSecurityLevels.of(chart).levelOf('test')).toBe(level);
+    ['restricted', ['NET_BIND_SERVICE']],
+    [
+      'baseline',
+      [
+        'AUDIT_WRITE',
+        'CHOWN',
+        'DAC_OVERRIDE',
+        'FOWNER',
+        'FSETID',
+        'KILL',
+        'MKNOD',
+        'SETFCAP',
+        'SETGID',
+        'SETPCAP',
+        'SETUID',
+        'SYS_CHROOT',
+      ],
+    ],
+    ['privileged', ['IPC_LOCK', 'NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_PTRACE']],
+  ])('needs the level %s when it is one of %j', (level, capabilities) => {
+    for (const capability of capabilities) {
+      const exception = PodSecurityException.addCapability(capability, 'reason');
+      expect([capability, exception.level]).toEqual([capability, level]);
+      expect(PodSecurityLevels.of(withExceptions(exception).chart).levelOf('test')).toBe(level);
+    }
   });
 });
 

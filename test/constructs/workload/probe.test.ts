@@ -13,7 +13,11 @@ function rendered(probe: Probe) {
 describe('a probe', () => {
   test.each([
     ['GET', Probe.http('/ready', PORT), { httpGet: { path: '/ready', port: 8080, scheme: 'HTTP' } }],
-    ['GET over TLS', Probe.http('/ready', PORT, { tls: true }), { httpGet: { path: '/ready', port: 8080, scheme: 'HTTPS' } }],
+    [
+      'GET over TLS',
+      Probe.http('/ready', PORT, { tls: true }),
+      { httpGet: { path: '/ready', port: 8080, scheme: 'HTTPS' } },
+    ],
     ['a TCP connection', Probe.tcp(PORT), { tcpSocket: { port: 8080 } }],
     ['a command', Probe.exec(['pg_isready', '-q']), { exec: { command: ['pg_isready', '-q'] } }],
     ['gRPC', Probe.grpc(PORT), { grpc: { port: 8080 } }],

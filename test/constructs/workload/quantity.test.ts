@@ -42,14 +42,14 @@ describe('a size', () => {
   });
 
   test.each([
-    [Size.kibibytes(1), '1Ki'],
-    [Size.kibibytes(1023), '1023Ki'],
-    [Size.kibibytes(1024), '1Mi'],
-    [Size.kibibytes(1025), '1025Ki'],
-    [Size.mebibytes(1024), '1Gi'],
-    [Size.gibibytes(1.5), '1536Mi'],
-    [Size.gibibytes(2048), '2Ti'],
-  ])('of %s is %s', (size, text) => {
+    ['1Ki', Size.kibibytes(1)],
+    ['1023Ki', Size.kibibytes(1023)],
+    ['1Mi', Size.kibibytes(1024)],
+    ['1025Ki', Size.kibibytes(1025)],
+    ['1Gi', Size.mebibytes(1024)],
+    ['1536Mi', Size.gibibytes(1.5)],
+    ['2Ti', Size.gibibytes(2048)],
+  ])('is written as %s', (text, size) => {
     expect(sizeText(size)).toBe(text);
   });
 
@@ -80,12 +80,12 @@ describe('CPU', () => {
   });
 
   test.each([
-    [Cpu.units(0.5), '500m'],
-    [Cpu.units(1.5), '1500m'],
-    [Cpu.millis(1000), '1'],
-    [Cpu.millis(1001), '1001m'],
-    [Cpu.millis(100), '100m'],
-  ])('of %o is %s', (cpu, text) => {
+    ['500m', Cpu.units(0.5)],
+    ['1500m', Cpu.units(1.5)],
+    ['1', Cpu.millis(1000)],
+    ['1001m', Cpu.millis(1001)],
+    ['100m', Cpu.millis(100)],
+  ])('is written as %s', (text, cpu) => {
     expect(cpuQuantity(cpu).value).toBe(text);
   });
 });

@@ -1,0 +1,57 @@
+import { Endpoint } from '../../../constructs/network/endpoint';
+import { PodSet } from '../../../constructs/network/peer';
+import { Cluster } from '../../../constructs/placement/cluster';
+import { testChart } from '../../support/manifests';
+import { LABELS } from '../../support/output';
+
+const HTTP = { name: 'http', number: 6333 };
+
+describe('a port behind a Service', () => {
+  const pods = new PodSet('rag', 'qdrant', LABELS);
+  const endpoint = Endpoint.service(pods, 'qdrant-http', HTTP);
+
+  test('is reached by the short name in its namespace', () => {
+    expect(endpoint.hostFrom(testChart(), 'rag')).toBe('qdrant-http');
+  });
+
+  test('is reached by the full name from another, in the domain of the cluster', () => {
+    expect(endpoint.hostFrom(testChart(), 'tenant')).toBe('qdrant-http.rag.svc.cluster.local');
+    expect(endpoint.hostFrom(testChart({ domain: 'k8s.acme.example' }), 'tenant')).toBe(
+      'qdrant-http.rag.svc.k8s.acme.example',
+    );
+  });
+
+  test('is the pods to a policy', () => {
+    expect(endpoint.peer).toBe(pods);
+    expect(endpoint.port).toBe(HTTP);
+    expect(endpoint.service).toBe('qdrant-http');
+  });
+});
+
+describe('a port of a host', () => {
+  const port = { name: 'https', number: 443 };
+  const cluster = new Cluster();
+
+  test('is reached by its name from everywhere', () => {
+    const endpoint = Endpoint.host('api.openai.com', port);
+    expect(endpoint.hostFrom(testChart(), 'rag')).toBe('api.openai.com');
+    expect(endpoint.hostFrom(testChart(), 'tenant')).toBe('api.openai.com');
+    expect(endpoint.port).toBe(port);
+    expect(endpoint.service).toBeUndefined();
+  });
+
+  test('is its name to a policy when its addresses are unknown', () => {
+    const { peer } = Endpoint.host('api.openai.com', port);
+    expect(peer.fqdn).toBe('api.openai.com');
+    expect(peer.in('rag', cluster)).toHaveLength(2);
+  });
+
+  test('is its addresses to a policy when they are known', () => {
+    const { peer } = Endpoint.host('db.acme.example', port, ['10.1.0.0/16', '10.2.0.0/16']);
+    expect(peer.fqdn).toBeUndefined();
+    expect(peer.in('rag', cluster)).toEqual([
+      { ipBlock: { cidr: '10.1.0.0/16' } },
+      { ipBlock: { cidr: '10.2.0.0/16' } },
+    ]);
+  });
+});

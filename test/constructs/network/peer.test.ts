@@ -1,0 +1,139 @@
+import { Peer, PodSet } from '../../../constructs/network/peer';
+import { Cluster } from '../../../constructs/placement/cluster';
+import { LABELS } from '../../support/output';
+
+const GENERIC = new Cluster();
+const CILIUM = new Cluster({ cilium: true });
+
+const INTERNET = [
+  {
+    ipBlock: {
+      cidr: '0.0.0.0/0',
+      except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
+    },
+  },
+  { ipBlock: { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] } },
+];
+
+const inNamespace = (name: string) => ({
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+});
+
+describe('pods', () => {
+  const pods = new PodSet('rag', 'api', LABELS);
+
+  test('are named by their labels in their own namespace', () => {
+    expect(pods.in('rag')).toEqual([{ podSelector: { matchLabels: LABELS } }]);
+  });
+
+  test('are named by their labels and their namespace in another', () => {
+    expect(pods.in('tenant')).toEqual([{ ...inNamespace('rag'), podSelector: { matchLabels: LABELS } }]);
+  });
+
+  test('are the same pods when namespace and name are', () => {
+    expect(pods.key).toBe(new PodSet('rag', 'api', {}).key);
+    expect(pods.key).not.toBe(new PodSet('tenant', 'api', LABELS).key);
+    expect(pods.key).not.toBe(new PodSet('rag', 'queue', LABELS).key);
+  });
+
+  test('have no host name, and are described by their name', () => {
+    expect(pods.fqdn).toBeUndefined();
+    expect(pods.describe()).toBe('api');
+  });
+});
+
+describe('a service of the cluster', () => {
+  const service = { namespace: 'monitoring', podLabels: { app: 'prometheus' } };
+
+  test('is named by its namespace and labels, even in that namespace', () => {
+    const peers = [{ ...inNamespace('monitoring'), podSelector: { matchLabels: { app: 'prometheus' } } }];
+    expect(Peer.service(service).in('rag', GENERIC)).toEqual(peers);
+    expect(Peer.service(service).in('monitoring', CILIUM)).toEqual(peers);
+  });
+
+  test('is every pod of its namespace when it has no labels', () => {
+    const [peer] = Peer.service({ namespace: 'monitoring' }).in('rag', GENERIC);
+    expect(peer).toEqual(inNamespace('monitoring'));
+    expect(peer?.podSelector).toBeUndefined();
+  });
+
+  test('is the same service when namespace and labels are', () => {
+    expect(Peer.service(service).key).toBe(Peer.service({ ...service }).key);
+    expect(Peer.service(service).key).not.toBe(Peer.service({ namespace: 'monitoring' }).key);
+    expect(Peer.service(service).key).not.toBe(Peer.service({ ...service, namespace: 'keda' }).key);
+  });
+
+  test('has no host name, and is described by its namespace', () => {
+    expect(Peer.service(service).fqdn).toBeUndefined();
+    expect(Peer.service(service).describe()).toBe('namespace monitoring');
+  });
+});
+
+describe('ranges of addresses', () => {
+  const peer = Peer.cidrs('10.1.0.0/16', '10.2.3.4/32');
+
+  test('are named one by one', () => {
+    expect(peer.in('rag', GENERIC)).toEqual([
+      { ipBlock: { cidr: '10.1.0.0/16' } },
+      { ipBlock: { cidr: '10.2.3.4/32' } },
+    ]);
+    expect(peer.in('rag', CILIUM)).toEqual(peer.in('rag', GENERIC));
+  });
+
+  test('are the same when all of them are', () => {
+    expect(peer.key).toBe(Peer.cidrs('10.1.0.0/16', '10.2.3.4/32').key);
+    expect(peer.key).not.toBe(Peer.cidrs('10.1.0.0/16').key);
+  });
+
+  test('have no host name, and are described by themselves', () => {
+    expect(peer.fqdn).toBeUndefined();
+    expect(peer.describe()).toBe('10.1.0.0/16, 10.2.3.4/32');
+  });
+});
+
+describe('the internet', () => {
+  test('is every address that is not private, link-local or a metadata service', () => {
+    expect(Peer.internet().in('rag', GENERIC)).toEqual(INTERNET);
+    expect(Peer.internet().in('rag', CILIUM)).toEqual(INTERNET);
+  });
+
+  test('is one, has no host name, and is described as itself', () => {
+    expect(Peer.internet().key).toBe(Peer.internet().key);
+    expect(Peer.internet().fqdn).toBeUndefined();
+    expect(Peer.internet().describe()).toBe('the internet');
+  });
+});
+
+describe('a host', () => {
+  const host = Peer.host('api.openai.com');
+
+  test('widens to the internet, because policies know no names', () => {
+    expect(host.in('rag', GENERIC)).toEqual(INTERNET);
+  });
+
+  test('is nobody in a policy on Cilium, where another policy names it', () => {
+    expect(host.in('rag', CILIUM)).toEqual([]);
+  });
+
+  test('is the same when its name is', () => {
+    expect(host.key).toBe(Peer.host('api.openai.com').key);
+    expect(host.key).not.toBe(Peer.host('api.cohere.com').key);
+    expect(host.key).not.toBe(Peer.internet().key);
+  });
+
+  test('is described by its name', () => {
+    expect(host.fqdn).toBe('api.openai.com');
+    expect(host.describe()).toBe('api.openai.com');
+  });
+});
+
+test('peers of different kinds are never the same', () => {
+  const peers = [
+    new PodSet('a', 'b', {}),
+    Peer.service({ namespace: 'a' }),
+    Peer.cidrs('10.0.0.0/8'),
+    Peer.internet(),
+    Peer.host('a'),
+  ];
+  expect(new Set(peers.map(({ key }) => key)).size).toBe(peers.length);
+});

@@ -1,0 +1,70 @@
+import { ApiObject, type Chart } from 'cdk8s';
+import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import { PodSet } from '../../../constructs/network/peer';
+import { SyncWave } from '../../../constructs/network/sync-wave';
+import { find, render, testChart } from '../../support/manifests';
+
+const ANNOTATION = 'argocd.argoproj.io/sync-wave';
+
+const pods = (name: string) => new PodSet('test', name, { name });
+
+function put(chart: Chart, name: string, wave: SyncWave): void {
+  const metadata = { name, annotations: wave.annotations };
+  new ApiObject(chart, name, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+}
+
+const annotationsOf = (chart: Chart, name: string) => find(render(chart), 'ConfigMap', name).metadata.annotations;
+
+function use(chart: Chart, from: string, to: string): void {
+  const ports = [{ name: 'http', number: 8000 }];
+  ConnectionGraph.of(chart).connect({ from: pods(from), to: pods(to), ports, purpose: 'uses', ordered: true });
+}
+
+test.each([
+  ['NAMESPACE', SyncWave.NAMESPACE, '-20'],
+  ['SECRETS', SyncWave.SECRETS, '-10'],
+])('%s is before every pod', (_, wave, expected) => {
+  const chart = testChart();
+  put(chart, 'object', wave);
+  expect(annotationsOf(chart, 'object')).toEqual({ [ANNOTATION]: expected });
+});
+
+test('pods that use nothing are in the default wave, which needs no annotation', () => {
+  const chart = testChart();
+  put(chart, 'api', SyncWave.of(chart, pods('api')));
+  expect(annotationsOf(chart, 'api')).toBeUndefined();
+});
+
+test('an object is in the wave of its pods, or after it and before their clients', () => {
+  const chart = testChart();
+  for (const name of ['store', 'queue', 'api']) {
+    put(chart, name, SyncWave.of(chart, pods(name)));
+    put(chart, `after-${name}`, SyncWave.after(chart, pods(name)));
+  }
+  use(chart, 'queue', 'store');
+  use(chart, 'api', 'queue');
+  const waves = ['store', 'after-store', 'queue', 'after-queue', 'api', 'after-api'].map(
+    (name) => annotationsOf(chart, name)?.[ANNOTATION],
+  );
+  expect(waves).toEqual([undefined, '5', '10', '15', '20', '25']);
+});
+
+test('what is wired after the object was created counts', () => {
+  const chart = testChart();
+  put(chart, 'api', SyncWave.of(chart, pods('api')));
+  expect(annotationsOf(chart, 'api')).toBeUndefined();
+  use(chart, 'api', 'store');
+  expect(annotationsOf(chart, 'api')).toEqual({ [ANNOTATION]: '10' });
+});
+
+test('other annotations stay, with a wave and without', () => {
+  const chart = testChart();
+  const annotated = (name: string, wave: SyncWave) => {
+    const metadata = { name, annotations: { ...wave.annotations, team: 'search' } };
+    new ApiObject(chart, name, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+  };
+  annotated('early', SyncWave.SECRETS);
+  annotated('default', SyncWave.of(chart, pods('api')));
+  expect(annotationsOf(chart, 'early')).toEqual({ [ANNOTATION]: '-10', team: 'search' });
+  expect(annotationsOf(chart, 'default')).toEqual({ team: 'search' });
+});

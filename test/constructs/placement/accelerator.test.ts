@@ -1,0 +1,147 @@
+import { Accelerator } from '../../../constructs/placement/accelerator';
+import { Cloud } from '../../../constructs/placement/cloud';
+
+const GKE = 'cloud.google.com/gke-accelerator';
+const EKS = 'karpenter.k8s.aws/instance-gpu-name';
+const PRODUCT = 'nvidia.com/gpu.product';
+
+/** Name, accelerator, GiB, product, label on GKE, label on EKS. */
+const KNOWN: [string, Accelerator, number, string, string | undefined, string][] = [
+  ['nvidia-t4', Accelerator.NVIDIA_T4, 16, 'Tesla-T4', 'nvidia-tesla-t4', 't4'],
+  ['nvidia-l4', Accelerator.NVIDIA_L4, 24, 'NVIDIA-L4', 'nvidia-l4', 'l4'],
+  ['nvidia-a10g', Accelerator.NVIDIA_A10G, 24, 'NVIDIA-A10G', undefined, 'a10g'],
+  ['nvidia-l40s', Accelerator.NVIDIA_L40S, 48, 'NVIDIA-L40S', undefined, 'l40s'],
+  ['nvidia-a100-40', Accelerator.NVIDIA_A100_40, 40, 'NVIDIA-A100-SXM4-40GB', 'nvidia-tesla-a100', 'a100'],
+  ['nvidia-a100-80', Accelerator.NVIDIA_A100_80, 80, 'NVIDIA-A100-SXM4-80GB', 'nvidia-a100-80gb', 'a100'],
+  ['nvidia-h100', Accelerator.NVIDIA_H100, 80, 'NVIDIA-H100-80GB-HBM3', 'nvidia-h100-80gb', 'h100'],
+  ['nvidia-h200', Accelerator.NVIDIA_H200, 141, 'NVIDIA-H200', 'nvidia-h200-141gb', 'h200'],
+];
+
+const NAMES = KNOWN.map(([name]) => name).join(', ');
+
+describe.each(KNOWN)('%s', (name, accelerator, memory, product, gke, eks) => {
+  test('is a whole device of its memory', () => {
+    expect(accelerator).toMatchObject({ name, memoryGib: memory, resource: 'nvidia.com/gpu' });
+    expect(Accelerator.named(name)).toBe(accelerator);
+  });
+
+  test('is selected by the label that each cloud sets', () => {
+    expect(accelerator.nodeSelectorOn(Cloud.EKS)).toEqual({ [EKS]: eks });
+    expect(accelerator.nodeSelectorOn(Cloud.AKS)).toEqual({ [PRODUCT]: product });
+    expect(accelerator.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: product });
+    expect(accelerator.nodeSelectorOn(Cloud.GKE)).toEqual(gke === undefined ? {} : { [GKE]: gke });
+  });
+
+  test.each([Cloud.EKS, Cloud.GKE, Cloud.AKS, Cloud.GENERIC])('is asked for by the same name on $name', (cloud) => {
+    expect(accelerator.resourceOn(cloud)).toBe('nvidia.com/gpu');
+  });
+});
+
+describe('a MIG slice', () => {
+  const slice = Accelerator.NVIDIA_A100_80.mig('1g.10gb');
+
+  test('is a resource of its own, with the memory of its profile', () => {
+    expect(slice).toMatchObject({ name: 'nvidia-a100-80/1g.10gb', memoryGib: 10, resource: 'nvidia.com/mig-1g.10gb' });
+  });
+
+  test.each([Cloud.EKS, Cloud.AKS, Cloud.GENERIC])('is asked for by that resource on $name', (cloud) => {
+    expect(slice.resourceOn(cloud)).toBe('nvidia.com/mig-1g.10gb');
+    expect(slice.nodeSelectorOn(cloud)).toEqual(Accelerator.NVIDIA_A100_80.nodeSelectorOn(cloud));
+  });
+
+  test('is chosen by node label on GKE', () => {
+    expect(slice.resourceOn(Cloud.GKE)).toBe('nvidia.com/gpu');
+    expect(slice.nodeSelectorOn(Cloud.GKE)).toEqual({
+      [GKE]: 'nvidia-a100-80gb',
+      'cloud.google.com/gke-gpu-partition-size': '1g.10gb',
+    });
+  });
+
+  test.each([
+    ['nvidia-a100-40', ['1g.5gb', '2g.10gb', '3g.20gb', '4g.20gb', '7g.40gb'], [5, 10, 20, 20, 40]],
+    ['nvidia-a100-80', ['1g.10gb', '1g.20gb', '2g.20gb', '3g.40gb', '4g.40gb', '7g.80gb'], [10, 20, 20, 40, 40, 80]],
+    ['nvidia-h100', ['1g.10gb', '1g.20gb', '2g.20gb', '3g.40gb', '4g.40gb', '7g.80gb'], [10, 20, 20, 40, 40, 80]],
+    ['nvidia-h200', ['1g.18gb', '1g.35gb', '2g.35gb', '3g.71gb', '4g.71gb', '7g.141gb'], [18, 35, 35, 71, 71, 141]],
+  ])('of %s has one of the profiles of the device', (device, profiles, memory) => {
+    const slices = profiles.map((profile) => Accelerator.named(`${device}/${profile}`));
+    expect(slices.map(({ name }) => name)).toEqual(profiles.map((profile) => `${device}/${profile}`));
+    expect(slices.map(({ resource }) => resource)).toEqual(profiles.map((profile) => `nvidia.com/mig-${profile}`));
+    expect(slices.map(({ memoryGib }) => memoryGib)).toEqual(memory);
+  });
+
+  test('of a device without that profile is refused', () => {
+    expect(() => Accelerator.NVIDIA_A100_40.mig('1g.10gb')).toThrow(
+      'nvidia-a100-40 has no MIG profile "1g.10gb"; allowed: 1g.5gb, 2g.10gb, 3g.20gb, 4g.20gb, 7g.40gb',
+    );
+    expect(() => Accelerator.named('nvidia-h200/1g.10gb')).toThrow(
+      'nvidia-h200 has no MIG profile "1g.10gb"; allowed: 1g.18gb, 1g.35gb, 2g.35gb, 3g.71gb, 4g.71gb, 7g.141gb',
+    );
+  });
+
+  test.each(['nvidia-t4', 'nvidia-l4', 'nvidia-a10g', 'nvidia-l40s'])(
+    'of %s is refused, because it has none',
+    (device) => {
+      expect(() => Accelerator.named(`${device}/1g.5gb`)).toThrow(
+        `${device} has no MIG profile "1g.5gb"; allowed: none, it cannot be partitioned`,
+      );
+    },
+  );
+});
+
+describe('a share', () => {
+  const share = Accelerator.NVIDIA_T4.shared();
+
+  test('is a resource of its own, and has no memory of its own', () => {
+    expect(share).toMatchObject({ name: 'nvidia-t4/shared', memoryGib: 16, resource: 'nvidia.com/gpu.shared' });
+    expect(Accelerator.named('nvidia-t4/shared')).toEqual(share);
+  });
+
+  test.each([Cloud.EKS, Cloud.AKS, Cloud.GENERIC])('is asked for by that resource on $name', (cloud) => {
+    expect(share.resourceOn(cloud)).toBe('nvidia.com/gpu.shared');
+    expect(share.nodeSelectorOn(cloud)).toEqual(Accelerator.NVIDIA_T4.nodeSelectorOn(cloud));
+  });
+
+  test('is chosen by node label on GKE', () => {
+    expect(share.resourceOn(Cloud.GKE)).toBe('nvidia.com/gpu');
+    expect(share.nodeSelectorOn(Cloud.GKE)).toEqual({
+      [GKE]: 'nvidia-tesla-t4',
+      'cloud.google.com/gke-gpu-sharing-strategy': 'time-sharing',
+    });
+  });
+});
+
+describe('a name', () => {
+  test.each(['nvidia-b200', 'NVIDIA-L4', 'l4', '', 'nvidia-b200/shared'])('"%s" is of no known accelerator', (name) => {
+    expect(() => Accelerator.named(name)).toThrow(
+      `accelerator is "${name}", which is not a known accelerator; use one of ${NAMES}`,
+    );
+  });
+});
+
+describe('an accelerator that is not listed', () => {
+  const own = Accelerator.of({ name: 'amd-mi300x', memoryGib: 192, resource: 'amd.com/gpu' });
+
+  test('is asked for by its resource everywhere', () => {
+    expect(own).toMatchObject({ name: 'amd-mi300x', memoryGib: 192, resource: 'amd.com/gpu' });
+    expect(own.resourceOn(Cloud.GKE)).toBe('amd.com/gpu');
+  });
+
+  test('is selected by no label that it does not name', () => {
+    for (const cloud of [Cloud.EKS, Cloud.GKE, Cloud.AKS, Cloud.GENERIC]) {
+      expect(own.nodeSelectorOn(cloud)).toEqual({});
+    }
+    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, product: 'NVIDIA-B200' });
+    expect(b200.resource).toBe('nvidia.com/gpu');
+    expect(b200.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: 'NVIDIA-B200' });
+    expect(b200.nodeSelectorOn(Cloud.EKS)).toEqual({});
+  });
+
+  test('has the profiles that it names', () => {
+    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, migProfiles: { '1g.23gb': 7 } });
+    expect(b200.mig('1g.23gb')).toMatchObject({ memoryGib: 23, resource: 'nvidia.com/mig-1g.23gb' });
+    expect(() => b200.mig('1g.10gb')).toThrow('nvidia-b200 has no MIG profile "1g.10gb"; allowed: 1g.23gb');
+    expect(() => own.mig('1g.10gb')).toThrow(
+      'amd-mi300x has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned',
+    );
+  });
+});

@@ -1,0 +1,190 @@
+import { Construct } from 'constructs';
+import { Accelerator } from '../../../constructs/placement/accelerator';
+import { Cloud } from '../../../constructs/placement/cloud';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import type { NodePool } from '../../../constructs/placement/node-pool';
+import { Placement, type PlacementProps } from '../../../constructs/placement/placement';
+import { testChart } from '../../support/manifests';
+
+const CPU_POOL: NodePool = { name: 'general', nodes: 10, nodeSelector: { pool: 'general' } };
+const L4_POOL: NodePool = { name: 'l4', nodes: 4, accelerator: Accelerator.NVIDIA_L4 };
+const SECOND_L4_POOL: NodePool = { ...L4_POOL, name: 'l4-spot', nodeSelector: { pool: 'l4-spot' } };
+const POOLS = [CPU_POOL, L4_POOL, SECOND_L4_POOL];
+
+const GPU_TOLERATION = { key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' };
+
+const place = (props: PlacementProps = {}, cluster: ClusterProps = {}) =>
+  Placement.resolve(new Construct(testChart(cluster), 'api'), props);
+
+describe('pods without GPU', () => {
+  test.each([
+    ['pools are unknown', undefined],
+    ['pools are known', POOLS],
+  ])('run anywhere, where %s', (_, nodePools) => {
+    const placement = place({}, { nodePools, gpuRuntimeClass: 'nvidia' });
+    expect(placement.pool).toBeUndefined();
+    expect(placement.nodeSelector).toEqual({});
+    expect(placement.tolerations).toEqual([]);
+    expect(placement.runtimeClassName).toBeUndefined();
+    expect(placement.extendedResource).toBeUndefined();
+  });
+
+  test('run on the pool that is named', () => {
+    const placement = place({ nodePool: 'general' }, { nodePools: POOLS });
+    expect(placement.pool).toBe(CPU_POOL);
+    expect(placement.nodeSelector).toEqual({ pool: 'general' });
+    expect(placement.tolerations).toEqual([]);
+  });
+});
+
+describe('pods with a GPU', () => {
+  test('need no pools: the labels of the cloud say where it is', () => {
+    const placement = place({ accelerator: Accelerator.NVIDIA_L4 }, { cloud: Cloud.GKE });
+    expect(placement.pool).toBeUndefined();
+    expect(placement.nodeSelector).toEqual({ 'cloud.google.com/gke-accelerator': 'nvidia-l4' });
+    expect(placement.tolerations).toEqual([GPU_TOLERATION]);
+    expect(placement.runtimeClassName).toBeUndefined();
+    expect(placement.extendedResource).toEqual({ name: 'nvidia.com/gpu', count: 1 });
+  });
+
+  test('run on the first pool that has it, by the labels of the cloud', () => {
+    const placement = place({ accelerator: Accelerator.NVIDIA_L4 }, { nodePools: POOLS, cloud: Cloud.EKS });
+    expect(placement.pool).toBe(L4_POOL);
+    expect(placement.nodeSelector).toEqual({ 'karpenter.k8s.aws/instance-gpu-name': 'l4' });
+  });
+
+  test('run on the pool that is named, by its own labels alone', () => {
+    const placement = place({ accelerator: Accelerator.NVIDIA_L4, nodePool: 'l4-spot' }, { nodePools: POOLS });
+    expect(placement.pool).toBe(SECOND_L4_POOL);
+    expect(placement.nodeSelector).toEqual({ pool: 'l4-spot' });
+  });
+
+  test('do not share the labels of the pool', () => {
+    const placement = place({ nodePool: 'general' }, { nodePools: POOLS });
+    placement.nodeSelector.added = 'later';
+    expect(CPU_POOL.nodeSelector).toEqual({ pool: 'general' });
+  });
+
+  test('find a pool by the name of the accelerator, so that equal slices are equal', () => {
+    const slices: NodePool = { name: 'slices', nodes: 1, accelerator: Accelerator.NVIDIA_A100_80.mig('1g.10gb') };
+    const nodePools = [{ name: 'whole', nodes: 1, accelerator: Accelerator.NVIDIA_A100_80 }, slices];
+    const placement = place({ accelerator: Accelerator.named('nvidia-a100-80/1g.10gb') }, { nodePools });
+    expect(placement.pool).toBe(slices);
+    expect(placement.extendedResource).toEqual({ name: 'nvidia.com/mig-1g.10gb', count: 1 });
+  });
+
+  test('get as many as they ask for, as the cloud names them', () => {
+    const accelerator = Accelerator.NVIDIA_A100_80.mig('1g.10gb');
+    expect(place({ accelerator, accelerators: 4 }, { cloud: Cloud.GKE }).extendedResource).toEqual({
+      name: 'nvidia.com/gpu',
+      count: 4,
+    });
+    expect(place({ accelerator, accelerators: 4 }, { cloud: Cloud.AKS }).extendedResource).toEqual({
+      name: 'nvidia.com/mig-1g.10gb',
+      count: 4,
+    });
+  });
+
+  test('run in the runtime class of the cluster', () => {
+    const placement = place({ accelerator: Accelerator.NVIDIA_T4 }, { gpuRuntimeClass: 'nvidia' });
+    expect(placement.runtimeClassName).toBe('nvidia');
+  });
+});
+
+describe('tolerations', () => {
+  const tainted = (taints: NodePool['taints'], accelerator?: Accelerator): ClusterProps => ({
+    nodePools: [{ name: 'tainted', nodes: 1, taints, accelerator }],
+  });
+
+  test.each([
+    [{ key: 'sku' }, { key: 'sku', operator: 'Exists', effect: 'NoSchedule' }],
+    [
+      { key: 'sku', value: 'gpu' },
+      { key: 'sku', operator: 'Equal', value: 'gpu', effect: 'NoSchedule' },
+    ],
+    [
+      { key: 'sku', value: '' },
+      { key: 'sku', operator: 'Equal', value: '', effect: 'NoSchedule' },
+    ],
+    [
+      { key: 'spot', value: 'true', effect: 'NoExecute' },
+      { key: 'spot', operator: 'Equal', value: 'true', effect: 'NoExecute' },
+    ],
+  ])('of the taint %j', (taint, toleration) => {
+    expect(place({ nodePool: 'tainted' }, tainted([taint])).tolerations).toEqual([toleration]);
+  });
+
+  test('are those of the pool and that of GPUs', () => {
+    const cluster = tainted([{ key: 'sku', value: 'gpu' }], Accelerator.NVIDIA_L4);
+    expect(place({ accelerator: Accelerator.NVIDIA_L4 }, cluster).tolerations).toEqual([
+      GPU_TOLERATION,
+      { key: 'sku', operator: 'Equal', value: 'gpu', effect: 'NoSchedule' },
+    ]);
+  });
+
+  test('hold the one of GPUs once, as the pool states it', () => {
+    const cluster = tainted([{ key: 'nvidia.com/gpu', value: 'present' }], Accelerator.NVIDIA_L4);
+    expect(place({ accelerator: Accelerator.NVIDIA_L4 }, cluster).tolerations).toEqual([
+      { key: 'nvidia.com/gpu', operator: 'Equal', value: 'present', effect: 'NoSchedule' },
+    ]);
+  });
+
+  test('do not hold that of GPUs without a GPU', () => {
+    expect(place({ nodePool: 'tainted' }, tainted([{ key: 'sku' }])).tolerations).not.toContainEqual(GPU_TOLERATION);
+  });
+});
+
+describe('mistakes', () => {
+  const accelerator = Accelerator.NVIDIA_L4;
+  const pools = 'general (no GPU), l4 (nvidia-l4), l4-spot (nvidia-l4)';
+
+  test.each([0, -1, 0.5, Number.NaN])('%s GPUs', (accelerators) => {
+    expect(() => place({ accelerator, accelerators })).toThrow(
+      `rag/api: accelerators is ${accelerators}, but GPUs are whole: use 1 or more`,
+    );
+  });
+
+  test('GPUs of no kind', () => {
+    expect(() => place({ accelerators: 2 })).toThrow(
+      'rag/api: accelerators is 2, but no accelerator is set; set accelerator as well',
+    );
+  });
+
+  test('a pool of a cluster that declares none', () => {
+    const problem = 'rag/api: nodePool is "l4", but the cluster declares no node pools; declare it in the cluster';
+    expect(() => place({ nodePool: 'l4' })).toThrow(problem);
+    expect(() => place({ nodePool: 'l4', accelerator })).toThrow(problem);
+  });
+
+  test('a pool that the cluster does not have', () => {
+    const problem = `rag/api: nodePool is "a100", but the cluster has no such pool; pools: ${pools}`;
+    expect(() => place({ nodePool: 'a100' }, { nodePools: POOLS })).toThrow(problem);
+    expect(() => place({ nodePool: 'a100', accelerator }, { nodePools: POOLS })).toThrow(problem);
+  });
+
+  test('a pool without the GPU', () => {
+    expect(() => place({ nodePool: 'general', accelerator }, { nodePools: POOLS })).toThrow(
+      `rag/api: nodePool is "general", but it has no nvidia-l4; pools: ${pools}`,
+    );
+    expect(() => place({ nodePool: 'l4', accelerator: accelerator.shared() }, { nodePools: POOLS })).toThrow(
+      `rag/api: nodePool is "l4", but it has no nvidia-l4/shared; pools: ${pools}`,
+    );
+  });
+
+  test('a GPU that no pool has', () => {
+    expect(() => place({ accelerator: Accelerator.NVIDIA_H100 }, { nodePools: POOLS })).toThrow(
+      `rag/api: accelerator is nvidia-h100, but no node pool of the cluster has it; pools: ${pools}; add such a pool to ` +
+        'the cluster or choose an accelerator that it has',
+    );
+  });
+
+  test('a GPU or a pool of a cluster whose pools are none', () => {
+    expect(() => place({ accelerator }, { nodePools: [] })).toThrow(
+      'rag/api: accelerator is nvidia-l4, but no node pool of the cluster has it; pools: none; add such a pool to the ' +
+        'cluster or choose an accelerator that it has',
+    );
+    expect(() => place({ nodePool: 'l4' }, { nodePools: [] })).toThrow(
+      'rag/api: nodePool is "l4", but the cluster has no such pool; pools: none',
+    );
+  });
+});

@@ -1,0 +1,32 @@
+import { Registry } from '../../../constructs/placement/registry';
+
+test('images come from where they are published', () => {
+  expect(Registry.PUBLIC.locate('ghcr.io', 'acme/rag-api')).toBe('ghcr.io/acme/rag-api');
+  expect(Registry.PUBLIC.locate('registry.acme.example:5000', 'rag-api')).toBe('registry.acme.example:5000/rag-api');
+});
+
+test('pods pull without Secrets and without digests when nothing is said', () => {
+  expect(Registry.PUBLIC.pullSecrets).toEqual([]);
+  expect(Registry.PUBLIC.requireDigest).toBe(false);
+});
+
+test.each(['registry.acme.example', 'registry.acme.example/', 'registry.acme.example//'])(
+  'the mirror %s replaces the host of every image',
+  (mirror) => {
+    const registry = new Registry({ mirror });
+    expect(registry.locate('ghcr.io', 'acme/rag-api')).toBe('registry.acme.example/acme/rag-api');
+    expect(registry.locate('docker.io', 'library/redis')).toBe('registry.acme.example/library/redis');
+  },
+);
+
+test('a mirror may have a port and a path', () => {
+  const registry = new Registry({ mirror: 'registry.acme.example:5000/mirror/rag/' });
+  expect(registry.locate('ghcr.io', 'acme/rag-api')).toBe('registry.acme.example:5000/mirror/rag/acme/rag-api');
+});
+
+test('pull secrets and the demand for digests are kept', () => {
+  const registry = new Registry({ pullSecrets: ['one', 'two'], requireDigest: true });
+  expect(registry.pullSecrets).toEqual(['one', 'two']);
+  expect(registry.requireDigest).toBe(true);
+  expect(registry.locate('ghcr.io', 'acme/rag-api')).toBe('ghcr.io/acme/rag-api');
+});

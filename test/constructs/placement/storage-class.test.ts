@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { Cluster } from '../../../constructs/placement/cluster';
+import { blockStorageProblem } from '../../../constructs/placement/storage-class';
+
+const WORDS = [
+  'nfs',
+  'efs',
+  'azurefile',
+  'filestore',
+  'smb',
+  'cifs',
+  'cephfs',
+  'glusterfs',
+  'fsx',
+  'lustre',
+  'gcsfuse',
+  'gcs',
+  's3fs',
+  'blobfuse',
+  'rwx',
+];
+
+const problemOf = (storageClass: string, storage = {}) => blockStorageProblem(storageClass, new Cluster({ storage }));
+
+const advice = 'use a class of block volumes, such as gp3 or premium-rwo';
+
+describe('a class of block volumes', () => {
+  test.each([
+    'gp3',
+    'io2',
+    'ebs-sc',
+    'premium-rwo',
+    'standard-rwo',
+    'hyperdisk-balanced',
+    'managed-csi-premium',
+    'managed-premium',
+    'rook-ceph-block',
+    'ceph-rbd',
+    'longhorn',
+    'openebs-zfspv',
+    'local-path',
+    'topolvm-provisioner',
+    'default',
+  ])('such as %s is accepted', (storageClass) => {
+    expect(problemOf(storageClass)).toBeUndefined();
+    expect(problemOf(storageClass, { block: 'gp3', shared: 'models' })).toBeUndefined();
+  });
+});
+
+describe('a class of files', () => {
+  test.each([
+    ['nfs-client', 'nfs'],
+    ['nfs4', 'nfs'],
+    ['efs-sc', 'efs'],
+    ['azurefile-csi-premium', 'azurefile'],
+    ['azureblob-nfs-premium', 'nfs'],
+    ['filestore.csi.storage.gke.io', 'filestore'],
+    ['enterprise-rwx', 'rwx'],
+    ['ocs-storagecluster-cephfs', 'cephfs'],
+    ['fsx-lustre', 'fsx'],
+    ['smb.csi.k8s.io', 'smb'],
+    ['gcsfuse', 'gcsfuse'],
+    ['NFS', 'NFS'],
+  ])('such as %s is refused', (storageClass, word) => {
+    expect(problemOf(storageClass)).toBe(`is "${storageClass}", a network file system (${word}); ${advice}`);
+  });
+
+  test('is refused wherever its word stands by itself', () => {
+    const around = fc.oneof(fc.constant(''), fc.stringMatching(/^[0-9.-][a-z0-9.-]{0,5}$/));
+    const parts = fc.record({ word: fc.constantFrom(...WORDS), before: around, after: around });
+    fc.assert(
+      fc.property(parts, ({ word, before, after }) => {
+        const storageClass = `${[...before].reverse().join('')}${word}${after}`;
+        expect(problemOf(storageClass)).toMatch(/, a network file system \(\w+\); use a class of block volumes/);
+      }),
+    );
+  });
+
+  test('is not every class with its letters in another word', () => {
+    const letter = fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz');
+    // The digit in s3fs is an end of words itself.
+    const word = fc.constantFrom(...WORDS.filter((one) => one !== 's3fs'));
+    fc.assert(
+      fc.property(letter, word, letter, (before, inner, after) => {
+        expect(problemOf(`${before}${inner}${after}`)).toBeUndefined();
+      }),
+    );
+  });
+
+  test("is refused by the cluster's word for it, whatever it is called", () => {
+    expect(problemOf('models', { shared: 'models' })).toBe(
+      `is "models", the cluster's class for shared files; ${advice}`,
+    );
+    expect(problemOf('efs', { shared: 'efs' })).toBe(`is "efs", the cluster's class for shared files; ${advice}`);
+  });
+
+  test("is refused with the cluster's own block class as advice", () => {
+    expect(problemOf('efs', { block: 'fast' })).toBe(
+      'is "efs", a network file system (efs); use a class of block volumes, such as fast',
+    );
+  });
+});

@@ -1,0 +1,230 @@
+import { Redis, RedisRole } from '../../../constructs/data/redis';
+import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { Scaling } from '../../../constructs/scaling/scaling';
+import { type RedisListProps, ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { find, namesOf, render, testChart } from '../../support/manifests';
+import { CONTAINER } from '../../support/workloads';
+
+const KEDA = { keda: { namespace: 'keda', podLabels: { app: 'keda-operator' } } };
+const PASSWORD = SecretKey.of('queue', 'password');
+const PORT = { name: 'redis', number: 6379 };
+
+type TriggersOf = (queue: Redis) => ScalingTrigger[];
+
+function scaled(triggersOf: TriggersOf, cluster: ClusterProps = KEDA) {
+  const chart = testChart(cluster);
+  const queue = new Redis(chart, 'queue', { role: RedisRole.BROKER, password: PASSWORD });
+  const scaling = Scaling.onEvents({ min: 0, max: 5, triggers: triggersOf(queue) });
+  new Deployment(chart, 'workers', { component: 'workers', container: CONTAINER, scaling });
+  const objects = render(chart);
+  return { chart, objects, triggers: find(objects, 'ScaledObject', 'workers').spec.triggers };
+}
+
+function list(queue: Redis, props: Partial<RedisListProps> = {}) {
+  return ScalingTrigger.redisList({
+    endpoint: queue.workload.endpoint(PORT),
+    list: 'celery',
+    perReplica: 20,
+    ...props,
+  });
+}
+
+const CRON = ScalingTrigger.cron({ timezone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', replicas: 4 });
+
+describe('a list in Redis', () => {
+  test('is asked for by an address that KEDA can resolve, as text', () => {
+    expect(scaled((queue) => [list(queue)]).triggers).toEqual([
+      {
+        type: 'redis',
+        metadata: {
+          address: 'queue.test.svc.cluster.local:6379',
+          listName: 'celery',
+          listLength: '20',
+          databaseIndex: '0',
+        },
+      },
+    ]);
+  });
+
+  test.each([
+    ['in the domain of the cluster', { ...KEDA, domain: 'k8s.acme.example' }, 'queue.test.svc.k8s.acme.example:6379'],
+    ['by its short name where KEDA is beside it', { keda: { namespace: 'test' } }, 'queue:6379'],
+  ])('is found %s', (_, cluster, address) => {
+    expect(scaled((queue) => [list(queue)], cluster).triggers[0].metadata.address).toBe(address);
+  });
+
+  test('can be in any database', () => {
+    expect(scaled((queue) => [list(queue, { database: 3 })]).triggers[0].metadata.databaseIndex).toBe('3');
+  });
+
+  test('is asked for without password when there is none', () => {
+    const { objects, triggers } = scaled((queue) => [list(queue)]);
+    expect(triggers[0]).not.toHaveProperty('authenticationRef');
+    expect(namesOf(objects, 'TriggerAuthentication')).toEqual([]);
+  });
+
+  test('is asked for with the password, by reference', () => {
+    const password = SecretKey.of('scaler', 'password');
+    const { chart, objects, triggers } = scaled((queue) => [list(queue, { password })]);
+    expect(triggers[0].authenticationRef).toEqual({ name: 'workers' });
+    const authentication = find(objects, 'TriggerAuthentication', 'workers');
+    expect(authentication.spec).toEqual({
+      secretTargetRef: [{ parameter: 'password', name: 'scaler', key: 'password' }],
+    });
+    expect(authentication.metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'workers' });
+    expect(ExternalReferences.of(chart).all).toContainEqual({
+      kind: 'Secret',
+      namespace: 'test',
+      name: 'scaler',
+      key: 'password',
+    });
+  });
+
+  test('lets the KEDA operator in, and opens nothing for the workers', () => {
+    const { objects } = scaled((queue) => [list(queue)]);
+    expect(find(objects, 'NetworkPolicy', 'queue').spec.ingress).toEqual([
+      {
+        from: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'keda' } },
+            podSelector: { matchLabels: { app: 'keda-operator' } },
+          },
+        ],
+        ports: [{ port: 6379, protocol: 'TCP' }],
+      },
+    ]);
+    const { ingress, egress } = find(objects, 'NetworkPolicy', 'workers').spec;
+    expect(ingress).toEqual([]);
+    expect(egress).toEqual([
+      expect.objectContaining({
+        ports: [
+          { port: 53, protocol: 'UDP' },
+          { port: 53, protocol: 'TCP' },
+        ],
+      }),
+    ]);
+  });
+
+  test('is an edge of the graph that says what it is for', () => {
+    const { chart } = scaled((queue) => [list(queue)]);
+    const edges = ConnectionGraph.of(chart).connections.map(({ from, to, purpose }) => [
+      from.describe(),
+      to.describe(),
+      purpose,
+    ]);
+    expect(edges).toEqual([['namespace keda', 'queue', 'scaling']]);
+  });
+
+  test('makes the workers wait for nothing', () => {
+    const { objects } = scaled((queue) => [list(queue)]);
+    expect(find(objects, 'Deployment', 'workers').metadata.annotations).toBeUndefined();
+  });
+
+  test('of a queue of this library needs its name only', () => {
+    const { triggers } = scaled((queue) => [queue.list('documents').trigger(5)]);
+    expect(triggers).toEqual([
+      {
+        type: 'redis',
+        metadata: {
+          address: 'queue.test.svc.cluster.local:6379',
+          listName: 'documents',
+          listLength: '5',
+          databaseIndex: '0',
+        },
+        authenticationRef: { name: 'workers' },
+      },
+    ]);
+  });
+});
+
+describe('a query to Prometheus', () => {
+  const URL = 'http://prometheus-operated.monitoring.svc:9090';
+  const cluster = { ...KEDA, prometheus: { namespace: 'monitoring', url: URL } };
+
+  test('asks the Prometheus of the cluster, and counts a missing series as a failure', () => {
+    const { objects, triggers } = scaled(
+      () => [ScalingTrigger.prometheus({ query: 'sum(x)', perReplica: 2.5 })],
+      cluster,
+    );
+    expect(triggers).toEqual([
+      {
+        type: 'prometheus',
+        metadata: {
+          serverAddress: URL,
+          query: 'sum(x)',
+          threshold: '2.5',
+          activationThreshold: '0',
+          ignoreNullValues: 'false',
+        },
+      },
+    ]);
+    expect(find(objects, 'NetworkPolicy', 'queue').spec.ingress).toEqual([]);
+  });
+
+  test('can start the first pod later', () => {
+    const trigger = ScalingTrigger.prometheus({ query: 'sum(x)', perReplica: 2, activation: 5 });
+    expect(scaled(() => [trigger], cluster).triggers[0].metadata.activationThreshold).toBe('5');
+  });
+
+  test.each([
+    ['no Prometheus', KEDA],
+    ['a Prometheus without URL', { ...KEDA, prometheus: { namespace: 'monitoring' } }],
+  ])('is refused where there is %s', (_, where) => {
+    const trigger = ScalingTrigger.prometheus({ query: 'sum(x)', perReplica: 1 });
+    expect(() => scaled(() => [trigger], where)).toThrow(
+      /^rag\/workers.*: scaling needs the URL of Prometheus; set prometheus\.url in the cluster$/,
+    );
+  });
+});
+
+test('a time of day is a trigger, all of it text', () => {
+  expect(scaled(() => [CRON]).triggers).toEqual([
+    {
+      type: 'cron',
+      metadata: { timezone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', desiredReplicas: '4' },
+    },
+  ]);
+});
+
+test('several triggers keep their order, and each has the authentication that it needs', () => {
+  const [one, two] = ['one', 'two'].map((secret) => SecretKey.of(secret, 'password'));
+  const { objects, triggers } = scaled((queue) => [
+    list(queue, { password: one }),
+    CRON,
+    list(queue, { list: 'other', password: two }),
+  ]);
+  expect(
+    triggers.map(({ type, authenticationRef }: { type: string; authenticationRef?: object }) => [
+      type,
+      authenticationRef,
+    ]),
+  ).toEqual([
+    ['redis', { name: 'workers' }],
+    ['cron', undefined],
+    ['redis', { name: 'workers-3' }],
+  ]);
+  expect(namesOf(objects, 'TriggerAuthentication')).toEqual(['workers', 'workers-3']);
+  expect(find(objects, 'TriggerAuthentication', 'workers-3').spec.secretTargetRef[0].name).toBe('two');
+});
+
+describe('mistakes', () => {
+  const endpoint = new Redis(testChart(), 'queue', { role: RedisRole.BROKER, password: PASSWORD }).workload.endpoint(
+    PORT,
+  );
+
+  test.each([0, -1, Number.NaN])('%s items per pod', (perReplica) => {
+    const message = `perReplica is ${perReplica}, but must be above 0`;
+    expect(() => ScalingTrigger.redisList({ endpoint, list: 'celery', perReplica })).toThrow(message);
+    expect(() => ScalingTrigger.prometheus({ query: 'x', perReplica })).toThrow(message);
+  });
+
+  test.each([0, -1])('%s pods at a time of day', (replicas) => {
+    expect(() => ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas })).toThrow(
+      `replicas is ${replicas}, but must be above 0`,
+    );
+  });
+});

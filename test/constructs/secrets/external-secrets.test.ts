@@ -1,0 +1,164 @@
+import { App, Chart, Duration } from 'cdk8s';
+import fc from 'fast-check';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
+import {
+  ExternalSecrets,
+  type ExternalSecretsProps,
+  ExternalSecretsVersion,
+} from '../../../constructs/secrets/external-secrets';
+import { find, namesOf, render, testChart } from '../../support/manifests';
+
+function filled(props: Partial<ExternalSecretsProps> = {}, ...keys: [secret: string, key: string][]) {
+  const chart = testChart();
+  const source = new ExternalSecrets({ store: 'vault', ...props });
+  for (const [secret, key] of keys.length === 0 ? [['qdrant', 'api-key'] as const] : keys) {
+    source.key(secret, key)._bind(chart);
+  }
+  const objects = render(chart);
+  return { chart, objects, object: find(objects, 'ExternalSecret', keys[0]?.[0] ?? 'qdrant') };
+}
+
+describe('an ExternalSecret', () => {
+  const { objects, object } = filled();
+
+  test('fills the Secret from the store, owns it, and keeps it when the store is empty', () => {
+    const { data, ...spec } = object.spec;
+    expect(object).toMatchObject({ apiVersion: 'external-secrets.io/v1', metadata: { namespace: 'test' } });
+    expect(spec).toEqual({
+      refreshInterval: '1h0m0s',
+      secretStoreRef: { name: 'vault', kind: 'ClusterSecretStore' },
+      target: { name: 'qdrant', creationPolicy: 'Owner', deletionPolicy: 'Retain' },
+    });
+    expect(data).toHaveLength(1);
+  });
+
+  test('reads each key as a property of the entry named like the Secret', () => {
+    expect(object.spec.data).toMatchObject([
+      { secretKey: 'api-key', remoteRef: { key: 'qdrant', property: 'api-key' } },
+    ]);
+  });
+
+  test('is applied before the pods', () => {
+    expect(object.metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '-10' });
+  });
+
+  test('leaves the Secret itself to External Secrets', () => {
+    expect(objects).toHaveLength(1);
+  });
+});
+
+describe('what is asked for', () => {
+  test('is one object per Secret, with the keys sorted and each once', () => {
+    const { objects } = filled(
+      {},
+      ['qdrant', 'read'],
+      ['redis', 'password'],
+      ['qdrant', 'api-key'],
+      ['qdrant', 'read'],
+    );
+    expect(namesOf(objects, 'ExternalSecret').sort()).toEqual(['qdrant', 'redis']);
+    const keysOf = (name: string) =>
+      find(objects, 'ExternalSecret', name).spec.data.map(({ secretKey }: { secretKey: string }) => secretKey);
+    expect(keysOf('qdrant')).toEqual(['api-key', 'read']);
+    expect(keysOf('redis')).toEqual(['password']);
+  });
+
+  test('is found in the same form in whatever order it is asked for', () => {
+    const all: [string, string][] = ['a', 'b', 'c', 'd'].map((key) => ['secret', key]);
+    const expected = filled({}, ...all).object;
+    fc.assert(
+      fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (some) => {
+        expect(filled({}, ...some).object).toEqual(expected);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('is created in each chart that asks for it', () => {
+    const app = new App();
+    const key = new ExternalSecrets({ store: 'vault' }).key('qdrant', 'api-key');
+    const charts = ['one', 'two'].map((namespace) => new Chart(app, namespace, { namespace }));
+    for (const chart of charts) {
+      key._bind(chart);
+    }
+    const namespaces = charts.flatMap((chart) => render(chart)).map(({ kind, metadata }) => [kind, metadata.namespace]);
+    expect(namespaces).toEqual([
+      ['ExternalSecret', 'one'],
+      ['ExternalSecret', 'two'],
+    ]);
+  });
+
+  test('is nothing when nothing uses it', () => {
+    const chart = testChart();
+    const key = new ExternalSecrets({ store: 'vault' }).key('qdrant', 'api-key');
+    expect(key.secret).toBe('qdrant');
+    expect(render(chart)).toEqual([]);
+    expect(ExternalReferences.of(chart).all).toEqual([]);
+  });
+});
+
+describe('the store', () => {
+  test.each([
+    ['of the cluster', undefined, { kind: 'ClusterSecretStore', name: 'vault' }],
+    ['of the cluster, when said so', true, { kind: 'ClusterSecretStore', name: 'vault' }],
+    ['of the namespace', false, { kind: 'SecretStore', name: 'vault', namespace: 'test' }],
+  ])('is one %s, which must exist', (_, clusterStore, reference) => {
+    const { chart, object } = filled({ clusterStore });
+    expect(object.spec.secretStoreRef).toEqual({ name: 'vault', kind: reference.kind });
+    expect(ExternalReferences.of(chart).all).toEqual([reference]);
+  });
+
+  test('can keep the entries below a path', () => {
+    const { object } = filled({ path: 'rag/production' }, ['qdrant', 'api-key'], ['qdrant', 'read']);
+    expect(object.spec.data).toMatchObject([
+      { remoteRef: { key: 'rag/production/qdrant', property: 'api-key' } },
+      { remoteRef: { key: 'rag/production/qdrant', property: 'read' } },
+    ]);
+  });
+});
+
+describe('the version v1beta1', () => {
+  const { object } = filled({ version: ExternalSecretsVersion.V1BETA1 });
+
+  test('is chosen by its name', () => {
+    expect(ExternalSecretsVersion).toEqual({ V1: 'v1', V1BETA1: 'v1beta1' });
+  });
+
+  test('has the same fields', () => {
+    const { apiVersion, metadata, spec } = filled({ version: ExternalSecretsVersion.V1 }).object;
+    expect(apiVersion).toBe('external-secrets.io/v1');
+    expect(object.apiVersion).toBe('external-secrets.io/v1beta1');
+    expect(object.metadata).toEqual(metadata);
+    expect({ ...object.spec, data: [] }).toEqual({ ...spec, data: [] });
+  });
+
+  test('writes what the API server would add to the list', () => {
+    expect(object.spec.data).toEqual([
+      {
+        secretKey: 'api-key',
+        remoteRef: {
+          key: 'qdrant',
+          property: 'api-key',
+          conversionStrategy: 'Default',
+          decodingStrategy: 'None',
+          metadataPolicy: 'None',
+        },
+      },
+    ]);
+  });
+});
+
+describe('the time between two reads', () => {
+  test.each([
+    ['30s', Duration.seconds(30)],
+    ['1m0s', Duration.minutes(1)],
+    ['1m30s', Duration.seconds(90)],
+    ['15m0s', Duration.minutes(15)],
+    ['1h0m0s', Duration.hours(1)],
+    ['1h30m0s', Duration.minutes(90)],
+    ['1h0m1s', Duration.seconds(3601)],
+    ['48h0m0s', Duration.days(2)],
+  ])('is %s, as the API server writes it back', (text, refresh) => {
+    expect(filled({ refresh }).object.spec.refreshInterval).toBe(text);
+  });
+});

@@ -1,0 +1,327 @@
+import { Duration, Size } from 'cdk8s';
+import { Accelerator } from '../../../constructs/placement/accelerator';
+import { Registry } from '../../../constructs/placement/registry';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import type { ContainerProps } from '../../../constructs/workload/container';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import { Image } from '../../../constructs/workload/image';
+import { PodSecurityException } from '../../../constructs/workload/pod-security';
+import { StatefulSet } from '../../../constructs/workload/stateful-set';
+import { Volume } from '../../../constructs/workload/volume';
+import { find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { DIGEST, IMAGE, KEY, RESOURCES } from '../../support/values';
+import { CONTAINER, deployed } from '../../support/workloads';
+
+const PORT = { name: 'http', number: 8080 };
+
+function another(name: string, props: Partial<ContainerProps> = {}): ContainerProps {
+  return { name, image: IMAGE, resources: RESOURCES, ...props };
+}
+
+describe('pods', () => {
+  test('of which little is said have that, the hardening, and nothing else', () => {
+    const { spec, metadata } = deployed().template();
+    const { containers, topologySpreadConstraints, ...rest } = spec;
+    expect(containers).toHaveLength(1);
+    expect(topologySpreadConstraints).toHaveLength(2);
+    expect(rest).toEqual({
+      serviceAccountName: 'api',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 10001,
+        runAsGroup: 10001,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      terminationGracePeriodSeconds: 30,
+    });
+    expect(metadata.annotations).toBeUndefined();
+  });
+
+  test('run as the user and group that the image needs', () => {
+    const { securityContext } = deployed({ user: { uid: 999, gid: 1000 } }).template().spec;
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 999, runAsGroup: 1000 });
+  });
+
+  test('get the time to end that they need', () => {
+    expect(deployed({ gracePeriod: Duration.minutes(5) }).template().spec.terminationGracePeriodSeconds).toBe(300);
+  });
+
+  test('carry the annotations that they are given', () => {
+    expect(deployed({ podAnnotations: { 'acme.example/team': 'search' } }).template().metadata.annotations).toEqual({
+      'acme.example/team': 'search',
+    });
+  });
+
+  test('name what the cluster must have, and declare it', () => {
+    const cluster = { registry: new Registry({ pullSecrets: ['one', 'two'] }), gpuRuntimeClass: 'nvidia' };
+    const { chart, template } = deployed({ priorityClassName: 'high', accelerator: Accelerator.NVIDIA_L4 }, cluster);
+    expect(template().spec).toMatchObject({
+      imagePullSecrets: [{ name: 'one' }, { name: 'two' }],
+      priorityClassName: 'high',
+      runtimeClassName: 'nvidia',
+    });
+    expect(ExternalReferences.of(chart).all).toEqual([
+      { kind: 'PriorityClass', name: 'high' },
+      { kind: 'RuntimeClass', name: 'nvidia' },
+      { kind: 'Secret', namespace: 'test', name: 'one' },
+      { kind: 'Secret', namespace: 'test', name: 'two' },
+    ]);
+  });
+
+  test('that need none of this declare nothing', () => {
+    expect(ExternalReferences.of(deployed().chart).all).toEqual([]);
+  });
+});
+
+describe('the group of the files', () => {
+  test('is set on the volumes of claims', () => {
+    const chart = testChart();
+    const mounts = [{ volume: Volume.claim('data'), path: '/data' }];
+    const store = new StatefulSet(chart, 'store', {
+      component: 'store',
+      container: { ...CONTAINER, ports: [PORT], mounts },
+      replicas: 1,
+      claims: [{ name: 'data', size: Size.gibibytes(1) }],
+      serviceName: 'store',
+      user: { uid: 999, gid: 1000 },
+    });
+    store.addService({ ports: [PORT] });
+    expect(templateOf(find(render(chart), 'StatefulSet', 'store')).spec.securityContext).toMatchObject({
+      fsGroup: 1000,
+      fsGroupChangePolicy: 'OnRootMismatch',
+    });
+  });
+
+  test.each([
+    ['scratch space', Volume.scratch('v', Size.mebibytes(1))],
+    ['memory', Volume.memory('v', Size.mebibytes(1))],
+    ['Secrets', Volume.secret('v', [KEY])],
+  ])('is not set on %s', (_, volume) => {
+    const { construct, template } = deployed();
+    construct.addVolume({ volume, path: '/v' });
+    expect(template().spec.securityContext).not.toHaveProperty('fsGroup');
+    expect(template().spec.securityContext).not.toHaveProperty('fsGroupChangePolicy');
+  });
+});
+
+describe('scratch space', () => {
+  const scratch = Volume.scratch('scratch', Size.gibibytes(1));
+
+  test('is counted once into the disk of the main container, whoever mounts it', () => {
+    const { construct, template } = deployed();
+    construct.addVolume({ volume: scratch, path: '/one' });
+    construct.addVolume({ volume: scratch, path: '/two' });
+    construct.addContainer(
+      another('sidecar', {
+        mounts: [
+          { volume: scratch, path: '/one' },
+          { volume: Volume.scratch('own', Size.mebibytes(256)), path: '/own' },
+        ],
+      }),
+    );
+    const [main, sidecar] = template().spec.containers;
+    expect(main.resources.requests['ephemeral-storage']).toBe('1536Mi');
+    expect(main.resources.limits['ephemeral-storage']).toBe('1536Mi');
+    expect(sidecar.resources.limits['ephemeral-storage']).toBe('256Mi');
+  });
+
+  test('in memory is not counted into the disk', () => {
+    const { construct, object } = deployed();
+    construct.addVolume({ volume: Volume.memory('memory', Size.gibibytes(1)), path: '/memory' });
+    expect(mainContainer(object()).resources.limits['ephemeral-storage']).toBe('256Mi');
+  });
+});
+
+describe('the checksum of configuration', () => {
+  function checksum(files: { [path: string]: string } | undefined, props: Parameters<typeof deployed>[0] = {}) {
+    const { construct, template } = deployed(props);
+    if (files !== undefined) {
+      construct.addConfigFiles(files);
+    }
+    return template().metadata.annotations?.['checksum/config'];
+  }
+
+  test('is there when there is configuration, beside other annotations', () => {
+    expect(checksum({ '/etc/a': '1' }, { podAnnotations: { other: 'x' } })).toMatch(/^[0-9a-f]{64}$/);
+    expect(checksum(undefined, { podAnnotations: { other: 'x' } })).toBeUndefined();
+  });
+
+  test.each([
+    ['the content of a file', { '/etc/a': '2' }],
+    ['the name of a file', { '/etc/b': '1' }],
+    ['the number of files', { '/etc/a': '1', '/etc/b': '' }],
+  ])('changes with %s', (_, files) => {
+    expect(checksum(files)).not.toBe(checksum({ '/etc/a': '1' }));
+  });
+
+  test('changes with nothing else', () => {
+    const container = { ...CONTAINER, args: ['x'], env: { A: EnvValue.of('1') } };
+    const props = { container, priorityClassName: 'high', podLabels: { team: 'search' } };
+    expect(checksum({ '/etc/a': '1' }, props)).toBe(checksum({ '/etc/a': '1' }));
+  });
+});
+
+describe('a text with references', () => {
+  const url = { URL: EnvValue.template('http://$(USER)') };
+
+  test('is refused when a variable is missing', () => {
+    const { objects } = deployed({ env: url });
+    expect(objects).toThrow(
+      'rag/api: env.URL refers to $(USER), which is not a plain variable of the container; the text would stay as it is',
+    );
+  });
+
+  test('is refused when a variable has references itself', () => {
+    const { objects } = deployed({
+      env: { ...url, USER: EnvValue.template('$(NAME)'), NAME: EnvValue.of('n') },
+    });
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
+  });
+
+  test('finds no variables of other containers', () => {
+    const { construct, objects } = deployed({ env: { USER: EnvValue.of('main') } });
+    construct.addContainer(another('sidecar', { env: url }));
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
+  });
+
+  test.each([
+    ['a plain value', EnvValue.of('n')],
+    ['a Secret', EnvValue.fromSecret(KEY)],
+    ['a field of the pod', EnvValue.fromPod('metadata.name')],
+    ['a text without references', EnvValue.template('n')],
+  ])('may refer to %s, which stands before it', (_, value) => {
+    const { object } = deployed({ env: { ...url, USER: value } });
+    expect(mainContainer(object()).env.map(({ name }: { name: string }) => name)).toEqual(['USER', 'URL']);
+  });
+
+  test('of a provider stands after the variables of all the others', () => {
+    const { construct, object } = deployed({ env: { URL: EnvValue.template('http://$(HOST)') } });
+    construct.uses({
+      offerTo: () => ({ endpoints: [], env: { DSN: EnvValue.template('$(HOST):1'), HOST: EnvValue.of('h') } }),
+    });
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'HOST', value: 'h' },
+      { name: 'URL', value: 'http://$(HOST)' },
+      { name: 'DSN', value: '$(HOST):1' },
+    ]);
+  });
+});
+
+describe('other containers', () => {
+  const mirror = new Registry({ mirror: 'registry.acme.example' });
+
+  function withOthers() {
+    const exceptions = [PodSecurityException.addCapability('NET_BIND_SERVICE', 'port 80')];
+    const { construct, object } = deployed(
+      { podSecurityExceptions: exceptions, env: { MAIN: EnvValue.of('1') } },
+      { registry: mirror },
+    );
+    construct.addContainer(another('sidecar'));
+    construct.addInitContainer(another('before'));
+    construct.addVolume({ volume: Volume.scratch('main', Size.mebibytes(1)), path: '/main' });
+    const { containers, initContainers } = templateOf(object()).spec;
+    return { main: containers[0], others: [...containers.slice(1), ...initContainers] };
+  }
+
+  test('stand beside and before the main one', () => {
+    const { main, others } = withOthers();
+    expect(main.name).toBe('api');
+    expect(others.map(({ name }) => name)).toEqual(['sidecar', 'before']);
+  });
+
+  test('are hardened and pulled like the main one', () => {
+    const { main, others } = withOthers();
+    for (const { securityContext, image, imagePullPolicy, resources } of others) {
+      expect(securityContext).toEqual(main.securityContext);
+      expect(image).toBe('registry.acme.example/acme/program:1.2.3');
+      expect(imagePullPolicy).toBe('IfNotPresent');
+      expect(resources.limits).toEqual({ memory: '1Gi', 'ephemeral-storage': '256Mi' });
+    }
+  });
+
+  test('see no variable and no volume of the main one', () => {
+    for (const other of withOthers().others) {
+      expect(other).not.toHaveProperty('env');
+      expect(other).not.toHaveProperty('volumeMounts');
+    }
+  });
+
+  test('have variables and volumes of their own', () => {
+    const { construct, object, chart } = deployed();
+    const secret = SecretKey.of('own', 'token');
+    const volume = Volume.memory('own', Size.mebibytes(1));
+    construct.addInitContainer(
+      another('before', { env: { TOKEN: EnvValue.fromSecret(secret) }, mounts: [{ volume, path: '/own' }] }),
+    );
+    const { spec } = templateOf(object());
+    expect(spec.initContainers[0].env).toEqual([
+      { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'own', key: 'token' } } },
+    ]);
+    expect(spec.initContainers[0].volumeMounts).toEqual([{ name: 'own', mountPath: '/own' }]);
+    expect(spec.volumes).toEqual([{ name: 'own', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }]);
+    expect(spec.containers[0]).not.toHaveProperty('env');
+    expect(spec.containers[0]).not.toHaveProperty('volumeMounts');
+    expect(ExternalReferences.of(chart).all).toEqual([
+      { kind: 'Secret', namespace: 'test', name: 'own', key: 'token' },
+    ]);
+  });
+
+  test('are refused without a digest where the registry requires one', () => {
+    const image = Image.of('ghcr.io/acme/program', { tag: '1.2.3', digest: DIGEST });
+    const props = { container: { ...CONTAINER, image } };
+    const { construct, objects } = deployed(props, { registry: new Registry({ requireDigest: true }) });
+    expect(mainContainer(find(objects(), 'Deployment', 'api')).image).toBe(`ghcr.io/acme/program:1.2.3@${DIGEST}`);
+    construct.addInitContainer(another('before'));
+    expect(objects).toThrow('image.digest is ghcr.io/acme/program:1.2.3, but this registry requires digests');
+  });
+});
+
+describe('names that are taken', () => {
+  test.each([
+    ['a sidecar like the main container', ['api'], []],
+    ['two sidecars', ['x', 'x'], []],
+    ['two init containers', [], ['x', 'x']],
+    ['a sidecar and an init container', ['x'], ['x']],
+    ['an init container like the main container', [], ['api']],
+  ])('%s', (_, sidecars, before) => {
+    const { construct } = deployed();
+    const add = () => {
+      for (const name of sidecars) {
+        construct.addContainer(another(name));
+      }
+      for (const name of before) {
+        construct.addInitContainer(another(name));
+      }
+    };
+    expect(add).toThrow(`rag/api: has two containers named "${sidecars[0] ?? before[0]}"; rename one`);
+  });
+
+  test('two volumes', () => {
+    const { construct, objects } = deployed();
+    construct.addVolume({ volume: Volume.scratch('data', Size.mebibytes(1)), path: '/one' });
+    construct.addVolume({ volume: Volume.memory('data', Size.mebibytes(1)), path: '/two' });
+    expect(objects).toThrow('rag/api: has two volumes named "data"; rename one');
+  });
+
+  test('but one volume may be mounted twice', () => {
+    const { construct, template } = deployed();
+    const volume = Volume.memory('data', Size.mebibytes(1));
+    construct.addVolume({ volume, path: '/one' });
+    construct.addVolume({ volume, path: '/two' });
+    const { volumes, containers } = template().spec;
+    expect(volumes).toHaveLength(1);
+    expect(containers[0].volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+      '/one',
+      '/two',
+    ]);
+  });
+});
+
+test('pods of a chart are rendered alike however often they are asked for', () => {
+  const { chart } = deployed({ env: { A: EnvValue.of('1') } });
+  expect(render(chart)).toEqual(render(chart));
+  expect(find(render(chart), 'Deployment', 'api').spec.template.spec.containers).toHaveLength(1);
+});

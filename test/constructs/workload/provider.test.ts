@@ -1,0 +1,169 @@
+import { ExternalService } from '../../../constructs/data/external-service';
+import { Redis, RedisRole } from '../../../constructs/data/redis';
+import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { Deployment, type DeploymentProps } from '../../../constructs/workload/deployment';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import type { IProvider, Offer } from '../../../constructs/workload/provider';
+import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { CONTAINER } from '../../support/workloads';
+
+const PORT = { name: 'redis', number: 6379, appProtocol: 'redis' };
+const PASSWORD = SecretKey.of('queue', 'password');
+
+function client(props: Partial<DeploymentProps> = {}) {
+  const chart = testChart();
+  const queue = new Redis(chart, 'queue', { role: RedisRole.BROKER, password: PASSWORD });
+  const construct = new Deployment(chart, 'api', { component: 'api', container: CONTAINER, ...props });
+  return { chart, queue, construct, object: () => find(render(chart), 'Deployment', 'api') };
+}
+
+function offering(offer: Partial<Offer>): IProvider {
+  return { offerTo: () => ({ endpoints: [], env: {}, ...offer }) };
+}
+
+describe('using a provider', () => {
+  const { chart, queue, construct, object } = client();
+  construct.uses(queue);
+
+  test('tells the client how', () => {
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'REDIS_PASSWORD', valueFrom: { secretKeyRef: { name: 'queue', key: 'password' } } },
+      { name: 'CELERY_BROKER_URL', value: 'redis://:$(REDIS_PASSWORD)@queue:6379/0' },
+    ]);
+  });
+
+  test('opens the connection on both sides, and no other', () => {
+    const objects = render(chart);
+    const [from, to] = ['api', 'queue'].map((name) => find(objects, 'NetworkPolicy', name).spec);
+    const podSelector = (name: string) => ({
+      podSelector: { matchLabels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/instance': 'rag' } },
+    });
+    const ports = [{ port: 6379, protocol: 'TCP' }];
+    expect(from.egress[0]).toEqual({ to: [podSelector('queue')], ports });
+    expect(to.ingress).toEqual([{ from: [podSelector('api')], ports }]);
+    expect(from.ingress).toEqual([]);
+    // The rule that every pod has is the one for DNS.
+    expect(from.egress).toHaveLength(2);
+    expect(to.egress).toHaveLength(1);
+  });
+
+  test('is an edge of the graph that says what it is for', () => {
+    const edges = ConnectionGraph.of(chart).connections;
+    expect(edges).toEqual([
+      { from: construct.pods, to: queue.workload.pods, ports: [PORT], purpose: 'uses', ordered: true },
+    ]);
+  });
+
+  test('makes the client wait for it', () => {
+    expect(object().metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '10' });
+    expect(find(render(chart), 'StatefulSet', 'queue').metadata.annotations).toBeUndefined();
+  });
+
+  test('twice changes nothing', () => {
+    const before = render(chart);
+    construct.uses(queue, queue);
+    construct.uses(queue);
+    expect(render(chart)).toEqual(before);
+  });
+});
+
+describe('a provider', () => {
+  test('learns who uses it', () => {
+    const { construct } = client();
+    const clients: string[] = [];
+    construct.uses({
+      offerTo: ({ namespace, node }) => {
+        clients.push(`${namespace}/${node.id}`);
+        return { endpoints: [], env: {} };
+      },
+    });
+    expect(clients).toEqual(['test/api']);
+  });
+
+  test('outside the cluster is one that nobody waits for', () => {
+    const { chart, construct, object } = client();
+    construct.uses(
+      new ExternalService({
+        host: 'db.acme.example',
+        port: 5432,
+        cidrs: ['10.1.2.3/32'],
+        env: { PGHOST: EnvValue.of('db.acme.example') },
+      }),
+    );
+    expect(env(object(), 'PGHOST')).toBe('db.acme.example');
+    expect(object().metadata.annotations).toBeUndefined();
+    expect(find(render(chart), 'NetworkPolicy', 'api').spec.egress[0]).toEqual({
+      to: [{ ipBlock: { cidr: '10.1.2.3/32' } }],
+      ports: [{ port: 5432, protocol: 'TCP' }],
+    });
+  });
+
+  test('can give files, which only the main container finds', () => {
+    const { construct, object } = client();
+    construct.addContainer({ ...CONTAINER, name: 'sidecar' });
+    construct.uses(offering({ files: [{ source: SecretKey.of('db-tls', 'ca.crt'), directory: '/etc/db-ca' }] }));
+    const { volumes, containers } = templateOf(object()).spec;
+    expect(volumes).toEqual([
+      { name: 'db-tls', secret: { secretName: 'db-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+    ]);
+    expect(containers[0].volumeMounts).toEqual([{ name: 'db-tls', mountPath: '/etc/db-ca', readOnly: true }]);
+    expect(containers[1]).not.toHaveProperty('volumeMounts');
+    expect(containers[1]).not.toHaveProperty('env');
+  });
+});
+
+describe('the names that the image expects', () => {
+  test('replace those that the provider gives, inside of texts as well', () => {
+    const { queue, construct, object } = client({
+      envNames: { REDIS_PASSWORD: 'BROKER_PASSWORD', CELERY_BROKER_URL: 'BROKER_URL' },
+    });
+    construct.uses(queue);
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'BROKER_PASSWORD', valueFrom: { secretKeyRef: { name: 'queue', key: 'password' } } },
+      { name: 'BROKER_URL', value: 'redis://:$(BROKER_PASSWORD)@queue:6379/0' },
+    ]);
+  });
+
+  test('leave all others as they are', () => {
+    const { queue, construct, object } = client({ envNames: { REDIS_PASSWORD: 'BROKER_PASSWORD' } });
+    construct.uses(queue);
+    expect(env(object(), 'CELERY_BROKER_URL')).toBe('redis://:$(BROKER_PASSWORD)@queue:6379/0');
+    expect(env(object(), 'REDIS_PASSWORD')).toBeUndefined();
+  });
+
+  test('do not touch what the client sets itself', () => {
+    const { queue, construct, object } = client({
+      envNames: { REDIS_PASSWORD: 'BROKER_PASSWORD' },
+      env: { REDIS_PASSWORD: EnvValue.of('1') },
+    });
+    construct.uses(queue);
+    expect(env(object(), 'REDIS_PASSWORD')).toBe('1');
+    expect(env(object(), 'BROKER_PASSWORD')).toEqual({ secretKeyRef: { name: 'queue', key: 'password' } });
+  });
+});
+
+describe('a variable that would be set twice', () => {
+  const advice = 'rename the one that is given with envNames, or drop it from env';
+
+  test('by two providers', () => {
+    const { queue, construct } = client();
+    expect(() => construct.uses(offering({ env: { CELERY_BROKER_URL: EnvValue.of('x') } }), queue)).toThrow(
+      `rag/api: env.CELERY_BROKER_URL would be set twice, the second time by uses(queue); ${advice}`,
+    );
+  });
+
+  test('by the client and a provider', () => {
+    const { construct } = client({ env: { PGHOST: EnvValue.of('mine') } });
+    expect(() => construct.uses(offering({ env: { PGHOST: EnvValue.of('theirs') } }))).toThrow(
+      `rag/api: env.PGHOST would be set twice, the second time by uses(provider); ${advice}`,
+    );
+  });
+
+  test('by two given names that became one', () => {
+    const { queue, construct } = client({ envNames: { REDIS_PASSWORD: 'X', CELERY_BROKER_URL: 'X' } });
+    expect(() => construct.uses(queue)).toThrow(
+      `rag/api: env.X would be set twice, the second time by uses(queue); ${advice}`,
+    );
+  });
+});

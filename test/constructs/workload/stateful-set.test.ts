@@ -1,0 +1,161 @@
+import { Size } from 'cdk8s';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { type ClaimTemplate, StatefulSet, type StatefulSetProps } from '../../../constructs/workload/stateful-set';
+import { Volume } from '../../../constructs/workload/volume';
+import { find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
+import { CONTAINER } from '../../support/workloads';
+
+const PORT = { name: 'http', number: 8080 };
+const SELECTOR = { 'app.kubernetes.io/name': 'store', 'app.kubernetes.io/instance': 'rag' };
+const DATA: ClaimTemplate = { name: 'data', size: Size.gibibytes(10) };
+
+function statefulSet(props: Partial<StatefulSetProps> = {}, cluster: ClusterProps = {}) {
+  const chart = testChart(cluster);
+  const mounts = [{ volume: Volume.claim('data'), path: '/data' }];
+  const construct = new StatefulSet(chart, 'store', {
+    component: 'store',
+    container: { ...CONTAINER, ports: [PORT], mounts },
+    replicas: 1,
+    claims: [DATA],
+    serviceName: 'store',
+    ...props,
+  });
+  construct.addService({ ports: [PORT] });
+  const objects = () => render(chart);
+  return { chart, construct, objects, object: () => find(objects(), 'StatefulSet', 'store') };
+}
+
+describe('a StatefulSet', () => {
+  const { construct, objects, object } = statefulSet();
+
+  test('starts and updates one pod after the other, and never gives up data', () => {
+    const { template, volumeClaimTemplates, ...spec } = object().spec;
+    expect(spec).toEqual({
+      replicas: 1,
+      serviceName: 'store',
+      podManagementPolicy: 'OrderedReady',
+      updateStrategy: { type: 'RollingUpdate' },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      selector: { matchLabels: SELECTOR },
+    });
+    expect(template.metadata.labels).toMatchObject(SELECTOR);
+    expect(volumeClaimTemplates).toHaveLength(1);
+  });
+
+  test('has claims that are complete, without labels', () => {
+    expect(object().spec.volumeClaimTemplates).toEqual([
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'data' },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          resources: { requests: { storage: '10Gi' } },
+          volumeMode: 'Filesystem',
+        },
+      },
+    ]);
+  });
+
+  test('mounts its claims, and leaves the volumes to the controller', () => {
+    expect(mainContainer(object()).volumeMounts).toEqual([{ name: 'data', mountPath: '/data' }]);
+    expect(templateOf(object()).spec.volumes ?? []).toEqual([]);
+  });
+
+  test('of one pod has no budget and nothing to be kept apart from', () => {
+    expect(namesOf(objects(), 'PodDisruptionBudget')).toEqual([]);
+    expect(construct.disruptionBudget).toBeUndefined();
+    expect(templateOf(object()).spec).not.toHaveProperty('topologySpreadConstraints');
+  });
+
+  test('starts its pods at once when they need one another', () => {
+    expect(statefulSet({ parallel: true }).object().spec.podManagementPolicy).toBe('Parallel');
+  });
+});
+
+describe.each([
+  ['two pods', { replicas: 2 }, 'ScheduleAnyway', 'AlwaysAllow'],
+  ['the members of a quorum', { replicas: 3, quorum: true }, 'DoNotSchedule', 'IfHealthyBudget'],
+])('%s', (_, props, whenUnsatisfiable, unhealthyPodEvictionPolicy) => {
+  const { construct, objects, object } = statefulSet(props);
+
+  test('lose one member at a time', () => {
+    expect(object().spec.replicas).toBe(props.replicas);
+    expect(find(objects(), 'PodDisruptionBudget', 'store').spec).toEqual({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy,
+      selector: { matchLabels: SELECTOR },
+    });
+    expect(construct.disruptionBudget?.name).toBe('store');
+  });
+
+  test('are kept apart, old and new ones together', () => {
+    const constraint = {
+      maxSkew: 1,
+      whenUnsatisfiable,
+      labelSelector: { matchLabels: SELECTOR },
+      nodeTaintsPolicy: 'Honor',
+    };
+    expect(templateOf(object()).spec.topologySpreadConstraints).toEqual([
+      { topologyKey: 'topology.kubernetes.io/zone', ...constraint },
+      { topologyKey: 'kubernetes.io/hostname', ...constraint },
+    ]);
+  });
+});
+
+describe('the storage class', () => {
+  function classOf(storageClass: string | undefined, cluster: ClusterProps) {
+    const { chart, object } = statefulSet({ claims: [{ ...DATA, storageClass }] }, cluster);
+    return {
+      rendered: object().spec.volumeClaimTemplates[0].spec.storageClassName,
+      declared: ExternalReferences.of(chart).all,
+    };
+  }
+
+  test.each([
+    ['that the claim names', 'fast', { storage: { block: 'gp3' } }, 'fast'],
+    ['for block volumes of the cluster', undefined, { storage: { block: 'gp3' } }, 'gp3'],
+  ])('is the one %s, which must exist', (_, storageClass, cluster, expected) => {
+    expect(classOf(storageClass, cluster)).toEqual({
+      rendered: expected,
+      declared: [{ kind: 'StorageClass', name: expected }],
+    });
+  });
+
+  test('is left to the cluster when nobody names one', () => {
+    const { object } = statefulSet({}, { storage: { shared: 'efs' } });
+    expect(object().spec.volumeClaimTemplates[0].spec).not.toHaveProperty('storageClassName');
+    expect(classOf(undefined, {}).declared).toEqual([]);
+  });
+
+  test('is chosen for each claim by itself', () => {
+    const claims = [
+      { ...DATA, storageClass: 'fast' },
+      { name: 'snapshots', size: Size.gibibytes(1) },
+    ];
+    const templates: { metadata: { name: string }; spec: { storageClassName: string } }[] = statefulSet(
+      { claims },
+      { storage: { block: 'gp3' } },
+    ).object().spec.volumeClaimTemplates;
+    expect(templates.map(({ metadata, spec }) => [metadata.name, spec.storageClassName])).toEqual([
+      ['data', 'fast'],
+      ['snapshots', 'gp3'],
+    ]);
+  });
+
+  test('of files is refused', () => {
+    expect(() => statefulSet({ claims: [{ ...DATA, storageClass: 'nfs-client' }] })).toThrow(
+      'rag/store: storageClass is "nfs-client", a network file system (nfs); use a class of block volumes, such as ' +
+        'gp3 or premium-rwo',
+    );
+  });
+
+  test("of the cluster's shared files is refused", () => {
+    const storage = { block: 'premium', shared: 'models' };
+    expect(() => statefulSet({ claims: [{ ...DATA, storageClass: 'models' }] }, { storage })).toThrow(
+      'rag/store: storageClass is "models", the cluster\'s class for shared files; use a class of block volumes, such ' +
+        'as premium',
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { Size } from 'cdk8s';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { ConfigFiles } from '../../../constructs/workload/config-files';
+import { Volume } from '../../../constructs/workload/volume';
+import { testChart } from '../../support/manifests';
+import { deployed } from '../../support/workloads';
+
+const CONFIG = new ConfigFiles(testChart(), 'config', { metadata: { name: 'settings' }, files: { '/etc/a': '1' } });
+const KEYS = [SecretKey.of('certificate', 'tls.crt'), SecretKey.of('certificate', 'tls.key')];
+const NOTHING = { scratchSize: undefined, config: undefined, secretKeys: [], ownedByGroup: false };
+
+const SCRATCH = Volume.scratch('v', Size.gibibytes(2));
+
+function rendered(volume: Volume) {
+  const { chart, construct } = deployed();
+  new ConfigFiles(chart, 'settings', { metadata: { name: 'settings' }, files: { '/etc/a': '1' } });
+  construct.addVolume({ volume, path: '/v' });
+  return construct.deployment.toJson().spec.template.spec.volumes;
+}
+
+describe('a volume', () => {
+  test.each([
+    ['of scratch space has a size', SCRATCH, { emptyDir: { sizeLimit: '2Gi' } }],
+    [
+      'in memory has a size and the medium',
+      Volume.memory('v', Size.mebibytes(64)),
+      { emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
+    ],
+    ['of configuration is a ConfigMap', Volume.config('v', CONFIG), { configMap: { name: 'settings' } }],
+    [
+      'of Secret keys has these keys and no others, each under its name',
+      Volume.secret('v', KEYS),
+      {
+        secret: {
+          secretName: 'certificate',
+          items: [
+            { key: 'tls.crt', path: 'tls.crt' },
+            { key: 'tls.key', path: 'tls.key' },
+          ],
+        },
+      },
+    ],
+  ])('%s', (_, volume, source) => {
+    expect(rendered(volume)).toEqual([{ name: 'v', ...source }]);
+  });
+
+  test('of a claim is left to the StatefulSet', () => {
+    expect(Volume.claim('v')._render()).toEqual([]);
+  });
+
+  test.each([
+    ['scratch space', SCRATCH, { scratchSize: Size.gibibytes(2) }],
+    ['memory', Volume.memory('v', Size.mebibytes(64)), {}],
+    ['configuration', Volume.config('v', CONFIG), { config: CONFIG }],
+    ['Secret keys', Volume.secret('v', KEYS), { secretKeys: KEYS }],
+    ['a claim', Volume.claim('v'), { ownedByGroup: true }],
+  ])('of %s tells pods what follows from it, and nothing else', (_, volume, facts) => {
+    const { name, scratchSize, config, secretKeys, ownedByGroup } = volume;
+    expect(name).toBe('v');
+    expect({ scratchSize, config, secretKeys, ownedByGroup }).toEqual({ ...NOTHING, ...facts });
+  });
+});

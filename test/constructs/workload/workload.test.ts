@@ -1,0 +1,312 @@
+import { App, Chart, Cron, Duration, Size } from 'cdk8s';
+import { Construct } from 'constructs';
+import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { CronJob } from '../../../constructs/workload/cron-job';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import { Image } from '../../../constructs/workload/image';
+import { Job } from '../../../constructs/workload/job';
+import { StatefulSet } from '../../../constructs/workload/stateful-set';
+import { Volume } from '../../../constructs/workload/volume';
+import type { Workload, WorkloadProps } from '../../../constructs/workload/workload';
+import { find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
+import { IMAGE, KEY, RESOURCES } from '../../support/values';
+import { CONTAINER, deployed } from '../../support/workloads';
+
+const HTTP = { name: 'http', number: 8080, appProtocol: 'http' };
+const METRICS = { name: 'metrics', number: 9090 };
+const PROPS: WorkloadProps = { component: 'part', container: { ...CONTAINER, ports: [HTTP, METRICS] } };
+const RUN = { deadline: Duration.minutes(5) };
+const CLAIMS = [{ name: 'data', size: Size.gibibytes(1) }];
+const PROMETHEUS = { prometheus: { namespace: 'monitoring', podLabels: { app: 'prometheus' } } };
+
+type Create = (scope: Construct, id: string, props?: Partial<WorkloadProps>) => Workload;
+
+const KINDS: [string, Create, number][] = [
+  ['Deployment', (scope, id, props) => new Deployment(scope, id, { ...PROPS, ...props }), 63],
+  [
+    'StatefulSet',
+    (scope, id, props) => {
+      const name = props?.name ?? id;
+      const more = { replicas: 2, claims: CLAIMS, serviceName: name };
+      const workload = new StatefulSet(scope, id, { ...PROPS, ...props, ...more });
+      workload.addService({ ports: [HTTP] });
+      return workload;
+    },
+    52,
+  ],
+  ['Job', (scope, id, props) => new Job(scope, id, { ...PROPS, ...props, ...RUN }), 63],
+  ['CronJob', (scope, id, props) => new CronJob(scope, id, { ...PROPS, ...props, ...RUN, schedule: Cron.daily() }), 52],
+];
+
+describe.each(KINDS)('a %s', (kind, create, longest) => {
+  test('is named like its construct, and so is what belongs to it', () => {
+    const chart = testChart();
+    const workload = create(chart, 'api');
+    const objects = render(chart);
+    expect(workload.name).toBe('api');
+    expect(workload.namespace).toBe('test');
+    expect(new Set(objects.map(({ metadata }) => metadata.name))).toEqual(new Set(['api']));
+    expect(new Set(objects.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['test']));
+    expect(mainContainer(find(objects, kind, 'api')).name).toBe('api');
+  });
+
+  test('is named otherwise when told so', () => {
+    const chart = testChart();
+    create(chart, 'api', { name: 'search' });
+    const objects = render(chart);
+    expect(new Set(objects.map(({ metadata }) => metadata.name))).toEqual(new Set(['search']));
+    expect(mainContainer(find(objects, kind, 'search')).name).toBe('search');
+  });
+
+  test(`may have a name of ${longest} characters, and no more`, () => {
+    const chart = testChart();
+    create(chart, 'api', { name: 'a'.repeat(longest) });
+    expect(namesOf(render(chart), kind)).toEqual(['a'.repeat(longest)]);
+    const name = 'a'.repeat(longest + 1);
+    expect(() => create(testChart(), 'api', { name })).toThrow(
+      `rag/api: name is "${name}" (${longest + 1} characters), but at most ${longest} are allowed; shorten it`,
+    );
+  });
+
+  test.each(['Api', '-api', 'api-', 'a.b', 'a_b'])('cannot be named "%s"', (name) => {
+    expect(() => create(testChart(), 'api', { name })).toThrow(
+      `rag/api: name is "${name}", but must be a DNS label: lower-case letters, digits and "-", beginning and ending ` +
+        'with a letter or digit',
+    );
+  });
+
+  test('labels its objects and pods, and puts labels of the user on the pods alone', () => {
+    const chart = testChart();
+    create(chart, 'api', { podLabels: { team: 'search', 'app.kubernetes.io/name': 'other' } });
+    const labels = {
+      'app.kubernetes.io/name': 'api',
+      'app.kubernetes.io/instance': 'rag',
+      'app.kubernetes.io/component': 'part',
+    };
+    const objects = render(chart);
+    for (const { metadata } of objects) {
+      expect(metadata.labels).toEqual({ ...labels, 'app.kubernetes.io/managed-by': 'cdk8s' });
+    }
+    expect(templateOf(find(objects, kind, 'api')).metadata.labels).toEqual({
+      ...labels,
+      'app.kubernetes.io/version': '1.2.3',
+      team: 'search',
+    });
+  });
+
+  test('needs a chart with a namespace', () => {
+    expect(() => create(new Chart(new App(), 'rag'), 'api')).toThrow(
+      'rag/api: namespace of chart "rag" is missing; give the chart one: new Chart(app, id, { namespace })',
+    );
+  });
+
+  test('restarts when one of its Secrets changes, where Reloader runs', () => {
+    const annotation = 'secret.reloader.stakater.com/reload';
+    const annotationsOf = (reloader: boolean, given: { readonly [name: string]: EnvValue }) => {
+      const chart = testChart({ reloader });
+      create(chart, 'api', { env: given });
+      return find(render(chart), kind, 'api').metadata.annotations ?? {};
+    };
+    const secrets = { A: EnvValue.fromSecret(KEY), B: EnvValue.fromSecret(SecretKey.of('another', 'key')) };
+    expect(annotationsOf(true, secrets)[annotation]).toBe('another,existing');
+    expect(annotationsOf(true, {})).not.toHaveProperty([annotation]);
+    expect(annotationsOf(false, secrets)).not.toHaveProperty([annotation]);
+  });
+
+  test('runs as a ServiceAccount of its own, without a token', () => {
+    const chart = testChart();
+    create(chart, 'api', { serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn' } });
+    const objects = render(chart);
+    expect(templateOf(find(objects, kind, 'api')).spec).toMatchObject({
+      serviceAccountName: 'api',
+      automountServiceAccountToken: false,
+    });
+    const account = find(objects, 'ServiceAccount', 'api');
+    expect(account.automountServiceAccountToken).toBe(false);
+    expect(account.metadata.annotations).toEqual({ 'eks.amazonaws.com/role-arn': 'arn' });
+    expect(find(objects, 'NetworkPolicy', 'api').metadata.annotations).toBeUndefined();
+  });
+
+  test('is scraped where Prometheus runs, on the port of its metrics', () => {
+    const ingressOf = (props: Partial<WorkloadProps>, cluster: object) => {
+      const chart = testChart(cluster);
+      create(chart, 'api', props);
+      return find(render(chart), 'NetworkPolicy', 'api').spec.ingress;
+    };
+    expect(ingressOf({ metricsPort: METRICS }, PROMETHEUS)).toEqual([
+      {
+        from: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } },
+            podSelector: { matchLabels: { app: 'prometheus' } },
+          },
+        ],
+        ports: [{ port: 9090, protocol: 'TCP' }],
+      },
+    ]);
+    expect(ingressOf({ metricsPort: METRICS }, {})).toEqual([]);
+    expect(ingressOf({}, PROMETHEUS)).toEqual([]);
+  });
+});
+
+test('a scrape is an edge of the graph that says what it is for', () => {
+  const { chart, construct } = deployed({ ...PROPS, metricsPort: METRICS }, PROMETHEUS);
+  const [edge, ...others] = ConnectionGraph.of(chart).connections;
+  expect(edge).toMatchObject({ to: construct.pods, ports: [METRICS], purpose: 'metrics' });
+  expect(edge?.ordered).toBeUndefined();
+  expect(others).toEqual([]);
+});
+
+describe('a name', () => {
+  test('is that of the part of the system when the workload is what the part consists of', () => {
+    const chart = testChart();
+    new Deployment(new Construct(chart, 'queue'), 'Resource', PROPS);
+    expect(namesOf(render(chart), 'Deployment')).toEqual(['queue']);
+  });
+
+  test('can be had once per chart', () => {
+    const chart = testChart();
+    new Deployment(chart, 'one', { ...PROPS, name: 'api' });
+    new Deployment(chart, 'two', { ...PROPS, name: 'api' });
+    expect(() => render(chart)).toThrow('2 objects are apps Deployment test/api; give all but one another name');
+  });
+});
+
+describe('selectors', () => {
+  test('hold the name and the instance, and nothing else', () => {
+    const chart = new Chart(new App(), 'rag', { namespace: 'test', labels: { team: 'search' } });
+    new StatefulSet(chart, 'store', { ...PROPS, replicas: 2, claims: CLAIMS, serviceName: 'store' }).addService({
+      ports: [HTTP],
+    });
+    const selector = { 'app.kubernetes.io/name': 'store', 'app.kubernetes.io/instance': 'rag' };
+    const objects = render(chart);
+    expect(find(objects, 'StatefulSet', 'store').spec.selector).toEqual({ matchLabels: selector });
+    expect(find(objects, 'PodDisruptionBudget', 'store').spec.selector).toEqual({ matchLabels: selector });
+    expect(find(objects, 'NetworkPolicy', 'store').spec.podSelector).toEqual({ matchLabels: selector });
+    expect(find(objects, 'Service', 'store').spec.selector).toEqual(selector);
+    expect(objects.map(({ metadata }) => metadata.labels?.team)).toEqual(objects.map(() => 'search'));
+  });
+
+  test('take the instance from the label of the chart', () => {
+    const labels = { 'app.kubernetes.io/instance': 'acme' };
+    const chart = new Chart(new App(), 'rag', { namespace: 'test', labels });
+    const { pods } = new Deployment(chart, 'api', PROPS);
+    expect(pods.labels).toEqual({ 'app.kubernetes.io/name': 'api', 'app.kubernetes.io/instance': 'acme' });
+    expect(templateOf(find(render(chart), 'Deployment', 'api')).metadata.labels).toMatchObject(labels);
+  });
+});
+
+describe('the label with the version', () => {
+  test.each(['9', '99', '1.9.3', 'v1_2-x', 'a'.repeat(63)])('is the tag "%s"', (tag) => {
+    const { template } = deployed({ container: { ...CONTAINER, image: Image.of('acme/api', { tag }) } });
+    expect(template().metadata.labels['app.kubernetes.io/version']).toBe(tag);
+  });
+
+  test.each(['1.2.3-', '_1', 'a'.repeat(64)])('is missing when the tag "%s" can be no label', (tag) => {
+    const { template } = deployed({ container: { ...CONTAINER, image: Image.of('acme/api', { tag }) } });
+    expect(template().metadata.labels).not.toHaveProperty(['app.kubernetes.io/version']);
+  });
+});
+
+describe('variables', () => {
+  test('of the user replace those of the part, and are added to them', () => {
+    const container = { ...CONTAINER, env: { A: EnvValue.of('1'), B: EnvValue.of('2') } };
+    const { object } = deployed({ container, env: { B: EnvValue.of('3'), C: EnvValue.of('4') } });
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'A', value: '1' },
+      { name: 'B', value: '3' },
+      { name: 'C', value: '4' },
+    ]);
+  });
+
+  test('from Secrets say which Secrets must exist', () => {
+    const { chart } = deployed({ env: { A: EnvValue.fromSecret(KEY) } });
+    expect(ExternalReferences.of(chart).all).toEqual([
+      { kind: 'Secret', namespace: 'test', name: 'existing', key: 'key' },
+    ]);
+  });
+});
+
+describe('Secrets that Reloader watches', () => {
+  test('are those of every container, of volumes and of providers, each once', () => {
+    const { construct, object } = deployed(
+      { env: { A: EnvValue.fromSecret(SecretKey.of('b', 'x')) } },
+      { reloader: true },
+    );
+    construct.addVolume({ volume: Volume.secret('v', [SecretKey.of('d', 'x'), SecretKey.of('d', 'y')]), path: '/v' });
+    construct.addInitContainer({
+      name: 'before',
+      image: IMAGE,
+      resources: RESOURCES,
+      env: { A: EnvValue.fromSecret(SecretKey.of('a', 'x')), B: EnvValue.fromSecret(SecretKey.of('b', 'y')) },
+    });
+    construct.uses({ offerTo: () => ({ endpoints: [], env: { B: EnvValue.fromSecret(SecretKey.of('c', 'x')) } }) });
+    expect(object().metadata.annotations).toEqual({ 'secret.reloader.stakater.com/reload': 'a,b,c,d' });
+    expect(templateOf(object()).metadata.annotations).toBeUndefined();
+  });
+});
+
+describe('configuration files', () => {
+  test('are found at their paths, each by itself, by the main container alone', () => {
+    const { construct, objects, object } = deployed();
+    construct.addContainer({ name: 'sidecar', image: IMAGE, resources: RESOURCES });
+    construct.addConfigFiles({ '/etc/app/b.yaml': 'b: 1', '/opt/a.txt': 'a' });
+    expect(find(objects(), 'ConfigMap', 'api').data).toEqual({ 'a.txt': 'a', 'b.yaml': 'b: 1' });
+    const { volumes, containers } = templateOf(object()).spec;
+    expect(volumes).toEqual([{ name: 'config', configMap: { name: 'api' } }]);
+    expect(containers[0].volumeMounts).toEqual([
+      { name: 'config', mountPath: '/etc/app/b.yaml', subPath: 'b.yaml', readOnly: true },
+      { name: 'config', mountPath: '/opt/a.txt', subPath: 'a.txt', readOnly: true },
+    ]);
+    expect(containers[1]).not.toHaveProperty('volumeMounts');
+  });
+});
+
+describe('a Service', () => {
+  function service(props: Parameters<Workload['addService']>[0]) {
+    const { construct, objects } = deployed({ container: PROPS.container });
+    construct.addService(props);
+    return find(objects(), 'Service', props.name ?? 'api');
+  }
+
+  test('leads to the ports of the containers under the same numbers', () => {
+    expect(service({ ports: [HTTP, METRICS] }).spec).toEqual({
+      type: 'ClusterIP',
+      selector: { 'app.kubernetes.io/name': 'api', 'app.kubernetes.io/instance': 'rag' },
+      ports: [
+        { name: 'http', port: 8080, targetPort: 8080, protocol: 'TCP', appProtocol: 'http' },
+        { name: 'metrics', port: 9090, targetPort: 9090, protocol: 'TCP' },
+      ],
+    });
+  });
+
+  test('gives each pod a name when it is headless, even before the pod is ready', () => {
+    const { metadata, spec } = service({
+      name: 'api-headless',
+      ports: [HTTP],
+      headless: true,
+      publishNotReadyAddresses: true,
+    });
+    expect(spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+    expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'api' });
+  });
+
+  test('cannot have a name that is none', () => {
+    expect(() => service({ name: 'Api', ports: [HTTP] })).toThrow(
+      'rag/api: name is "Api", but must be a DNS label: lower-case letters, digits and "-", beginning and ending with a ' +
+        'letter or digit',
+    );
+  });
+
+  test('is the host of an endpoint: short in the namespace, complete elsewhere', () => {
+    const { construct } = deployed({}, { domain: 'k8s.acme.example' });
+    const endpoint = construct.endpoint(HTTP);
+    expect(endpoint.hostFrom(construct, 'test')).toBe('api');
+    expect(endpoint.hostFrom(construct, 'other')).toBe('api.test.svc.k8s.acme.example');
+    expect(construct.endpoint(HTTP, 'api-read').hostFrom(construct, 'test')).toBe('api-read');
+    expect(endpoint).toMatchObject({ peer: construct.pods, port: HTTP, service: 'api' });
+  });
+});
