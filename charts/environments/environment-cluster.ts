@@ -44,6 +44,8 @@ export const cluster = made(
     cloud: made(z.enum(['eks', 'gke', 'aks', 'generic']), Cloud.named)
       .optional()
       .describe('where the cluster runs'),
+    zones: z.int().min(1).optional().describe('zones that its nodes are in'),
+    ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses'),
     domain: z.string().optional().describe('domain of Service names; by default cluster.local'),
     cilium: z.boolean().optional().describe('whether the network plugin is Cilium'),
     dns: clusterService

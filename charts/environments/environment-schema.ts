@@ -121,6 +121,7 @@ function queue(secrets: ISecretSource) {
 function api(secrets: ISecretSource) {
   return z.strictObject({
     port: z.int().min(1024).max(65535).optional().describe('port that it listens on; by default 8000'),
+    metricsPort: z.int().min(1024).max(65535).optional().describe('port of /metrics; by default that of the API'),
     longestAnswer: duration.optional().describe('time that the longest answer takes; by default 2m'),
     scaling: scaling.optional().describe('how many pods there are, and who decides; by default 2'),
     ...programFields(secrets),

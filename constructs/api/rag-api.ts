@@ -41,6 +41,13 @@ export interface RagApiProps extends WorkloadOptions {
   readonly port?: number;
 
   /**
+   * Port on which it serves Prometheus metrics. With one of its own, metrics are not part of what a route
+   * leads to.
+   * @default - the same as `port`
+   */
+  readonly metricsPort?: number;
+
+  /**
    * Time that the longest answer takes, streamed or not. The edge waits a little longer than this, and a pod
    * that is told to stop finishes what it began. The program gets it as `LONGEST_ANSWER_SECONDS` and should
    * give up by itself then.
@@ -99,12 +106,14 @@ export class RagApi extends Construct implements IProvider {
 
   private readonly props: RagApiProps;
   private readonly port: Port;
+  private readonly metricsPort: Port;
   private readonly longestAnswer: Duration;
 
   public constructor(scope: Construct, id: string, props: RagApiProps) {
     super(scope, id);
     this.props = props;
     this.port = { name: 'http', number: props.port ?? 8000, appProtocol: 'http' };
+    this.metricsPort = separateMetrics(this.port, props.metricsPort);
     this.longestAnswer = props.longestAnswer ?? Duration.minutes(2);
     this.edgeTimeout = Duration.seconds(this.longestAnswer.toSeconds() + EDGE_MARGIN_SECONDS);
     this.workload = this.createDeployment();
@@ -130,20 +139,20 @@ export class RagApi extends Construct implements IProvider {
   }
 
   private createDeployment(): Deployment {
-    const { props, port } = this;
+    const { props, port, metricsPort } = this;
     const live = Probe.http('/health/live', port);
     return new Deployment(this, 'Resource', {
       ...props,
       component: 'api',
       scaling: props.scaling ?? Scaling.fixed(2),
       gracePeriod: this.gracePeriod(),
-      metricsPort: port,
+      metricsPort,
       container: {
         image: props.image,
         command: props.command,
         args: props.args,
         env: { LONGEST_ANSWER_SECONDS: EnvValue.of(String(this.longestAnswer.toSeconds())) },
-        ports: [port],
+        ports: port === metricsPort ? [port] : [port, metricsPort],
         resources: props.resources ?? { cpu: Cpu.millis(250), memory: Size.gibibytes(1) },
         startup: live.within(props.startupBudget ?? Duration.minutes(2)),
         readiness: Probe.http('/health/ready', port, { period: Duration.seconds(5) }),
@@ -157,4 +166,8 @@ export class RagApi extends Construct implements IProvider {
   private gracePeriod(): Duration {
     return Duration.seconds(DEREGISTRATION.toSeconds() + this.edgeTimeout.toSeconds() + SHUTDOWN_MARGIN_SECONDS);
   }
+}
+
+function separateMetrics(port: Port, metricsPort: number | undefined): Port {
+  return metricsPort === undefined || metricsPort === port.number ? port : { name: 'metrics', number: metricsPort };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Endpoint } from '../network/endpoint';
 import { UsageError } from '../rules/usage-error';
 import type { EnvValue } from '../workload/env-value';
@@ -28,6 +29,8 @@ export interface ExternalServiceProps {
   readonly env?: { readonly [name: string]: EnvValue };
 }
 
+const HOST = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
 /** A service outside the cluster that workloads may connect to: a hosted model, an object store, an API. */
 export class ExternalService implements IProvider {
   private readonly endpoint: Endpoint;
@@ -37,6 +40,11 @@ export class ExternalService implements IProvider {
     const { host, port = 443, cidrs, env = {} } = props;
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       throw new UsageError(`is ${port}, but must be from 1 to 65535`, { property: 'external.port' });
+    }
+    if (!HOST.test(host) && isIP(host) === 0) {
+      throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
+        property: 'external.host',
+      });
     }
     this.endpoint = Endpoint.host(host, { name: 'external', number: port }, cidrs);
     this.env = env;

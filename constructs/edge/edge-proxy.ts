@@ -39,13 +39,16 @@ export interface ProxiedRoute {
 
 /** What carries requests from outside to a Service: a Gateway or an Ingress controller. */
 export abstract class EdgeProxy {
-  protected constructor(private readonly origin: ProxyOrigin) {
+  protected constructor(
+    private readonly origin: ProxyOrigin,
+    setting: string,
+  ) {
     const { proxies, proxyCidrs = [] } = origin;
     if (proxies === undefined && proxyCidrs.length === 0) {
       throw new UsageError(
         'is missing; say where the proxy runs, with the namespace of its pods or its address ranges, or the pods ' +
           'behind it would let nobody in',
-        { property: 'proxies' },
+        { property: `${setting}.proxies` },
       );
     }
   }

@@ -76,6 +76,7 @@ class NamedGateway extends Gateway {
       props.proxies === undefined && props.proxyCidrs === undefined
         ? { proxies: { namespace: props.namespace } }
         : props,
+      'gateway',
     );
   }
 
@@ -90,7 +91,7 @@ class DedicatedGateway extends Gateway {
   public readonly certificate: ServerCertificate | undefined;
 
   public constructor(private readonly props: DedicatedGatewayProps) {
-    super(props);
+    super(props, 'gateway');
     this.certificate = props.certificate;
   }
 

@@ -103,7 +103,7 @@ export class Ingress extends EdgeProxy {
     private readonly className: string,
     private readonly props: IngressProps,
   ) {
-    super(props);
+    super(props, 'ingress');
     this.certificate = props.certificate;
     const { controller, certificate } = props;
     if (certificate !== undefined && controller.certificateAnnotation !== undefined) {

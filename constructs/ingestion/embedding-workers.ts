@@ -2,6 +2,8 @@ import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Accelerator } from '../placement/accelerator';
+import { kibibytesOf } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
 import { Scaling } from '../scaling/scaling';
 import { Deployment } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
@@ -96,6 +98,7 @@ export interface EmbeddingWorkersProps extends WorkloadOptions {
   readonly user?: PodUser;
 }
 
+const DEFAULT_MEMORY = Size.gibibytes(4);
 const MODEL_CACHE = '/var/cache/models';
 const HEARTBEAT_DIRECTORY = '/run/worker';
 const HEARTBEAT_FILE = `${HEARTBEAT_DIRECTORY}/heartbeat`;
@@ -110,6 +113,7 @@ export class EmbeddingWorkers extends Construct {
 
   public constructor(scope: Construct, id: string, props: EmbeddingWorkersProps) {
     super(scope, id);
+    checkSharedMemory(this, props);
     const longestTask = props.longestTask ?? Duration.minutes(10);
     this.workload = new Deployment(this, 'Resource', {
       ...props,
@@ -125,7 +129,7 @@ export class EmbeddingWorkers extends Construct {
           WORKER_HEARTBEAT_FILE: EnvValue.of(HEARTBEAT_FILE),
           HF_HOME: EnvValue.of(MODEL_CACHE),
         },
-        resources: props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) },
+        resources: props.resources ?? { cpu: Cpu.units(1), memory: DEFAULT_MEMORY },
         ...heartbeatProbes(props.startupBudget ?? Duration.minutes(10)),
         mounts: mountsOf(props),
       },
@@ -147,6 +151,20 @@ function heartbeatProbes(startupBudget: Duration): { startup: Probe; liveness: P
   const exists = Probe.exec(['test', '-e', HEARTBEAT_FILE], { ...timing, period: Duration.seconds(10) });
   const fresh = ['sh', '-c', `test -n "$(find ${HEARTBEAT_FILE} -mmin -2)"`];
   return { startup: exists.within(startupBudget), liveness: Probe.exec(fresh, timing) };
+}
+
+/** Shared memory is part of the memory: as much of it as there is memory would leave none for the process. */
+function checkSharedMemory(scope: Construct, { sharedMemory, resources }: EmbeddingWorkersProps): void {
+  const memory = resources?.memory ?? DEFAULT_MEMORY;
+  if (sharedMemory !== undefined && kibibytesOf(sharedMemory) >= kibibytesOf(memory)) {
+    throw new UsageError(
+      `is ${sharedMemory.asString()}, but is part of the memory, which is ${memory.asString()}; raise resources.memory`,
+      {
+        scope,
+        property: 'sharedMemory',
+      },
+    );
+  }
 }
 
 function mountsOf(props: EmbeddingWorkersProps): Mount[] {

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Cluster, ClusterService } from '../placement/cluster';
+import { UsageError } from '../rules/usage-error';
 
 /** Label that the API server puts on every namespace (Kubernetes docs, "Automatic labelling"). */
 const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';
@@ -20,6 +22,9 @@ export abstract class Peer {
 
   /** The addresses of these ranges. */
   public static cidrs(...cidrs: string[]): Peer {
+    for (const cidr of cidrs) {
+      checkCidr(cidr);
+    }
     return new CidrPeer(cidrs);
   }
 
@@ -119,8 +124,9 @@ class InternetPeer extends Peer {
     return 'the internet';
   }
 
-  public in(): k8s.NetworkPolicyPeer[] {
-    return [{ ipBlock: { cidr: '0.0.0.0/0', except: PRIVATE_V4 } }, { ipBlock: { cidr: '::/0', except: PRIVATE_V6 } }];
+  public in(_namespace: string, { ipv6 }: Cluster): k8s.NetworkPolicyPeer[] {
+    const v4 = { ipBlock: { cidr: '0.0.0.0/0', except: PRIVATE_V4 } };
+    return ipv6 ? [v4, { ipBlock: { cidr: '::/0', except: PRIVATE_V6 } }] : [v4];
   }
 }
 
@@ -139,6 +145,14 @@ class HostPeer extends Peer {
   public in(namespace: string, cluster: Cluster): k8s.NetworkPolicyPeer[] {
     // On Cilium a policy of its own allows exactly this name.
     return cluster.cilium ? [] : Peer.internet().in(namespace, cluster);
+  }
+}
+
+function checkCidr(cidr: string): void {
+  const [address = '', length = ''] = cidr.split('/');
+  const longest = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (!/^\d{1,3}$/.test(length) || Number(length) > longest) {
+    throw new UsageError(`has "${cidr}", but must have address ranges such as 10.0.0.0/16`, { property: 'cidrs' });
   }
 }
 

@@ -62,18 +62,21 @@ export class PodNetworkPolicy extends Construct {
     const { namespace, labels } = this.pods;
     const ingress = byPeer(graph.to(this.pods), (connection) => connection.from);
     const egress = byPeer(graph.from(this.pods), (connection) => connection.to);
+    const ingressRules = ingress.map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) }));
+    const egressRules = [
+      ...egress
+        .map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))
+        // An empty list of peers would allow every peer.
+        .filter((rule) => rule.to.length > 0),
+      // The policy by host name has the DNS rule then, with the inspection that it needs.
+      ...(this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
+    ];
     return {
       podSelector: { matchLabels: labels },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: ingress.map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) })),
-      egress: [
-        ...egress
-          .map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))
-          // An empty list of peers would allow every peer.
-          .filter((rule) => rule.to.length > 0),
-        // The policy by host name has the DNS rule then, with the inspection that it needs.
-        ...(this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
-      ],
+      // The API server drops empty lists; the types alone close a direction.
+      ingress: ingressRules.length === 0 ? undefined : ingressRules,
+      egress: egressRules.length === 0 ? undefined : egressRules,
     };
   }
 

@@ -44,7 +44,7 @@ export class AcceleratorDemand {
       }
       const terms = claims.map((claim) => `${claim.workload} ${claim.pods} pods × ${claim.perPod}`).join(' + ');
       return [
-        `node pool "${pool.name}" has ${pool.nodes} nodes × ${perNode} = ${capacity} ${pool.accelerator?.name}, but ` +
+        `node pool "${pool.name}" has at most ${pool.nodes} × ${perNode} = ${capacity} ${pool.accelerator?.name}, but ` +
           `${terms} = ${peak} can be asked for at once; lower the largest scale or enlarge the pool`,
       ];
     });

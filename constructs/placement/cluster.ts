@@ -3,6 +3,7 @@ import { UsageError } from '../rules/usage-error';
 import { Cloud } from './cloud';
 import type { NodePool } from './node-pool';
 import { Registry } from './registry';
+import { blockStorageProblem } from './storage-class';
 
 /** Software in the cluster that talks to our pods or that our pods talk to, known by where its pods run. */
 export interface ClusterService {
@@ -69,6 +70,18 @@ export interface ClusterProps {
    * @default Cloud.GENERIC
    */
   readonly cloud?: Cloud;
+
+  /**
+   * Zones that its nodes are in, by the label `topology.kubernetes.io/zone`.
+   * @default - unknown; members of a quorum are spread over zones where possible, and over nodes in any case
+   */
+  readonly zones?: number;
+
+  /**
+   * Whether pods have IPv6 addresses, alone or beside IPv4.
+   * @default false; nothing is opened to IPv6 addresses then
+   */
+  readonly ipv6?: boolean;
 
   /**
    * Domain of Service names.
@@ -150,6 +163,10 @@ export class Cluster {
   public readonly kubernetesVersion: string;
   /** Where the cluster runs. */
   public readonly cloud: Cloud;
+  /** Zones that its nodes are in; undefined when unknown. */
+  public readonly zones?: number;
+  /** Whether pods have IPv6 addresses. */
+  public readonly ipv6: boolean;
   /** Domain of Service names. */
   public readonly domain: string;
   /** Whether the network plugin is Cilium. */
@@ -174,19 +191,21 @@ export class Cluster {
   public constructor(props: ClusterProps = {}) {
     this.kubernetesVersion = props.kubernetesVersion ?? '1.28';
     this.cloud = props.cloud ?? Cloud.GENERIC;
+    this.zones = props.zones;
+    this.ipv6 = props.ipv6 ?? false;
     this.domain = props.domain ?? 'cluster.local';
     this.cilium = props.cilium ?? false;
     if (this.cilium && props.dns?.nodeLocal !== undefined) {
       throw new UsageError(
         `is ${props.dns.nodeLocal}, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache ` +
           'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
-        { property: 'dns.nodeLocal' },
+        { property: 'cluster.dns.nodeLocal' },
       );
     }
     this.dns = props.dns ?? { namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } };
-    this.nodePools = props.nodePools;
+    this.nodePools = checkedPools(props.nodePools);
     this.gpuRuntimeClass = props.gpuRuntimeClass;
-    this.storage = props.storage ?? {};
+    this.storage = checkedStorage(props.storage ?? {});
     this.keda = props.keda;
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
@@ -203,4 +222,21 @@ export class Cluster {
     }
     scope.node.setContext(CONTEXT_KEY, this);
   }
+}
+
+function checkedStorage(storage: ClusterStorage): ClusterStorage {
+  const problem = storage.block === undefined ? undefined : blockStorageProblem(storage.block, storage.shared);
+  if (problem !== undefined) {
+    throw new UsageError(problem, { property: 'cluster.storage.block' });
+  }
+  return storage;
+}
+
+function checkedPools(pools: NodePool[] | undefined): NodePool[] | undefined {
+  const names = pools?.map(({ name }) => name) ?? [];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`has two pools named "${twice}"; rename one`, { property: 'cluster.nodePools' });
+  }
+  return pools;
 }

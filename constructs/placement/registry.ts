@@ -1,3 +1,6 @@
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { UsageError } from '../rules/usage-error';
+
 /** How images reach the cluster. */
 export interface RegistryProps {
   /**
@@ -34,8 +37,8 @@ export class Registry {
   private readonly mirror?: string;
 
   public constructor(props: RegistryProps = {}) {
-    this.mirror = props.mirror?.replace(/\/+$/, '');
-    this.pullSecrets = props.pullSecrets ?? [];
+    this.mirror = checkedMirror(props.mirror);
+    this.pullSecrets = checkedSecrets(props.pullSecrets ?? []);
     this.requireDigest = props.requireDigest ?? false;
   }
 
@@ -43,4 +46,25 @@ export class Registry {
   public locate(host: string, path: string): string {
     return `${this.mirror ?? host}/${path}`;
   }
+}
+
+const MIRROR = /^[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/;
+
+function checkedMirror(mirror: string | undefined): string | undefined {
+  if (mirror !== undefined && !MIRROR.test(mirror)) {
+    throw new UsageError(`is "${mirror}"; write host and path without scheme: registry.acme.example/mirror`, {
+      property: 'registry.mirror',
+    });
+  }
+  return mirror?.replace(/\/$/, '');
+}
+
+function checkedSecrets(names: string[]): string[] {
+  for (const name of names) {
+    const problem = dnsSubdomainProblem(name, 253);
+    if (problem !== undefined) {
+      throw new UsageError(problem, { property: 'registry.pullSecrets' });
+    }
+  }
+  return names;
 }

@@ -1,5 +1,3 @@
-import type { Cluster } from './cluster';
-
 /**
  * Words in names of classes and provisioners whose volumes are network file systems or object stores: NFS,
  * EFS, Azure Files, Filestore, SMB/CIFS, CephFS, GlusterFS, FSx for Lustre, and buckets mounted through FUSE.
@@ -10,12 +8,16 @@ const FILE_SYSTEM_WORDS =
 /**
  * Why a class cannot hold a database, or undefined when nothing speaks against it. Databases map files into
  * memory and lock them, and lose data where a file system only imitates that.
+ *
+ * @param storageClass name of the class
+ * @param shared the cluster's class for shared files
+ * @param block the cluster's class for block volumes, to suggest
  */
-export function blockStorageProblem(storageClass: string, cluster: Cluster): string | undefined {
-  const shared = storageClass === cluster.storage.shared ? "the cluster's class for shared files" : undefined;
+export function blockStorageProblem(storageClass: string, shared?: string, block?: string): string | undefined {
   const word = FILE_SYSTEM_WORDS.exec(storageClass)?.[2];
-  const reason = shared ?? (word === undefined ? undefined : `a network file system (${word})`);
+  const known = storageClass === shared ? "the cluster's class for shared files" : undefined;
+  const reason = known ?? (word === undefined ? undefined : `a network file system (${word})`);
   return reason === undefined
     ? undefined
-    : `is "${storageClass}", ${reason}; use a class of block volumes, such as ${cluster.storage.block ?? 'gp3 or premium-rwo'}`;
+    : `is "${storageClass}", ${reason}; use a class of block volumes, such as ${block ?? 'gp3 or premium-rwo'}`;
 }

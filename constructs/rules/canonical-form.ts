@@ -48,5 +48,5 @@ function isCanonical(value: unknown): boolean {
   if (binary !== null) {
     return Number(binary[1]) % 1024 !== 0;
   }
-  return /^[1-9]\d*$|^0$/.test(text) || (/^[1-9]\d*m$/.test(text) && !/000m$/.test(text));
+  return text === '0' || (/^[1-9]\d*[mkMGT]?$/.test(text) && !/000[mkMGT]?$/.test(text));
 }

@@ -1,4 +1,5 @@
-import { k8s } from 'cdk8s-plus-28';
+import type { k8s } from 'cdk8s-plus-28';
+import { decimalQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 
 /** What a HorizontalPodAutoscaler looks at. */
@@ -78,13 +79,15 @@ const ORDER = { memory: 0, containerCpu: 1, pods: 2, external: 3, cpu: 4 };
 
 function checkPercent(percent: number): void {
   if (!Number.isInteger(percent) || percent < 1) {
-    throw new UsageError(`is ${percent}, but must be a whole percentage from 1`, { property: 'metrics' });
+    throw new UsageError(`is ${percent}, but must be a whole percentage from 1`, { property: 'scaling.metrics' });
   }
 }
 
+/** In thousandths, the finest that Kubernetes knows, and as the API server writes it back. */
 function quantity(value: number): k8s.Quantity {
-  if (!(value > 0)) {
-    throw new UsageError(`is ${value}, but must be above 0`, { property: 'metrics' });
+  const thousandths = Math.round(value * 1000);
+  if (!(thousandths >= 1) || !Number.isFinite(value)) {
+    throw new UsageError(`is ${value}, but must be at least 0.001`, { property: 'scaling.metrics' });
   }
-  return k8s.Quantity.fromString(Number.isInteger(value) ? String(value) : `${Math.round(value * 1000)}m`);
+  return decimalQuantity(thousandths);
 }

@@ -1,5 +1,6 @@
 import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
+import { UsageError } from '../rules/usage-error';
 
 /** How fast the number of pods may change in one direction. */
 export interface ScalingPace {
@@ -27,6 +28,30 @@ export interface ScalingPace {
    * @default Duration.minutes(1)
    */
   readonly period?: Duration;
+}
+
+/** Longest times that the API accepts (Kubernetes API reference, HPAScalingRules, HPAScalingPolicy). */
+const LONGEST_PERIOD_SECONDS = 1800;
+const LONGEST_STABILIZATION_SECONDS = 3600;
+
+/** Refuses what the API would refuse. */
+export function checkPace(property: string, pace: ScalingPace | undefined): void {
+  const { pods, percent, period, stabilization } = pace ?? {};
+  for (const [name, value] of Object.entries({ pods, percent })) {
+    if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
+      throw new UsageError(`is ${value}, but must be a whole number from 1`, { property: `${property}.${name}` });
+    }
+  }
+  for (const [name, time, longest] of [
+    ['period', period, LONGEST_PERIOD_SECONDS],
+    ['stabilization', stabilization, LONGEST_STABILIZATION_SECONDS],
+  ] as const) {
+    if (time !== undefined && time.toSeconds() > longest) {
+      throw new UsageError(`is ${time.toHumanString()}, but must be at most ${longest} seconds`, {
+        property: `${property}.${name}`,
+      });
+    }
+  }
 }
 
 /** The rules of a HorizontalPodAutoscaler for one direction. */

@@ -78,7 +78,8 @@ export interface RenderedTrigger {
 export class ScalingTrigger {
   /** Entries waiting in a list in Redis, such as the queue of Celery. */
   public static redisList(props: RedisListProps): ScalingTrigger {
-    checkPositive('perReplica', props.perReplica);
+    checkWhole('perReplica', props.perReplica, 1);
+    checkWhole('database', props.database ?? 0, 0);
     return new ScalingTrigger((scope, keda) => ({
       type: 'redis',
       metadata: {
@@ -94,7 +95,9 @@ export class ScalingTrigger {
 
   /** The result of a query to the cluster's Prometheus. */
   public static prometheus(props: PrometheusQueryProps): ScalingTrigger {
-    checkPositive('perReplica', props.perReplica);
+    if (!(props.perReplica > 0)) {
+      throw new UsageError(`is ${props.perReplica}, but must be above 0`, { property: 'scaling.perReplica' });
+    }
     return new ScalingTrigger((scope, _keda, prometheus) => {
       if (prometheus?.url === undefined) {
         throw new UsageError('needs the URL of Prometheus; set prometheus.url in the cluster', {
@@ -118,7 +121,7 @@ export class ScalingTrigger {
 
   /** A number of pods between two times of day. */
   public static cron(props: CronWindowProps): ScalingTrigger {
-    checkPositive('replicas', props.replicas);
+    checkWhole('replicas', props.replicas, 1);
     return new ScalingTrigger(() => ({
       type: 'cron',
       metadata: {
@@ -157,8 +160,8 @@ export interface IBacklog {
   trigger(perReplica: number): ScalingTrigger;
 }
 
-function checkPositive(property: string, value: number): void {
-  if (!(value > 0)) {
-    throw new UsageError(`is ${value}, but must be above 0`, { property });
+function checkWhole(property: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property: `scaling.${property}` });
   }
 }

@@ -16,7 +16,7 @@ import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { ScaleTarget } from './scale-target';
 import { ScalingMetric } from './scaling-metric';
-import { paceRules, type ScalingPace } from './scaling-pace';
+import { checkPace, paceRules, type ScalingPace } from './scaling-pace';
 import type { IBacklog, RenderedTrigger, ScalingTrigger } from './scaling-trigger';
 
 /** Bounds of an autoscaler. */
@@ -204,7 +204,7 @@ class KedaScaler extends Construct {
     super(scope, id);
     this.props = props;
     const { prometheus } = Cluster.of(this);
-    const triggers = props.triggers.map((trigger) => trigger._render(this, props.keda, prometheus));
+    const triggers = props.triggers.map((trigger) => trigger._render(scope, props.keda, prometheus));
     this.createScaledObject(triggers.map((trigger, index) => this.renderTrigger(trigger, index)));
   }
 
@@ -270,7 +270,9 @@ function behaviorOf(bounds: ScalingBounds): k8s.HorizontalPodAutoscalerBehaviorV
   return { scaleUp: paceRules(bounds.up), scaleDown: paceRules(bounds.down) };
 }
 
-function checkBounds({ min, max }: ScalingBounds, least: number): void {
+function checkBounds({ min, max, up, down }: ScalingBounds, least: number): void {
+  checkPace('scaling.up', up);
+  checkPace('scaling.down', down);
   checkCount('scaling.min', min, least);
   checkCount('scaling.max', max, 1);
   if (min > max) {

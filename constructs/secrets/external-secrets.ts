@@ -15,6 +15,7 @@ import {
 import { SyncWave } from '../network/sync-wave';
 import { ExternalReferences } from '../rules/external-references';
 import { OutputRules } from '../rules/output-rules';
+import { UsageError } from '../rules/usage-error';
 import { SecretKey } from './secret-key';
 import type { ISecretSource } from './secret-source';
 
@@ -74,6 +75,12 @@ export class ExternalSecrets implements ISecretSource {
   private objectFor(chart: Chart, secret: string): FilledSecret {
     const id = `external-secret-${secret}`;
     const known = chart.node.tryFindChild(id) as FilledSecret | undefined;
+    if (known !== undefined && known.props !== this.props) {
+      throw new UsageError(
+        `has keys from the store ${known.props.store} and from ${this.props.store}; one Secret comes from one store, so give one of them another name`,
+        { scope: chart, property: `secret ${secret}` },
+      );
+    }
     return known ?? new FilledSecret(chart, id, this.props, secret);
   }
 }
@@ -85,7 +92,7 @@ class FilledSecret extends Construct {
   public constructor(
     scope: Construct,
     id: string,
-    private readonly props: ExternalSecretsProps,
+    public readonly props: ExternalSecretsProps,
     private readonly secret: string,
   ) {
     super(scope, id);
@@ -123,17 +130,15 @@ class FilledSecret extends Construct {
   }
 
   private toData(): ExternalSecretSpecData[] {
-    const { path, version } = this.props;
+    const { path } = this.props;
     const entry = [path, this.secret].filter((part) => part !== undefined).join('/');
-    // v1beta1 defaults these three in every list entry; a list entry without them would never be in sync.
-    const defaults =
-      version === ExternalSecretsVersion.V1BETA1
-        ? {
-            conversionStrategy: ConversionStrategy.DEFAULT,
-            decodingStrategy: DecodingStrategy.NONE,
-            metadataPolicy: MetadataPolicy.NONE,
-          }
-        : {};
+    // Most releases default these three in every list entry; a list entry without them would never be in sync
+    // (external-secrets/external-secrets #6398, #6797).
+    const defaults = {
+      conversionStrategy: ConversionStrategy.DEFAULT,
+      decodingStrategy: DecodingStrategy.NONE,
+      metadataPolicy: MetadataPolicy.NONE,
+    };
     return [...this.keys].sort().map((key) => ({
       secretKey: key,
       remoteRef: { key: entry, property: key, ...defaults },

@@ -4,7 +4,7 @@ import { ExternalReferences } from '../rules/external-references';
 import { dnsSubdomainProblem } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 
-const KEY = /^[-._a-zA-Z0-9]+$/;
+const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]+$/;
 
 /** How a key comes to be in the cluster. */
 type Provision = (scope: IConstruct, key: SecretKey) => void;
@@ -43,9 +43,12 @@ export class SecretKey {
       throw new UsageError(problem, { property: 'secret.secret' });
     }
     if (!KEY.test(key)) {
-      throw new UsageError(`is "${key}", but must consist of letters, digits, "-", "_" and "."`, {
-        property: 'secret.key',
-      });
+      throw new UsageError(
+        `is "${key}", but must consist of letters, digits, "-", "_" and ".", and not begin with ".."`,
+        {
+          property: 'secret.key',
+        },
+      );
     }
   }
 

@@ -1,48 +1,57 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 
-/** Files that the containers of a workload find at fixed places. */
-export interface ConfigFilesProps {
-  /** Metadata of the ConfigMap. */
-  readonly metadata: k8s.ObjectMeta;
+const KEY = /^[-._a-zA-Z0-9]+$/;
 
-  /** Content by absolute path in the container; the last parts of the paths must differ. */
-  readonly files: { readonly [path: string]: string };
-}
-
-/** Configuration files of a workload, in a ConfigMap. */
+/** Configuration files of a workload, in a ConfigMap whose keys are the names of the files. */
 export class ConfigFiles extends Construct {
-  /** The ConfigMap; its keys are the names of the files. */
+  /** The ConfigMap. */
   public readonly configMap: k8s.KubeConfigMap;
   /** Name of the ConfigMap. */
   public readonly name: string;
-  /** Absolute paths of the files. */
-  public readonly paths: string[];
-  /** Changes when, and only when, the content changes; pods that carry it restart then. */
-  public readonly checksum: string;
 
-  public constructor(scope: Construct, id: string, props: ConfigFilesProps) {
+  private readonly data = new Map<string, string>();
+
+  public constructor(scope: Construct, id: string, metadata: k8s.ObjectMeta) {
     super(scope, id);
-    this.paths = Object.keys(props.files).sort();
-    this.checkPaths();
-    const data = Object.fromEntries(this.paths.map((path) => [posix.basename(path), props.files[path] as string]));
-    this.configMap = new k8s.KubeConfigMap(this, 'Resource', { metadata: props.metadata, data });
+    this.configMap = new k8s.KubeConfigMap(this, 'Resource', {
+      metadata,
+      data: Lazy.any({ produce: () => Object.fromEntries(this.sorted()) }),
+    });
     this.name = this.configMap.name;
-    this.checksum = createHash('sha256').update(JSON.stringify(data)).digest('hex');
   }
 
-  private checkPaths(): void {
-    const names = this.paths.map((path) => posix.basename(path));
-    const wrong = this.paths.find((path) => !posix.isAbsolute(path));
-    if (wrong !== undefined) {
-      throw new UsageError(`has the path "${wrong}"; paths are absolute`, { scope: this, property: 'files' });
+  /** Adds a file that containers find at an absolute path; returns its key in the ConfigMap. */
+  public add(path: string, content: string): string {
+    const key = posix.basename(path);
+    const problem = this.problemOf(path, key);
+    if (problem !== undefined) {
+      throw new UsageError(problem, { scope: this.node.scope, property: 'files' });
     }
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) {
-      throw new UsageError(`has two files named "${twice}"; rename one`, { scope: this, property: 'files' });
+    this.data.set(key, content);
+    return key;
+  }
+
+  /** Changes when, and only when, the content changes; pods that carry it restart then. */
+  public get checksum(): string {
+    return createHash('sha256').update(JSON.stringify(this.sorted())).digest('hex');
+  }
+
+  private problemOf(path: string, key: string): string | undefined {
+    if (!posix.isAbsolute(path)) {
+      return `has the path "${path}"; paths are absolute`;
     }
+    if (!KEY.test(key)) {
+      return `has the path "${path}"; names of files consist of letters, digits, "-", "_" and "."`;
+    }
+    return this.data.has(key) ? `has two files named "${key}"; rename one` : undefined;
+  }
+
+  private sorted(): [string, string][] {
+    return [...this.data].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }

@@ -35,6 +35,7 @@ export class CronJob extends Workload {
 
   public constructor(scope: Construct, id: string, props: CronJobProps) {
     super(scope, id, 'CronJob', { ...props, restartPolicy: 'Never' });
+    this.claimAccelerators(1);
     this.cronJob = new k8s.KubeCronJob(this, 'Resource', {
       metadata: this.workloadMetadata(),
       spec: {

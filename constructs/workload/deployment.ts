@@ -1,7 +1,6 @@
 import { Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { AcceleratorDemand } from '../placement/accelerator-demand';
 import { Spread } from '../placement/spread';
 import { DisruptionBudget } from '../scaling/disruption-budget';
 import { Scaling } from '../scaling/scaling';
@@ -50,7 +49,7 @@ export class Deployment extends Workload {
     this.deployment = this.createDeployment(props, update);
     this.scaling._bind(this, { kind: 'Deployment', name: this.name, metadata: this.metadata() });
     this.disruptionBudget = DisruptionBudget.STATELESS._bind(this, this.pods, this.metadata(), this.scaling.min);
-    this.claimAccelerators(update);
+    this.claimAccelerators(this.scaling.max + update.surge);
   }
 
   private createDeployment(props: DeploymentProps, update: UpdateStrategy): k8s.KubeDeployment {
@@ -75,13 +74,5 @@ export class Deployment extends Workload {
     const startup = props.container.startup?.patience ?? Duration.seconds(0);
     const grace = props.gracePeriod ?? Duration.seconds(30);
     return grace.toSeconds() + startup.toSeconds() + IMAGE_PULL.toSeconds();
-  }
-
-  private claimAccelerators(update: UpdateStrategy): void {
-    const { pool, extendedResource } = this.placement;
-    if (pool !== undefined && extendedResource !== undefined) {
-      const pods = this.scaling.max + update.surge;
-      AcceleratorDemand.of(this).claim(pool, this.node.path, pods, extendedResource.count);
-    }
   }
 }

@@ -1,13 +1,15 @@
 import type { k8s } from 'cdk8s-plus-28';
 import type { SecretKey } from '../secrets/secret-key';
 
-const REFERENCE = /\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
+/** A reference to another variable; `$$(NAME)` is the text `$(NAME)`. */
+const REFERENCE = /(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
 
 /** The value of an environment variable. */
 export class EnvValue {
   /** A plain value, which is no secret. */
   public static of(value: string): EnvValue {
-    return new EnvValue({ value });
+    // The kubelet takes $(NAME) for a reference and $$ for $, in every value.
+    return new EnvValue({ value: value.replaceAll(/\$(?=[$(])/g, '$$$$') });
   }
 
   /** A key of a Secret. */

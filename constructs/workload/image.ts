@@ -1,3 +1,4 @@
+import type { IConstruct } from 'constructs';
 import type { Registry } from '../placement/registry';
 import { UsageError } from '../rules/usage-error';
 
@@ -14,9 +15,13 @@ export interface ImageVersion {
   readonly digest?: string;
 }
 
-const REPOSITORY = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::\d+)?(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/i;
+/** A path, with a host before it or without (distribution/reference, "Grammar"). */
+const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const HOST = '(?:[A-Za-z0-9]+(?:[.-]+[A-Za-z0-9]+)*(?::\\d+)?/)';
+const REPOSITORY = new RegExp(`^${HOST}?${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const DOCKER_HUB = 'docker.io';
 const MOVING_TAGS = ['latest', 'main', 'master', 'stable', 'edge', 'nightly', 'dev'];
 
 /** A container image, pinned to one build. */
@@ -51,12 +56,17 @@ export class Image {
     return `${this.host}/${this.path}`;
   }
 
-  /** What a container refers to in a cluster that pulls from this registry. */
-  public in(registry: Registry): string {
+  /**
+   * What a container refers to in a cluster that pulls from this registry.
+   *
+   * @param registry where the cluster pulls from
+   * @param scope the construct that the image belongs to, for messages
+   */
+  public in(registry: Registry, scope?: IConstruct): string {
     if (registry.requireDigest && this.digest === undefined) {
       throw new UsageError(
         `is ${this.repository}:${this.tag}, but this registry requires digests; add the digest of that tag`,
-        { property: 'image.digest' },
+        { scope, property: 'image.digest' },
       );
     }
     const digest = this.digest === undefined ? '' : `@${this.digest}`;
@@ -97,8 +107,7 @@ function checkDigest(digest: string | undefined): void {
 /** Host and path, completed as container runtimes complete them. */
 function splitRepository(repository: string): [string, string] {
   const [first = '', ...rest] = repository.split('/');
-  if (rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')) {
-    return [first, rest.join('/')];
-  }
-  return ['docker.io', rest.length === 0 ? `library/${first}` : repository];
+  const named = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
+  const [host, path] = named ? [first, rest.join('/')] : [DOCKER_HUB, repository];
+  return [host, host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path];
 }

@@ -32,6 +32,7 @@ export class Job extends Workload {
 
   public constructor(scope: Construct, id: string, props: JobProps) {
     super(scope, id, 'Job', { ...props, restartPolicy: 'Never' });
+    this.claimAccelerators(1);
     const metadata = this.workloadMetadata();
     this.job = new k8s.KubeJob(this, 'Resource', {
       metadata: {

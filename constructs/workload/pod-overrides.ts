@@ -26,7 +26,7 @@ export function mergeOverride<T>(base: T, override: unknown, field = ''): T {
   }
   const key = MERGE_KEYS[field];
   if (Array.isArray(base) && Array.isArray(override) && key !== undefined) {
-    return mergeList(base, override, key) as T;
+    return mergeList(base, override, key, field) as T;
   }
   if (isDictionary(base) && isDictionary(override)) {
     const keys = [...new Set([...Object.keys(base), ...Object.keys(override)])];
@@ -35,15 +35,21 @@ export function mergeOverride<T>(base: T, override: unknown, field = ''): T {
   return override as T;
 }
 
-function mergeList(base: Dictionary[], override: Dictionary[], key: string): Dictionary[] {
-  const changed = base.map((entry) =>
-    mergeOverride(
-      entry,
-      override.find((candidate) => candidate[key] === entry[key]),
-    ),
-  );
+function mergeList(base: Dictionary[], override: Dictionary[], key: string, field: string): Dictionary[] {
+  const changed = base.map((entry) => {
+    const change = override.find((candidate) => candidate[key] === entry[key]);
+    return mergeOverride(field === 'volumes' ? withSourceOf(entry, change) : entry, change);
+  });
   const added = override.filter((candidate) => base.every((entry) => entry[key] !== candidate[key]));
   return [...changed, ...added];
+}
+
+/** A volume has one source: another one in the override takes the place of the rendered one. */
+function withSourceOf(volume: Dictionary, change: Dictionary | undefined): Dictionary {
+  const sources = Object.keys(change ?? {}).filter((key) => key !== 'name');
+  return sources.length === 0
+    ? volume
+    : Object.fromEntries(Object.entries(volume).filter(([key]) => key === 'name' || sources.includes(key)));
 }
 
 /** Plain maps only: a Quantity or an IntOrString is one value. */

@@ -1,4 +1,5 @@
 import type { IConstruct } from 'constructs';
+import { UsageError } from '../rules/usage-error';
 
 /** Levels of the Pod Security Standards, the strictest first. */
 const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
@@ -50,7 +51,13 @@ export class PodSecurityException {
     public readonly level: string,
     /** The capability that is added. */
     public readonly capability?: string,
-  ) {}
+  ) {
+    if (reason.trim() === '') {
+      throw new UsageError('is empty; say why the workload needs the exception', {
+        property: 'podSecurityExceptions.reason',
+      });
+    }
+  }
 }
 
 /** Annotation that lists the exceptions of a workload and their reasons. */

@@ -2,15 +2,20 @@ import { createHash } from 'node:crypto';
 import type { Duration, Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
 import { ExternalReferences } from '../rules/external-references';
+import { dnsLabelProblem } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
 import type { EnvValue } from './env-value';
 import { mergeOverride } from './pod-overrides';
+
 import type { PodSecurityException } from './pod-security';
-import type { Mount, Volume } from './volume';
+import { checkResources } from './resources';
+import { type Mount, Volume } from './volume';
 
 /** User and group that the containers run as. */
 export interface PodUser {
@@ -57,6 +62,7 @@ export class PodTemplate {
   private readonly initContainers: ContainerProps[] = [];
   private readonly env = new Map<string, EnvValue>();
   private readonly mounts: Mount[] = [];
+  private readonly secretFiles: { readonly source: SecretKey; readonly directory: string }[] = [];
 
   public constructor(
     private readonly scope: Construct,
@@ -101,6 +107,12 @@ export class PodTemplate {
     this.mounts.push(mount);
   }
 
+  /** Puts a key of a Secret into a directory of the main container, as a file. */
+  public addSecretFile(source: SecretKey, directory: string): void {
+    source._bind(this.scope);
+    this.secretFiles.push({ source, directory });
+  }
+
   /** Names of the Secrets that the containers use, sorted. */
   public get secrets(): string[] {
     const containers = [...this.containers, ...this.initContainers];
@@ -130,6 +142,7 @@ export class PodTemplate {
     const { placement } = props;
     const { pullSecrets } = Cluster.of(this.scope).registry;
     const initContainers = this.renderContainers(this.initContainers, false);
+    const rendered = volumes.flatMap((volume) => volume._render());
     return {
       restartPolicy: props.restartPolicy,
       serviceAccountName: props.serviceAccountName,
@@ -146,7 +159,7 @@ export class PodTemplate {
       terminationGracePeriodSeconds: props.gracePeriod.toSeconds(),
       initContainers: initContainers.length === 0 ? undefined : initContainers,
       containers: this.renderContainers(this.containers, true),
-      volumes: volumes.length === 0 ? undefined : volumes.flatMap((volume) => volume._render()),
+      volumes: rendered.length === 0 ? undefined : rendered,
     };
   }
 
@@ -156,10 +169,11 @@ export class PodTemplate {
       const main = withMain && index === 0;
       const { exceptions } = this.props;
       this.checkReferences(container, main);
+      checkMounts(this.scope, [...(container.mounts ?? []), ...(main ? this.mainMounts() : [])]);
       return renderContainer(container, {
         registry,
         env: main ? Object.fromEntries(this.env) : {},
-        mounts: main ? this.mounts : [],
+        mounts: main ? this.mainMounts() : [],
         extendedResource: main ? this.props.placement.extendedResource : undefined,
         scratch: main ? this.scratch() : [],
         exceptions,
@@ -202,7 +216,22 @@ export class PodTemplate {
 
   private allMounts(): Mount[] {
     const own = [...this.containers, ...this.initContainers].flatMap((container) => container.mounts ?? []);
-    return [...own, ...this.mounts];
+    return [...own, ...this.mainMounts()];
+  }
+
+  private mainMounts(): Mount[] {
+    return [...this.mounts, ...this.secretMounts()];
+  }
+
+  /** One volume for each Secret of which files are wanted, in every directory where they are. */
+  private secretMounts(): Mount[] {
+    const secrets = [...new Set(this.secretFiles.map(({ source }) => source.secret))];
+    return secrets.flatMap((secret) => {
+      const files = this.secretFiles.filter(({ source }) => source.secret === secret);
+      const keys = [...new Map(files.map(({ source }) => [source.key, source])).values()];
+      const volume = Volume.secret(`secret-${secret.replaceAll('.', '-')}`.slice(0, 63), keys);
+      return [...new Set(files.map(({ directory }) => directory))].map((path) => ({ volume, path }));
+    });
   }
 
   private envOf(container: ContainerProps, main: boolean): { [name: string]: EnvValue } {
@@ -224,10 +253,15 @@ export class PodTemplate {
   }
 
   private accept(container: ContainerProps): ContainerProps {
-    const { name, env = {}, mounts = [] } = container;
+    const { name, image, env = {}, mounts = [], ports = [], resources } = container;
+    const { scope } = this;
     if ([...this.containers, ...this.initContainers].some((other) => other.name === name)) {
-      throw new UsageError(`has two containers named "${name}"; rename one`, { scope: this.scope });
+      throw new UsageError(`has two containers named "${name}"; rename one`, { scope });
     }
+    checkContainerName(scope, name);
+    checkPorts(scope, ports);
+    checkResources(scope, resources);
+    image.in(Cluster.of(scope).registry, scope);
     for (const value of Object.values(env)) {
       value.secretKey?._bind(this.scope);
     }
@@ -239,6 +273,44 @@ export class PodTemplate {
     for (const key of mounts.flatMap(({ volume }) => volume.secretKeys)) {
       key._bind(this.scope);
     }
+  }
+}
+
+function checkContainerName(scope: Construct, name: string): void {
+  const problem = dnsLabelProblem(name);
+  if (problem !== undefined) {
+    throw new UsageError(problem, { scope, property: 'container.name' });
+  }
+}
+
+const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/;
+
+function checkPorts(scope: Construct, ports: Port[]): void {
+  for (const { name, number } of ports) {
+    if (!PORT_NAME.test(name)) {
+      throw new UsageError(`is "${name}", but must be at most 15 lower-case letters, digits and "-"`, {
+        scope,
+        property: 'ports.name',
+      });
+    }
+    if (!Number.isInteger(number) || number < 1024 || number > 65535) {
+      throw new UsageError(`is ${number}, but must be from 1024 to 65535: containers run without privileges`, {
+        scope,
+        property: 'ports.number',
+      });
+    }
+  }
+}
+
+function checkMounts(scope: Construct, mounts: Mount[]): void {
+  const paths = mounts.map(({ path }) => path);
+  const relative = paths.find((path) => !path.startsWith('/'));
+  if (relative !== undefined) {
+    throw new UsageError(`is "${relative}", but must be absolute`, { scope, property: 'mounts.path' });
+  }
+  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`is "${twice}" twice; mount one of the two elsewhere`, { scope, property: 'mounts.path' });
   }
 }
 

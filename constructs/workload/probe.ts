@@ -59,7 +59,18 @@ export class Probe {
   private constructor(
     private readonly handler: k8s.Probe,
     private readonly timing: ProbeTiming,
-  ) {}
+  ) {
+    const { period, timeout, failures } = timing;
+    for (const [property, value] of Object.entries({
+      period: period?.toSeconds(),
+      timeout: timeout?.toSeconds(),
+      failures,
+    })) {
+      if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
+        throw new UsageError(`is ${value}, but must be a whole number from 1`, { property: `probe.${property}` });
+      }
+    }
+  }
 
   /**
    * The same question as a startup probe: the container has this long to answer it for the first time,

@@ -1,7 +1,9 @@
 import { Size } from 'cdk8s';
 import type { Cpu, k8s } from 'cdk8s-plus-28';
+import type { IConstruct } from 'constructs';
 import type { ExtendedResource } from '../placement/placement';
-import { countQuantity, cpuQuantity, sizeQuantity } from './quantity';
+import { countQuantity, cpuQuantity, kibibytesOf, millisOf, sizeQuantity } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
 
 /** What a container asks for and may use. */
 export interface Resources {
@@ -30,6 +32,25 @@ export interface Resources {
   readonly ephemeralStorage?: Size;
 }
 
+/** Refuses limits below what is asked for. */
+export function checkResources(scope: IConstruct, { cpu, cpuLimit, memory, memoryLimit }: Resources): void {
+  if (memoryLimit !== undefined && kibibytesOf(memoryLimit) < kibibytesOf(memory)) {
+    throw new UsageError(
+      `is ${memoryLimit.asString()}, below memory, which is ${memory.asString()}; raise it, or leave it out`,
+      {
+        scope,
+        property: 'resources.memoryLimit',
+      },
+    );
+  }
+  if (cpuLimit !== undefined && millisOf(cpuLimit) < millisOf(cpu)) {
+    throw new UsageError(`is ${cpuLimit.amount}, below cpu, which is ${cpu.amount}; raise it, or leave it out`, {
+      scope,
+      property: 'resources.cpuLimit',
+    });
+  }
+}
+
 /** Requests and limits of a container with these scratch volumes and this extended resource. */
 export function renderResources(
   resources: Resources,
@@ -37,7 +58,7 @@ export function renderResources(
   extended: ExtendedResource | undefined,
 ): k8s.ResourceRequirements {
   const disk = [resources.ephemeralStorage ?? Size.mebibytes(256), ...scratch];
-  const ephemeral = sizeQuantity(Size.kibibytes(disk.reduce((sum, size) => sum + size.toKibibytes(), 0)));
+  const ephemeral = sizeQuantity(Size.kibibytes(disk.reduce((sum, size) => sum + kibibytesOf(size), 0)));
   const devices = extended === undefined ? {} : { [extended.name]: countQuantity(extended.count) };
   return {
     requests: {

@@ -5,9 +5,9 @@ import { Cluster } from '../placement/cluster';
 import { Spread } from '../placement/spread';
 import { blockStorageProblem } from '../placement/storage-class';
 import { ExternalReferences } from '../rules/external-references';
+import { sizeQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import { DisruptionBudget } from '../scaling/disruption-budget';
-import { sizeQuantity } from './quantity';
 import { Workload, type WorkloadProps } from './workload';
 
 /** A volume that each pod keeps over restarts and updates. */
@@ -61,9 +61,12 @@ export class StatefulSet extends Workload {
   public constructor(scope: Construct, id: string, props: StatefulSetProps) {
     const spread = props.quorum === true ? Spread.REQUIRED : Spread.PREFERRED;
     super(scope, id, 'StatefulSet', { ...props, spread: props.replicas > 1 ? spread : undefined });
+    checkReplicas(this, props.replicas);
+    checkClaims(this, props.claims);
     this.statefulSet = this.createStatefulSet(props);
     const budget = props.quorum === true ? DisruptionBudget.QUORUM : DisruptionBudget.STATELESS;
     this.disruptionBudget = budget._bind(this, this.pods, this.metadata(), props.replicas);
+    this.claimAccelerators(props.replicas);
   }
 
   private createStatefulSet(props: StatefulSetProps): k8s.KubeStatefulSet {
@@ -78,7 +81,8 @@ export class StatefulSet extends Workload {
         persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
         selector: { matchLabels: this.pods.labels },
         template: Lazy.any({ produce: () => this.template.render() }),
-        volumeClaimTemplates: props.claims.map((claim) => this.renderClaim(claim)),
+        volumeClaimTemplates:
+          props.claims.length === 0 ? undefined : props.claims.map((claim) => this.renderClaim(claim)),
       },
     });
   }
@@ -101,7 +105,7 @@ export class StatefulSet extends Workload {
     if (storageClass === undefined) {
       return undefined;
     }
-    const problem = blockStorageProblem(storageClass, cluster);
+    const problem = blockStorageProblem(storageClass, cluster.storage.shared, cluster.storage.block);
     if (problem !== undefined) {
       throw new UsageError(problem, { scope: this, property: 'storageClass' });
     }
@@ -110,17 +114,29 @@ export class StatefulSet extends Workload {
   }
 }
 
+function checkReplicas(scope: Construct, replicas: number): void {
+  if (!Number.isInteger(replicas) || replicas < 0) {
+    throw new UsageError(`is ${replicas}, but must be a whole number from 0`, { scope, property: 'replicas' });
+  }
+}
+
+function checkClaims(scope: Construct, claims: ClaimTemplate[]): void {
+  const names = claims.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`has two claims named "${twice}"; rename one`, { scope, property: 'claims' });
+  }
+}
+
 /**
  * The API server returns claim templates with their apiVersion and kind, which the typed object leaves out;
  * without them the StatefulSet would never be in sync.
  */
 class CompleteStatefulSet extends k8s.KubeStatefulSet {
-  public override toJson(): { spec: { volumeClaimTemplates: object[] } } {
+  public override toJson(): object {
     const json = super.toJson();
-    const complete = (claim: object) => ({ ...k8s.KubePersistentVolumeClaim.GVK, ...claim });
-    return {
-      ...json,
-      spec: { ...json.spec, volumeClaimTemplates: json.spec.volumeClaimTemplates.map(complete) },
-    };
+    const claims: object[] | undefined = json.spec.volumeClaimTemplates;
+    const complete = claims?.map((claim) => ({ ...k8s.KubePersistentVolumeClaim.GVK, ...claim }));
+    return complete === undefined ? json : { ...json, spec: { ...json.spec, volumeClaimTemplates: complete } };
   }
 }

@@ -1,8 +1,10 @@
 import type { Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
+import { dnsLabelProblem } from '../rules/object-name';
+import { sizeQuantity } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { ConfigFiles } from './config-files';
-import { sizeQuantity } from './quantity';
 
 /** A volume of a pod. */
 export class Volume {
@@ -23,6 +25,15 @@ export class Volume {
 
   /** Keys of one Secret as files; each file is named like its key. */
   public static secret(name: string, keys: SecretKey[]): Volume {
+    const secrets = [...new Set(keys.map(({ secret }) => secret))];
+    if (secrets.length !== 1) {
+      throw new UsageError(
+        `has keys of ${secrets.length} Secrets (${secrets.join(', ')}), but must have those of one`,
+        {
+          property: `volume ${name}`,
+        },
+      );
+    }
     const items = keys.map(({ key }) => ({ key, path: key }));
     return new Volume(name, { secret: { secretName: keys[0]?.secret, items } }, { secretKeys: keys });
   }
@@ -42,7 +53,12 @@ export class Volume {
       readonly secretKeys?: SecretKey[];
       readonly ownedByGroup?: boolean;
     } = {},
-  ) {}
+  ) {
+    const problem = dnsLabelProblem(name);
+    if (problem !== undefined) {
+      throw new UsageError(problem, { property: 'volume.name' });
+    }
+  }
 
   /** Size on the node's disk, when the volume is scratch space there. */
   public get scratchSize(): Size | undefined {

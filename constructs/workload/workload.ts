@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import { Chart, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -8,6 +7,7 @@ import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { SyncWave } from '../network/sync-wave';
 import type { Accelerator } from '../placement/accelerator';
+import { AcceleratorDemand } from '../placement/accelerator-demand';
 import { Cluster } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
@@ -80,9 +80,9 @@ export interface WorkloadOptions {
   readonly podSecurityExceptions?: PodSecurityException[];
 
   /**
-   * Changes to the rendered pod, merged as a strategic merge patch would: maps by key, containers, volumes,
-   * variables and mounts by name, everything else replaced. `containers` is required by the type and may be
-   * empty.
+   * Changes to the rendered pod, merged as a strategic merge patch would: maps by key, containers, volumes and
+   * variables by name, mounts by path, everything else replaced. `containers` is required by the type and may
+   * be empty.
    * @default - none
    */
   readonly podOverrides?: k8s.PodSpec;
@@ -177,6 +177,8 @@ export abstract class Workload extends Construct implements IClient {
   protected readonly template: PodTemplate;
   private readonly props: WorkloadProps;
   private readonly used = new Set<IProvider>();
+  private readonly given = new Set<string>();
+  private config?: { readonly files: ConfigFiles; readonly volume: Volume };
 
   protected constructor(scope: Construct, id: string, kind: string, props: WorkloadProps & PodDetails) {
     super(scope, id);
@@ -193,6 +195,7 @@ export abstract class Workload extends Construct implements IClient {
     });
     this.template = this.createTemplate(props);
     this.acceptMetricsScrapes();
+    this.node.addValidation({ validate: () => this.unusedNames() });
     PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
     OutputRules.attach(this);
   }
@@ -210,10 +213,11 @@ export abstract class Workload extends Construct implements IClient {
       }
       const names = this.props.envNames ?? {};
       for (const [name, value] of Object.entries(offer.env)) {
+        this.given.add(name);
         this.template.addEnv(names[name] ?? name, value.renamed(names), `uses(${describe(provider)})`);
       }
       for (const { source, directory } of offer.files ?? []) {
-        this.template.addMount({ volume: Volume.secret(source.secret, [source]), path: directory });
+        this.template.addSecretFile(source, directory);
       }
     }
   }
@@ -238,10 +242,10 @@ export abstract class Workload extends Construct implements IClient {
    * directory of a file keeps whatever the image has in it.
    */
   public addConfigFiles(files: { readonly [path: string]: string }): void {
-    const config = new ConfigFiles(this, 'Config', { metadata: this.metadata(), files });
-    const volume = Volume.config('config', config);
-    for (const path of config.paths) {
-      this.template.addMount({ volume, path, subPath: posix.basename(path) });
+    this.config ??= this.createConfig();
+    for (const [path, content] of Object.entries(files)) {
+      const subPath = this.config.files.add(path, content);
+      this.template.addMount({ volume: this.config.volume, path, subPath });
     }
   }
 
@@ -304,6 +308,11 @@ export abstract class Workload extends Construct implements IClient {
     };
   }
 
+  private createConfig() {
+    const files = new ConfigFiles(this, 'Config', this.metadata());
+    return { files, volume: Volume.config('config', files) };
+  }
+
   private createServiceAccount(): k8s.KubeServiceAccount {
     const metadata = this.metadata();
     return new k8s.KubeServiceAccount(this, 'ServiceAccount', {
@@ -326,7 +335,7 @@ export abstract class Workload extends Construct implements IClient {
       serviceAccountName: this.name,
       user: props.user ?? { uid: 10001, gid: 10001 },
       placement: this.placement,
-      spread: props.spread?.constraints(this.pods.labels, props.spreadPerRevision ?? false) ?? [],
+      spread: props.spread?.constraints(this.pods.labels, Cluster.of(this), props.spreadPerRevision ?? false) ?? [],
       restartPolicy: props.restartPolicy,
       gracePeriod: props.gracePeriod ?? Duration.seconds(30),
       priorityClassName: props.priorityClassName,
@@ -337,9 +346,30 @@ export abstract class Workload extends Construct implements IClient {
     return template;
   }
 
+  /** A name that no provider gives is a mistake: the image would wait for a variable that never comes. */
+  private unusedNames(): string[] {
+    const unused = Object.keys(this.props.envNames ?? {}).filter((name) => !this.given.has(name));
+    const given = [...this.given].sort().join(', ') || 'nothing';
+    return unused.map((name) => `envNames.${name} renames a variable that no provider gives; given are ${given}`);
+  }
+
+  /** Counts the accelerators that the workload can ask for at once against what its node pool has. */
+  protected claimAccelerators(pods: number): void {
+    const { pool, extendedResource } = this.placement;
+    if (pool !== undefined && extendedResource !== undefined) {
+      AcceleratorDemand.of(this).claim(pool, this.node.path, pods, extendedResource.count);
+    }
+  }
+
   private acceptMetricsScrapes(): void {
-    const { metricsPort } = this.props;
+    const { metricsPort, container } = this.props;
     const { prometheus } = Cluster.of(this);
+    if (metricsPort !== undefined && !container.ports?.some(({ number }) => number === metricsPort.number)) {
+      throw new UsageError(`is ${metricsPort.number}, which is none of the container's ports; add it to them`, {
+        scope: this,
+        property: 'metricsPort',
+      });
+    }
     if (metricsPort !== undefined && prometheus !== undefined) {
       this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [metricsPort], purpose: 'metrics' });
     }

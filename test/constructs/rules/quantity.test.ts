@@ -1,7 +1,7 @@
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import fc from 'fast-check';
-import { countQuantity, cpuQuantity, sizeQuantity, sizeText } from '../../../constructs/workload/quantity';
+import { countQuantity, cpuQuantity, sizeQuantity, sizeText } from '../../../constructs/rules/quantity';
 
 const KIB_PER_UNIT: { readonly [unit: string]: number } = { Ki: 1, Mi: 1024, Gi: 1024 ** 2, Ti: 1024 ** 3 };
 
