@@ -53,10 +53,13 @@ try {
   const objects = objectsOfDist();
   const input = join(folder, 'objects.json');
   writeFileSync(input, JSON.stringify(objects));
+  const floor = [join('bench', 'floor.mjs'), input, join(folder, 'floor')];
   const commands = {
-    floor: [process.execPath, [join('bench', 'floor.mjs'), input, join(folder, 'floor')]],
-    launcher: ['npm', ['run', '--silent', 'noop']],
     synth: ['npm', ['run', '--silent', 'synth']],
+    // The same without npm, and the floor in the same loader: what differs is the library.
+    main: [process.execPath, ['--import', 'tsx', 'main.ts']],
+    floorInLoader: [process.execPath, ['--import', 'tsx', ...floor]],
+    floor: [process.execPath, floor],
   };
   const runs = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let turn = 0; turn <= RUNS; turn += 1) {
@@ -71,20 +74,16 @@ try {
   const warm = JSON.parse(
     execFileSync(process.execPath, ['--import', 'tsx', join('bench', 'warm.ts')], { cwd: ROOT, encoding: 'utf8' }),
   );
-  const [floor, launcher, synth] = ['floor', 'launcher', 'synth'].map((name) => summary(runs[name]));
-  const ownShareMs = synth.wallMs - launcher.wallMs - floor.wallMs;
-  const result = {
+  const result = Object.fromEntries(Object.entries(runs).map(([name, measured]) => [name, summary(measured)]));
+  const ownShareMs = result.main.wallMs - result.floorInLoader.wallMs;
+  Object.assign(result, {
+    warmEnvironmentMs: Math.round(median(warm) * 10) / 10,
+    ownShareMs,
+    ownShareOfFloor: Math.round((ownShareMs / result.floor.wallMs) * 100) / 100,
     machine: { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model },
     runs: RUNS,
     objects: Object.values(objects).flat().length,
-    synth,
-    launcher,
-    floor,
-    warmEnvironmentMs: Math.round(median(warm) * 10) / 10,
-    ownShareMs,
-    ownShareOfFloor: Math.round((ownShareMs / floor.wallMs) * 100) / 100,
-    synthOfFloor: Math.round((synth.wallMs / floor.wallMs) * 100) / 100,
-  };
+  });
   console.log(JSON.stringify(result, undefined, 2));
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,0 +1,69 @@
+// Generates imports/ from CRDs: those named in cdk8s.yaml, or all files of a folder, for machines without internet.
+//
+//   node scripts/import.mjs [folder]
+//
+// Only the kinds and versions that the library renders are taken, because whole groups are megabytes of types
+// that every run would load. cdk8s writes one file per API group, so all kinds of a group go in together.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+
+const KINDS = {
+  'keda.sh': { ScaledObject: ['v1alpha1'], TriggerAuthentication: ['v1alpha1'] },
+  'gateway.networking.k8s.io': { Gateway: ['v1'], HTTPRoute: ['v1'] },
+  'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'] },
+  'cert-manager.io': { Certificate: ['v1'] },
+  'cilium.io': { CiliumNetworkPolicy: ['v2'] },
+};
+
+async function sources(folder) {
+  if (folder !== undefined) {
+    return readdirSync(folder)
+      .filter((file) => file.endsWith('.yaml'))
+      .map((file) => readFileSync(join(folder, file), 'utf8'));
+  }
+  const { imports } = parse(readFileSync('cdk8s.yaml', 'utf8'));
+  return Promise.all(
+    imports.map(async (url) => {
+      const response = await fetch(url);
+      if (!response.ok) {
+        throw new Error(`${url}: ${response.status} ${response.statusText}`);
+      }
+      return response.text();
+    }),
+  );
+}
+
+/** The wanted versions of the wanted kinds, by group. */
+function wanted(texts) {
+  const crds = texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS()));
+  const byGroup = new Map();
+  for (const crd of crds.filter((candidate) => candidate?.kind === 'CustomResourceDefinition')) {
+    const { group, names, versions } = crd.spec;
+    const wantedVersions = KINDS[group]?.[names.kind];
+    if (wantedVersions !== undefined) {
+      const spec = { ...crd.spec, versions: versions.filter(({ name }) => wantedVersions.includes(name)) };
+      byGroup.set(group, [...(byGroup.get(group) ?? []), { ...crd, spec }]);
+    }
+  }
+  return byGroup;
+}
+
+const groups = wanted(await sources(process.argv[2]));
+const missing = Object.keys(KINDS).filter((group) => groups.get(group)?.length !== Object.keys(KINDS[group]).length);
+if (missing.length > 0) {
+  throw new Error(`not all kinds were found of ${missing.join(', ')}`);
+}
+const folder = mkdtempSync(join(tmpdir(), 'crds-'));
+for (const [group, crds] of groups) {
+  const file = join(folder, `${group}.yaml`);
+  const sorted = crds.sort((a, b) => (a.spec.names.kind < b.spec.names.kind ? -1 : 1));
+  writeFileSync(file, sorted.map((crd) => stringify(crd)).join('---\n'));
+  execFileSync('npx', ['cdk8s', 'import', file, '--language', 'typescript', '--output', 'imports', '--no-save'], {
+    env: { ...process.env, CDK8S_CHECK_UPGRADE: 'false' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+rmSync(folder, { recursive: true });
