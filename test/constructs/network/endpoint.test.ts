@@ -43,7 +43,7 @@ describe('a port of a host', () => {
   test('is its name to a policy when its addresses are unknown', () => {
     const { peer } = Endpoint.host('api.openai.com', port);
     expect(peer.fqdn).toBe('api.openai.com');
-    expect(peer.in('rag', cluster)).toHaveLength(2);
+    expect(peer.in('rag', cluster)).toHaveLength(1);
   });
 
   test('is its addresses to a policy when they are known', () => {
@@ -53,5 +53,7 @@ describe('a port of a host', () => {
       { ipBlock: { cidr: '10.1.0.0/16' } },
       { ipBlock: { cidr: '10.2.0.0/16' } },
     ]);
+    const single = Endpoint.host('db.acme.example', port, ['10.1.2.3/32']);
+    expect(single.peer.in('rag', cluster)).toEqual([{ ipBlock: { cidr: '10.1.2.3/32' } }]);
   });
 });

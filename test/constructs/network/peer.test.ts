@@ -4,16 +4,15 @@ import { LABELS } from '../../support/output';
 
 const GENERIC = new Cluster();
 const CILIUM = new Cluster({ cilium: true });
+const IPV6 = new Cluster({ ipv6: true });
 
-const INTERNET = [
-  {
-    ipBlock: {
-      cidr: '0.0.0.0/0',
-      except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
-    },
+const INTERNET_V4 = {
+  ipBlock: {
+    cidr: '0.0.0.0/0',
+    except: ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
   },
-  { ipBlock: { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] } },
-];
+};
+const INTERNET_V6 = { ipBlock: { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] } };
 
 const inNamespace = (name: string) => ({
   namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
@@ -85,6 +84,19 @@ describe('ranges of addresses', () => {
     expect(peer.key).not.toBe(Peer.cidrs('10.1.0.0/16').key);
   });
 
+  test.each(['0.0.0.0/0', '10.2.3.4/32', '::/0', 'fd00:10::/64', '2001:db8::1/128'])('may be %s', (cidr) => {
+    expect(Peer.cidrs(cidr).in('rag', GENERIC)).toEqual([{ ipBlock: { cidr } }]);
+  });
+
+  test.each(['10.0.0.0', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0/8', 'db.acme.example/32', '10.0.0.0/-1', ''])(
+    'cannot be "%s"',
+    (cidr) => {
+      expect(() => Peer.cidrs('10.0.0.0/8', cidr)).toThrow(
+        new Error(`cidrs has "${cidr}", but must have address ranges such as 10.0.0.0/16`),
+      );
+    },
+  );
+
   test('have no host name, and are described by themselves', () => {
     expect(peer.fqdn).toBeUndefined();
     expect(peer.describe()).toBe('10.1.0.0/16, 10.2.3.4/32');
@@ -93,8 +105,12 @@ describe('ranges of addresses', () => {
 
 describe('the internet', () => {
   test('is every address that is not private, link-local or a metadata service', () => {
-    expect(Peer.internet().in('rag', GENERIC)).toEqual(INTERNET);
-    expect(Peer.internet().in('rag', CILIUM)).toEqual(INTERNET);
+    expect(Peer.internet().in('rag', GENERIC)).toEqual([INTERNET_V4]);
+    expect(Peer.internet().in('rag', CILIUM)).toEqual([INTERNET_V4]);
+  });
+
+  test('has IPv6 addresses where pods have them', () => {
+    expect(Peer.internet().in('rag', IPV6)).toEqual([INTERNET_V4, INTERNET_V6]);
   });
 
   test('is one, has no host name, and is described as itself', () => {
@@ -108,7 +124,8 @@ describe('a host', () => {
   const host = Peer.host('api.openai.com');
 
   test('widens to the internet, because policies know no names', () => {
-    expect(host.in('rag', GENERIC)).toEqual(INTERNET);
+    expect(host.in('rag', GENERIC)).toEqual([INTERNET_V4]);
+    expect(host.in('rag', IPV6)).toEqual([INTERNET_V4, INTERNET_V6]);
   });
 
   test('is nobody in a policy on Cilium, where another policy names it', () => {

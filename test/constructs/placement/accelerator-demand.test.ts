@@ -36,7 +36,7 @@ test.each<[string, Claim[]]>([
 test('a pool cannot hold one device more', () => {
   expect(() => claiming(POOL, ['rag/workers', 13, 1]).toJson()).toThrow(
     tooMany(
-      'node pool "l4" has 3 nodes × 4 = 12 nvidia-l4, but rag/workers 13 pods × 1 = 13 can be asked for at once; lower ' +
+      'node pool "l4" has at most 3 × 4 = 12 nvidia-l4, but rag/workers 13 pods × 1 = 13 can be asked for at once; lower ' +
         'the largest scale or enlarge the pool',
     ),
   );
@@ -45,7 +45,7 @@ test('a pool cannot hold one device more', () => {
 test('what all its workloads can ask for is added up', () => {
   expect(() => claiming(POOL, ['rag/workers', 10, 1], ['rag/embedder', 2, 2]).toJson()).toThrow(
     tooMany(
-      'node pool "l4" has 3 nodes × 4 = 12 nvidia-l4, but rag/workers 10 pods × 1 + rag/embedder 2 pods × 2 = 14 can be ' +
+      'node pool "l4" has at most 3 × 4 = 12 nvidia-l4, but rag/workers 10 pods × 1 + rag/embedder 2 pods × 2 = 14 can be ' +
         'asked for at once; lower the largest scale or enlarge the pool',
     ),
   );
@@ -56,7 +56,7 @@ test('a node has one device when nothing is said', () => {
   expect(claiming(pool, ['rag/workers', 3, 1]).toJson()).toEqual([]);
   expect(() => claiming(pool, ['rag/workers', 4, 1]).toJson()).toThrow(
     tooMany(
-      'node pool "l4" has 3 nodes × 1 = 3 nvidia-l4, but rag/workers 4 pods × 1 = 4 can be asked for at once; lower the ' +
+      'node pool "l4" has at most 3 × 1 = 3 nvidia-l4, but rag/workers 4 pods × 1 = 4 can be asked for at once; lower the ' +
         'largest scale or enlarge the pool',
     ),
   );
@@ -75,7 +75,7 @@ test('each pool is held against its own workloads', () => {
   AcceleratorDemand.of(chart).claim(slices, 'rag/embedder', 1, 1);
   expect(() => chart.toJson()).toThrow(
     tooMany(
-      'node pool "slices" has 1 nodes × 7 = 7 nvidia-a100-80/1g.10gb, but rag/reranker 7 pods × 1 + rag/embedder 1 pods ' +
+      'node pool "slices" has at most 1 × 7 = 7 nvidia-a100-80/1g.10gb, but rag/reranker 7 pods × 1 + rag/embedder 1 pods ' +
         '× 1 = 8 can be asked for at once; lower the largest scale or enlarge the pool',
     ),
   );

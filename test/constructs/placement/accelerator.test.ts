@@ -26,7 +26,7 @@ describe.each(KNOWN)('%s', (name, accelerator, memory, product, gke, eks) => {
   });
 
   test('is selected by the label that each cloud sets', () => {
-    expect(accelerator.nodeSelectorOn(Cloud.EKS)).toEqual({ [EKS]: eks });
+    expect(accelerator.nodeSelectorOn(Cloud.EKS)).toMatchObject({ [EKS]: eks });
     expect(accelerator.nodeSelectorOn(Cloud.AKS)).toEqual({ [PRODUCT]: product });
     expect(accelerator.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: product });
     expect(accelerator.nodeSelectorOn(Cloud.GKE)).toEqual(gke === undefined ? {} : { [GKE]: gke });
@@ -71,10 +71,12 @@ describe('a MIG slice', () => {
 
   test('of a device without that profile is refused', () => {
     expect(() => Accelerator.NVIDIA_A100_40.mig('1g.10gb')).toThrow(
-      'nvidia-a100-40 has no MIG profile "1g.10gb"; allowed: 1g.5gb, 2g.10gb, 3g.20gb, 4g.20gb, 7g.40gb',
+      new Error('nvidia-a100-40 has no MIG profile "1g.10gb"; allowed: 1g.5gb, 2g.10gb, 3g.20gb, 4g.20gb, 7g.40gb'),
     );
     expect(() => Accelerator.named('nvidia-h200/1g.10gb')).toThrow(
-      'nvidia-h200 has no MIG profile "1g.10gb"; allowed: 1g.18gb, 1g.35gb, 2g.35gb, 3g.71gb, 4g.71gb, 7g.141gb',
+      new Error(
+        'nvidia-h200 has no MIG profile "1g.10gb"; allowed: 1g.18gb, 1g.35gb, 2g.35gb, 3g.71gb, 4g.71gb, 7g.141gb',
+      ),
     );
   });
 
@@ -82,7 +84,7 @@ describe('a MIG slice', () => {
     'of %s is refused, because it has none',
     (device) => {
       expect(() => Accelerator.named(`${device}/1g.5gb`)).toThrow(
-        `${device} has no MIG profile "1g.5gb"; allowed: none, it cannot be partitioned`,
+        new Error(`${device} has no MIG profile "1g.5gb"; allowed: none, it cannot be partitioned`),
       );
     },
   );
@@ -113,7 +115,7 @@ describe('a share', () => {
 describe('a name', () => {
   test.each(['nvidia-b200', 'NVIDIA-L4', 'l4', '', 'nvidia-b200/shared'])('"%s" is of no known accelerator', (name) => {
     expect(() => Accelerator.named(name)).toThrow(
-      `accelerator is "${name}", which is not a known accelerator; use one of ${NAMES}`,
+      new Error(`accelerator is "${name}", which is not a known accelerator; use one of ${NAMES}`),
     );
   });
 });
@@ -139,9 +141,9 @@ describe('an accelerator that is not listed', () => {
   test('has the profiles that it names', () => {
     const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, migProfiles: { '1g.23gb': 7 } });
     expect(b200.mig('1g.23gb')).toMatchObject({ memoryGib: 23, resource: 'nvidia.com/mig-1g.23gb' });
-    expect(() => b200.mig('1g.10gb')).toThrow('nvidia-b200 has no MIG profile "1g.10gb"; allowed: 1g.23gb');
+    expect(() => b200.mig('1g.10gb')).toThrow(new Error('nvidia-b200 has no MIG profile "1g.10gb"; allowed: 1g.23gb'));
     expect(() => own.mig('1g.10gb')).toThrow(
-      'amd-mi300x has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned',
+      new Error('amd-mi300x has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned'),
     );
   });
 });

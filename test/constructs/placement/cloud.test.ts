@@ -20,5 +20,5 @@ test('only GKE chooses slices and shares by node label', () => {
 });
 
 test.each(['aws', 'EKS', ''])('"%s" is the name of no cloud', (name) => {
-  expect(() => Cloud.named(name)).toThrow(`cloud is "${name}"; use one of eks, gke, aks, generic`);
+  expect(() => Cloud.named(name)).toThrow(new Error(`cloud is "${name}"; use one of eks, gke, aks, generic`));
 });

@@ -6,18 +6,19 @@ import { Registry } from '../../../constructs/placement/registry';
 
 describe('a cluster of which nothing is said', () => {
   test('is a conforming Kubernetes with kube-dns', () => {
-    const { nodePools, gpuRuntimeClass, keda, prometheus, ...known } = new Cluster();
+    const { zones, nodePools, gpuRuntimeClass, keda, prometheus, ...known } = new Cluster();
     expect(known).toEqual({
       kubernetesVersion: '1.28',
       cloud: Cloud.GENERIC,
       domain: 'cluster.local',
+      ipv6: false,
       cilium: false,
       dns: { namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } },
       storage: {},
       reloader: false,
       registry: Registry.PUBLIC,
     });
-    expect([nodePools, gpuRuntimeClass, keda, prometheus]).toEqual([undefined, undefined, undefined, undefined]);
+    expect([zones, nodePools, gpuRuntimeClass, keda, prometheus]).toEqual(Array(5).fill(undefined));
   });
 });
 
@@ -25,6 +26,8 @@ test('a cluster is what is said of it', () => {
   const props: ClusterProps = {
     kubernetesVersion: '1.33',
     cloud: Cloud.EKS,
+    zones: 3,
+    ipv6: true,
     domain: 'k8s.acme.example',
     cilium: true,
     dns: { namespace: 'openshift-dns', podLabels: { app: 'dns' }, port: 5353 },
@@ -48,11 +51,42 @@ describe('NodeLocal DNSCache', () => {
 
   test('cannot be selected by a policy of Cilium', () => {
     expect(() => new Cluster({ cilium: true, dns })).toThrow(
-      "dns.nodeLocal is 169.254.20.10, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache " +
-        'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
+      new Error(
+        "cluster.dns.nodeLocal is 169.254.20.10, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache " +
+          'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
+      ),
     );
     expect(new Cluster({ cilium: true, dns: { namespace: 'kube-system' } }).cilium).toBe(true);
   });
+});
+
+describe('the class of block volumes', () => {
+  const refused = (storage: ClusterProps['storage'], reason: string) =>
+    expect(() => new Cluster({ storage })).toThrow(
+      new Error(
+        `cluster.storage.block is "${storage?.block}", ${reason}; use a class of block volumes, such as gp3 or premium-rwo`,
+      ),
+    );
+
+  test('is none of files', () => {
+    refused({ block: 'efs-sc' }, 'a network file system (efs)');
+  });
+
+  test('is not the one of shared files', () => {
+    refused({ block: 'fast', shared: 'fast' }, "the cluster's class for shared files");
+    expect(new Cluster({ storage: { block: 'fast', shared: 'slow' } }).storage).toEqual({
+      block: 'fast',
+      shared: 'slow',
+    });
+  });
+});
+
+test('node pools have names of their own', () => {
+  const pools = (...names: string[]) => names.map((name) => ({ name, nodes: 1 }));
+  expect(new Cluster({ nodePools: pools('a', 'b') }).nodePools).toHaveLength(2);
+  expect(() => new Cluster({ nodePools: pools('a', 'b', 'b') })).toThrow(
+    new Error('cluster.nodePools has two pools named "b"; rename one'),
+  );
 });
 
 describe('the cluster of a construct', () => {
@@ -76,7 +110,7 @@ describe('the cluster of a construct', () => {
     const chart = new Chart(new App(), 'rag');
     new Construct(chart, 'api');
     expect(() => new Cluster().attachTo(chart)).toThrow(
-      'rag: cluster must be attached before the first construct is created in this scope',
+      new Error('rag: cluster must be attached before the first construct is created in this scope'),
     );
     expect(Cluster.of(chart)).toBe(Cluster.GENERIC);
   });
@@ -85,7 +119,7 @@ describe('the cluster of a construct', () => {
     const app = new App();
     new Chart(app, 'rag');
     expect(() => new Cluster().attachTo(app)).toThrow(
-      'cluster must be attached before the first construct is created in this scope',
+      new Error('cluster must be attached before the first construct is created in this scope'),
     );
   });
 });

@@ -140,51 +140,55 @@ describe('mistakes', () => {
 
   test.each([0, -1, 0.5, Number.NaN])('%s GPUs', (accelerators) => {
     expect(() => place({ accelerator, accelerators })).toThrow(
-      `rag/api: accelerators is ${accelerators}, but GPUs are whole: use 1 or more`,
+      new Error(`rag/api: accelerators is ${accelerators}, but GPUs are whole: use 1 or more`),
     );
   });
 
   test('GPUs of no kind', () => {
     expect(() => place({ accelerators: 2 })).toThrow(
-      'rag/api: accelerators is 2, but no accelerator is set; set accelerator as well',
+      new Error('rag/api: accelerators is 2, but no accelerator is set; set accelerator as well'),
     );
   });
 
   test('a pool of a cluster that declares none', () => {
     const problem = 'rag/api: nodePool is "l4", but the cluster declares no node pools; declare it in the cluster';
-    expect(() => place({ nodePool: 'l4' })).toThrow(problem);
-    expect(() => place({ nodePool: 'l4', accelerator })).toThrow(problem);
+    expect(() => place({ nodePool: 'l4' })).toThrow(new Error(problem));
+    expect(() => place({ nodePool: 'l4', accelerator })).toThrow(new Error(problem));
   });
 
   test('a pool that the cluster does not have', () => {
     const problem = `rag/api: nodePool is "a100", but the cluster has no such pool; pools: ${pools}`;
-    expect(() => place({ nodePool: 'a100' }, { nodePools: POOLS })).toThrow(problem);
-    expect(() => place({ nodePool: 'a100', accelerator }, { nodePools: POOLS })).toThrow(problem);
+    expect(() => place({ nodePool: 'a100' }, { nodePools: POOLS })).toThrow(new Error(problem));
+    expect(() => place({ nodePool: 'a100', accelerator }, { nodePools: POOLS })).toThrow(new Error(problem));
   });
 
   test('a pool without the GPU', () => {
     expect(() => place({ nodePool: 'general', accelerator }, { nodePools: POOLS })).toThrow(
-      `rag/api: nodePool is "general", but it has no nvidia-l4; pools: ${pools}`,
+      new Error(`rag/api: nodePool is "general", but it has no nvidia-l4; pools: ${pools}`),
     );
     expect(() => place({ nodePool: 'l4', accelerator: accelerator.shared() }, { nodePools: POOLS })).toThrow(
-      `rag/api: nodePool is "l4", but it has no nvidia-l4/shared; pools: ${pools}`,
+      new Error(`rag/api: nodePool is "l4", but it has no nvidia-l4/shared; pools: ${pools}`),
     );
   });
 
   test('a GPU that no pool has', () => {
     expect(() => place({ accelerator: Accelerator.NVIDIA_H100 }, { nodePools: POOLS })).toThrow(
-      `rag/api: accelerator is nvidia-h100, but no node pool of the cluster has it; pools: ${pools}; add such a pool to ` +
-        'the cluster or choose an accelerator that it has',
+      new Error(
+        `rag/api: accelerator is nvidia-h100, but no node pool of the cluster has it; pools: ${pools}; add such a pool to ` +
+          'the cluster or choose an accelerator that it has',
+      ),
     );
   });
 
   test('a GPU or a pool of a cluster whose pools are none', () => {
     expect(() => place({ accelerator }, { nodePools: [] })).toThrow(
-      'rag/api: accelerator is nvidia-l4, but no node pool of the cluster has it; pools: none; add such a pool to the ' +
-        'cluster or choose an accelerator that it has',
+      new Error(
+        'rag/api: accelerator is nvidia-l4, but no node pool of the cluster has it; pools: none; add such a pool to the ' +
+          'cluster or choose an accelerator that it has',
+      ),
     );
     expect(() => place({ nodePool: 'l4' }, { nodePools: [] })).toThrow(
-      'rag/api: nodePool is "l4", but the cluster has no such pool; pools: none',
+      new Error('rag/api: nodePool is "l4", but the cluster has no such pool; pools: none'),
     );
   });
 });

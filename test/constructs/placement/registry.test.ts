@@ -10,7 +10,7 @@ test('pods pull without Secrets and without digests when nothing is said', () =>
   expect(Registry.PUBLIC.requireDigest).toBe(false);
 });
 
-test.each(['registry.acme.example', 'registry.acme.example/', 'registry.acme.example//'])(
+test.each(['registry.acme.example', 'registry.acme.example/'])(
   'the mirror %s replaces the host of every image',
   (mirror) => {
     const registry = new Registry({ mirror });
@@ -22,6 +22,29 @@ test.each(['registry.acme.example', 'registry.acme.example/', 'registry.acme.exa
 test('a mirror may have a port and a path', () => {
   const registry = new Registry({ mirror: 'registry.acme.example:5000/mirror/rag/' });
   expect(registry.locate('ghcr.io', 'acme/rag-api')).toBe('registry.acme.example:5000/mirror/rag/acme/rag-api');
+});
+
+test.each(['', '/', 'https://registry.acme.example', 'registry.acme.example//', 'Registry', 'a b', 'a:port', '-a'])(
+  'a mirror cannot be "%s"',
+  (mirror) => {
+    expect(() => new Registry({ mirror })).toThrow(
+      new Error(`registry.mirror is "${mirror}"; write host and path without scheme: registry.acme.example/mirror`),
+    );
+  },
+);
+
+test('pull secrets have names that a Secret can have', () => {
+  expect(new Registry({ pullSecrets: ['pull.acme.example'] }).pullSecrets).toEqual(['pull.acme.example']);
+  expect(() => new Registry({ pullSecrets: ['pull', 'Pull_Secret'] })).toThrow(
+    new Error(
+      'registry.pullSecrets is "Pull_Secret", but must be a DNS label: lower-case letters, digits and "-", beginning ' +
+        'and ending with a letter or digit',
+    ),
+  );
+  const name = 'a'.repeat(254);
+  expect(() => new Registry({ pullSecrets: [name] })).toThrow(
+    new Error(`registry.pullSecrets is "${name}" (254 characters), but at most 253 are allowed; shorten it`),
+  );
 });
 
 test('pull secrets and the demand for digests are kept', () => {

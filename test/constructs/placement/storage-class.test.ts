@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { Cluster } from '../../../constructs/placement/cluster';
 import { blockStorageProblem } from '../../../constructs/placement/storage-class';
 
 const WORDS = [
@@ -19,8 +18,6 @@ const WORDS = [
   'blobfuse',
   'rwx',
 ];
-
-const problemOf = (storageClass: string, storage = {}) => blockStorageProblem(storageClass, new Cluster({ storage }));
 
 const advice = 'use a class of block volumes, such as gp3 or premium-rwo';
 
@@ -42,8 +39,8 @@ describe('a class of block volumes', () => {
     'topolvm-provisioner',
     'default',
   ])('such as %s is accepted', (storageClass) => {
-    expect(problemOf(storageClass)).toBeUndefined();
-    expect(problemOf(storageClass, { block: 'gp3', shared: 'models' })).toBeUndefined();
+    expect(blockStorageProblem(storageClass)).toBeUndefined();
+    expect(blockStorageProblem(storageClass, 'models', 'gp3')).toBeUndefined();
   });
 });
 
@@ -62,7 +59,7 @@ describe('a class of files', () => {
     ['gcsfuse', 'gcsfuse'],
     ['NFS', 'NFS'],
   ])('such as %s is refused', (storageClass, word) => {
-    expect(problemOf(storageClass)).toBe(`is "${storageClass}", a network file system (${word}); ${advice}`);
+    expect(blockStorageProblem(storageClass)).toBe(`is "${storageClass}", a network file system (${word}); ${advice}`);
   });
 
   test('is refused wherever its word stands by itself', () => {
@@ -71,7 +68,9 @@ describe('a class of files', () => {
     fc.assert(
       fc.property(parts, ({ word, before, after }) => {
         const storageClass = `${[...before].reverse().join('')}${word}${after}`;
-        expect(problemOf(storageClass)).toMatch(/, a network file system \(\w+\); use a class of block volumes/);
+        expect(blockStorageProblem(storageClass)).toMatch(
+          /, a network file system \(\w+\); use a class of block volumes/,
+        );
       }),
     );
   });
@@ -82,20 +81,20 @@ describe('a class of files', () => {
     const word = fc.constantFrom(...WORDS.filter((one) => one !== 's3fs'));
     fc.assert(
       fc.property(letter, word, letter, (before, inner, after) => {
-        expect(problemOf(`${before}${inner}${after}`)).toBeUndefined();
+        expect(blockStorageProblem(`${before}${inner}${after}`)).toBeUndefined();
       }),
     );
   });
 
   test("is refused by the cluster's word for it, whatever it is called", () => {
-    expect(problemOf('models', { shared: 'models' })).toBe(
+    expect(blockStorageProblem('models', 'models')).toBe(
       `is "models", the cluster's class for shared files; ${advice}`,
     );
-    expect(problemOf('efs', { shared: 'efs' })).toBe(`is "efs", the cluster's class for shared files; ${advice}`);
+    expect(blockStorageProblem('efs', 'efs')).toBe(`is "efs", the cluster's class for shared files; ${advice}`);
   });
 
   test("is refused with the cluster's own block class as advice", () => {
-    expect(problemOf('efs', { block: 'fast' })).toBe(
+    expect(blockStorageProblem('efs', undefined, 'fast')).toBe(
       'is "efs", a network file system (efs); use a class of block volumes, such as fast',
     );
   });

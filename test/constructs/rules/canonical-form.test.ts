@@ -8,15 +8,36 @@ const otherwise = (subject: string, path: string, value: Json) =>
 const problemsOfQuantity = (value: Json) =>
   problemsOf(canonicalForm, [manifest('LimitRange', 'test', { spec: { hard: { thing: value } } })]);
 
-test.each(['0', '1', '4', '999', '1500', '100m', '1500m', '1Ki', '512Mi', '1Gi', '1536Mi', '1025Gi', '2Ti', '3Pi'])(
-  '%s is written as it is read back',
-  (value) => {
-    expect(problemsOfQuantity(value)).toEqual([]);
-  },
-);
+test.each([
+  '0',
+  '1',
+  '4',
+  '999',
+  '1500',
+  '1k',
+  '1500k',
+  '2M',
+  '3G',
+  '1T',
+  '100m',
+  '1500m',
+  '1Ki',
+  '512Mi',
+  '1Gi',
+  '1536Mi',
+  '1025Gi',
+  '2Ti',
+  '3Pi',
+])('%s is written as it is read back', (value) => {
+  expect(problemsOfQuantity(value)).toEqual([]);
+});
 
 test.each([
   '1000m',
+  '1000',
+  '20000',
+  '1000k',
+  '1000M',
   '2000m',
   '0m',
   '0.5',

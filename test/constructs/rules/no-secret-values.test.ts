@@ -106,17 +106,17 @@ const FORMS: [string, string][] = [
   ['a private key', `-----BEGIN ${''}PRIVATE KEY-----`],
   ['a URL with a password', 'redis://:hunter2@queue:6379/0'],
   ['a URL with a password', 'postgresql+asyncpg://rag:hunter2@db/rag'],
-  ['an AWS access key', `AKIA${'X'.repeat(16)}`],
+  ['an AWS access key', `AKIA${'0'.repeat(16)}`],
   ['an AWS access key', `ASIA${'7'.repeat(16)}`],
   ...['ghp', 'gho', 'ghs', 'ghu', 'github_pat'].map((prefix): [string, string] => [
     'a GitHub token',
-    `${prefix}_${'x'.repeat(36)}`,
+    `${prefix}_${'x'.repeat(20)}`,
   ]),
-  ['a Hugging Face token', `hf_${'x'.repeat(34)}`],
-  ['an OpenAI or Anthropic key', `sk-${'x'.repeat(48)}`],
+  ['a Hugging Face token', `hf_${'9'.repeat(20)}`],
+  ['an OpenAI or Anthropic key', `sk-${'x'.repeat(20)}`],
   ['an OpenAI or Anthropic key', `sk-ant-${'x'.repeat(48)}`],
-  ['a Google API key', `AIza${'x'.repeat(35)}`],
-  ['a JSON web token', `eyJ${'x'.repeat(20)}.eyJ${'x'.repeat(20)}.${'x'.repeat(20)}`],
+  ['a Google API key', `AIza${'0'.repeat(35)}`],
+  ['a JSON web token', `eyJ${'x'.repeat(10)}.eyJ${'x'.repeat(10)}.${'x'.repeat(10)}`],
 ];
 
 describe.each(FORMS)('%s', (what, text) => {

@@ -146,16 +146,18 @@ describe('the name of an object', () => {
     expect(() => checkObjectName(scope, 'Qdrant', 'Deployment')).toThrow(
       new UsageError(`is "Qdrant", ${NO_LABEL}`, { scope, property: 'name' }),
     );
-    expect(() => checkObjectName(scope, 'Qdrant', 'Deployment')).toThrow(`rag/qdrant: name is "Qdrant", ${NO_LABEL}`);
+    expect(() => checkObjectName(scope, 'Qdrant', 'Deployment')).toThrow(
+      new Error(`rag/qdrant: name is "Qdrant", ${NO_LABEL}`),
+    );
     const name = 'a'.repeat(53);
     expect(() => checkObjectName(scope, name, 'CronJob')).toThrow(
-      `rag/qdrant: name is "${name}" (53 characters), but at most 52 are allowed; shorten it`,
+      new Error(`rag/qdrant: name is "${name}" (53 characters), but at most 52 are allowed; shorten it`),
     );
   });
 
   test('has no dots', () => {
     expect(() => checkObjectName(scope, 'rag.acme.example', 'Deployment')).toThrow(
-      `rag/qdrant: name is "rag.acme.example", ${NO_LABEL}`,
+      new Error(`rag/qdrant: name is "rag.acme.example", ${NO_LABEL}`),
     );
   });
 });

@@ -128,7 +128,7 @@ describe('a container', () => {
       secured({ capabilities: { drop: ['ALL'], add: ['IPC_LOCK', 'NET_BIND_SERVICE', 'CHOWN'] } }),
       'adds the capabilities IPC_LOCK, CHOWN',
     ],
-    ['a port of its node', { ports: [{ containerPort: 8000, hostPort: 80 }] }, 'opens the host port 80'],
+    ['a port of its node', { ports: [{ containerPort: 8000, hostPort: 1 }] }, 'opens the host port 1'],
     ['user 0', secured({ runAsUser: 0 }), 'has no numeric runAsUser above 0'],
     ['a user without number', secured({ runAsUser: 'qdrant' }), 'has no numeric runAsUser above 0'],
     ['the right to be root', secured({ runAsNonRoot: false }), 'has no runAsNonRoot: true'],
@@ -138,7 +138,7 @@ describe('a container', () => {
 
   test('may say what is the default, or what is stricter', () => {
     const capabilities = { drop: ['ALL'], add: ['NET_BIND_SERVICE'] };
-    const changes = secured({ privileged: false, procMount: 'Default', capabilities });
+    const changes = secured({ privileged: false, procMount: 'Default', runAsUser: 1, capabilities });
     expect(problemsOfContainer({ ...changes, ports: [{ containerPort: 8000, hostPort: 0 }] })).toEqual([]);
     expect(problemsOfContainer(secured({ seccompProfile: { type: 'Localhost', localhostProfile: 'api' } }))).toEqual(
       [],

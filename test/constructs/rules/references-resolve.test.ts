@@ -273,8 +273,10 @@ describe('a Secret', () => {
     problemsOf(referencesResolve, [own], { besides });
 
   test('comes from an ExternalSecret, with the keys that it fills', () => {
-    const external = manifest('ExternalSecret', 'qdrant', { spec: { data: [{ secretKey: 'api-key' }] } });
+    const data = [{ secretKey: 'api-key' }, { secretKey: 'read' }];
+    const external = manifest('ExternalSecret', 'qdrant', { spec: { data } });
     expect(problems(asking('qdrant', 'api-key'), external)).toEqual([]);
+    expect(problems(asking('qdrant', 'read'), external)).toEqual([]);
     expect(problems(asking('qdrant', 'other'), external)).toEqual([
       unresolved('Deployment test/api', 'Secret qdrant key other'),
     ]);
