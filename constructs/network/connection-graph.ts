@@ -37,7 +37,7 @@ export class ConnectionGraph {
   }
 
   private readonly edges: Connection[] = [];
-  private readonly waves = new Map<string, number>();
+  private readonly waves = new Map<PodSet, number>();
 
   private constructor() {}
 
@@ -54,12 +54,12 @@ export class ConnectionGraph {
 
   /** Connections that these pods open. */
   public from(pods: PodSet): Connection[] {
-    return this.edges.filter((edge) => edge.from.key === pods.key);
+    return this.edges.filter((edge) => edge.from === pods);
   }
 
   /** Connections that these pods accept. */
   public to(pods: PodSet): Connection[] {
-    return this.edges.filter((edge) => edge.to.key === pods.key);
+    return this.edges.filter((edge) => edge.to === pods);
   }
 
   /**
@@ -67,7 +67,7 @@ export class ConnectionGraph {
    * that use one another cannot wait for one another and share a wave.
    */
   public waveOf(pods: PodSet): number {
-    const known = this.waves.get(pods.key);
+    const known = this.waves.get(pods);
     if (known !== undefined) {
       return known;
     }
@@ -75,7 +75,7 @@ export class ConnectionGraph {
     const providers = circle.flatMap((member) => this.providersOf(member));
     const before = providers.filter((provider) => !circle.includes(provider));
     const wave = Math.max(0, ...before.map((provider) => this.waveOf(provider) + WAVE_STEP));
-    this.waves.set(pods.key, wave);
+    this.waves.set(pods, wave);
     return wave;
   }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { Cluster } from '../placement/cluster';
 import { Peer, type PodSet } from './peer';
@@ -21,7 +22,8 @@ export class Endpoint {
    *   the host (Cilium) or the whole internet without private ranges
    */
   public static host(host: string, port: Port, cidrs: string[] = []): Endpoint {
-    return new Endpoint(cidrs.length > 0 ? Peer.cidrs(...cidrs) : Peer.host(host), port, () => host);
+    const known = isIP(host) === 0 ? cidrs : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
+    return new Endpoint(known.length > 0 ? Peer.cidrs(...known) : Peer.host(host), port, () => host);
   }
 
   private constructor(

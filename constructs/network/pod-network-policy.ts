@@ -62,11 +62,13 @@ export class PodNetworkPolicy extends Construct {
     const { namespace, labels } = this.pods;
     const ingress = byPeer(graph.to(this.pods), (connection) => connection.from);
     const egress = byPeer(graph.from(this.pods), (connection) => connection.to);
-    const ingressRules = ingress.map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) }));
+    // A rule with an empty list of peers would allow every peer.
+    const ingressRules = ingress
+      .map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) }))
+      .filter((rule) => rule.from.length > 0);
     const egressRules = [
       ...egress
         .map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))
-        // An empty list of peers would allow every peer.
         .filter((rule) => rule.to.length > 0),
       // The policy by host name has the DNS rule then, with the inspection that it needs.
       ...(this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),

@@ -34,19 +34,26 @@ export interface AcceleratorProps {
   readonly karpenterGpuName?: string;
 
   /**
-   * MIG profiles that the device can be cut into, with the number of instances of each.
+   * Value of Karpenter's label `karpenter.k8s.aws/instance-gpu-memory`, in MiB, where the name alone fits
+   * devices of several sizes.
+   * @default - the name says enough
+   */
+  readonly karpenterGpuMemory?: number;
+
+  /**
+   * MIG profiles that the device can be cut into: `1g.10gb`.
    * @default - the device cannot be partitioned
    */
-  readonly migProfiles?: { readonly [profile: string]: number };
+  readonly migProfiles?: string[];
 }
 
 /** Label that GKE puts on nodes with partitioned GPUs; there the resource name stays `nvidia.com/gpu`. */
 const GKE_PARTITION_LABEL = 'cloud.google.com/gke-gpu-partition-size';
 const GKE_SHARING_LABEL = 'cloud.google.com/gke-gpu-sharing-strategy';
 
-const MIG_A100_40 = { '1g.5gb': 7, '2g.10gb': 3, '3g.20gb': 2, '4g.20gb': 1, '7g.40gb': 1 };
-const MIG_80 = { '1g.10gb': 7, '1g.20gb': 4, '2g.20gb': 3, '3g.40gb': 2, '4g.40gb': 1, '7g.80gb': 1 };
-const MIG_H200 = { '1g.18gb': 7, '1g.35gb': 4, '2g.35gb': 3, '3g.71gb': 2, '4g.71gb': 1, '7g.141gb': 1 };
+const MIG_A100_40 = ['1g.5gb', '2g.10gb', '3g.20gb', '4g.20gb', '7g.40gb'];
+const MIG_80 = ['1g.10gb', '1g.20gb', '2g.20gb', '3g.40gb', '4g.40gb', '7g.80gb'];
+const MIG_H200 = ['1g.18gb', '1g.35gb', '2g.35gb', '3g.71gb', '4g.71gb', '7g.141gb'];
 
 /**
  * A kind of GPU, a slice of one, or a share of one. From it follow the extended resource, the node
@@ -97,6 +104,7 @@ export class Accelerator {
     product: 'NVIDIA-A100-SXM4-40GB',
     gkeAccelerator: 'nvidia-tesla-a100',
     karpenterGpuName: 'a100',
+    karpenterGpuMemory: 40960,
     migProfiles: MIG_A100_40,
   });
 
@@ -107,6 +115,7 @@ export class Accelerator {
     product: 'NVIDIA-A100-SXM4-80GB',
     gkeAccelerator: 'nvidia-a100-80gb',
     karpenterGpuName: 'a100',
+    karpenterGpuMemory: 81920,
     migProfiles: MIG_80,
   });
 
@@ -140,13 +149,14 @@ export class Accelerator {
    * or MPS share as `nvidia-t4/shared`.
    */
   public static named(name: string): Accelerator {
-    const [device, part] = name.split('/');
+    const [device, part, ...rest] = name.split('/');
     const known = ALL.find((accelerator) => accelerator.name === device);
-    if (known === undefined) {
+    if (known === undefined || rest.length > 0) {
       const names = ALL.map((accelerator) => accelerator.name).join(', ');
-      throw new UsageError(`is "${name}", which is not a known accelerator; use one of ${names}`, {
-        property: 'accelerator',
-      });
+      throw new UsageError(
+        `is "${name}", which is not a known accelerator; use one of ${names}, with a MIG profile or "shared" after a "/" if wanted`,
+        { property: 'accelerator' },
+      );
     }
     if (part === undefined) {
       return known;
@@ -165,7 +175,7 @@ export class Accelerator {
 
   private constructor(
     private readonly props: AcceleratorProps,
-    private readonly part?: { readonly mig?: string; readonly shared?: boolean },
+    private readonly part?: { readonly whole: Accelerator; readonly selector: { [label: string]: string } },
   ) {
     this.name = props.name;
     this.memoryGib = props.memoryGib;
@@ -177,10 +187,13 @@ export class Accelerator {
    * (on GKE the node pool's partition size is selected instead).
    */
   public mig(profile: string): Accelerator {
-    const profiles = this.props.migProfiles ?? {};
-    if (profiles[profile] === undefined) {
-      const allowed = Object.keys(profiles).join(', ') || 'none, it cannot be partitioned';
-      throw new UsageError(`has no MIG profile "${profile}"; allowed: ${allowed}`, { property: this.name });
+    this.checkWhole(`a MIG slice ${profile}`);
+    const { migProfiles = [] } = this.props;
+    if (!migProfiles.includes(profile)) {
+      const allowed = migProfiles.join(', ') || 'none, it cannot be partitioned';
+      throw new UsageError(`is ${this.name}, which has no MIG profile "${profile}"; allowed: ${allowed}`, {
+        property: 'accelerator',
+      });
     }
     return new Accelerator(
       {
@@ -189,7 +202,7 @@ export class Accelerator {
         memoryGib: Number(/\.(\d+)gb$/.exec(profile)?.[1]),
         resource: `nvidia.com/mig-${profile}`,
       },
-      { mig: profile },
+      { whole: this, selector: { [GKE_PARTITION_LABEL]: profile } },
     );
   }
 
@@ -198,30 +211,30 @@ export class Accelerator {
    * are not isolated from one another's memory use.
    */
   public shared(): Accelerator {
+    this.checkWhole('a share');
     return new Accelerator(
       { ...this.props, name: `${this.name}/shared`, resource: `${this.resource}.shared` },
-      { shared: true },
+      { whole: this, selector: { [GKE_SHARING_LABEL]: 'time-sharing' } },
     );
   }
 
   /** The extended resource as this cloud's device plugin names it. */
   public resourceOn(cloud: Cloud): string {
-    return cloud.partitionsByNodeLabel && this.part !== undefined ? 'nvidia.com/gpu' : this.resource;
+    return cloud.partitionsByNodeLabel && this.part !== undefined ? this.part.whole.resource : this.resource;
   }
 
   /** Labels of the nodes that have this accelerator in a pool without labels of its own. */
   public nodeSelectorOn(cloud: Cloud): { [label: string]: string } {
-    const selector = cloud.acceleratorSelector({
-      gkeAccelerator: this.props.gkeAccelerator,
-      karpenterGpuName: this.props.karpenterGpuName,
-      product: this.props.product,
-    });
-    if (!cloud.partitionsByNodeLabel || this.part === undefined) {
-      return selector;
+    const selector = cloud.acceleratorSelector(this.props);
+    return cloud.partitionsByNodeLabel ? { ...selector, ...this.part?.selector } : selector;
+  }
+
+  private checkWhole(what: string): void {
+    if (this.part !== undefined) {
+      throw new UsageError(`is ${this.name}, which is a part of a device already; take ${what} of the device`, {
+        property: 'accelerator',
+      });
     }
-    return this.part.mig === undefined
-      ? { ...selector, [GKE_SHARING_LABEL]: 'time-sharing' }
-      : { ...selector, [GKE_PARTITION_LABEL]: this.part.mig };
   }
 }
 

@@ -8,6 +8,8 @@ export interface AcceleratorLabels {
   readonly gkeAccelerator?: string;
   /** Value of `karpenter.k8s.aws/instance-gpu-name`. */
   readonly karpenterGpuName?: string;
+  /** Value of `karpenter.k8s.aws/instance-gpu-memory`, in MiB. */
+  readonly karpenterGpuMemory?: number;
 }
 
 /**
@@ -18,16 +20,23 @@ export interface AcceleratorLabels {
  */
 export class Cloud {
   /** Amazon EKS with Karpenter nodes. */
-  public static readonly EKS = new Cloud('eks', 'karpenter.k8s.aws/instance-gpu-name', 'karpenterGpuName');
+  public static readonly EKS = new Cloud('eks', ({ karpenterGpuName, karpenterGpuMemory }) => ({
+    'karpenter.k8s.aws/instance-gpu-name': karpenterGpuName,
+    'karpenter.k8s.aws/instance-gpu-memory': karpenterGpuMemory?.toString(),
+  }));
 
   /** Google GKE: MIG partitions and time-sharing are chosen by node label, the resource stays `nvidia.com/gpu`. */
-  public static readonly GKE = new Cloud('gke', 'cloud.google.com/gke-accelerator', 'gkeAccelerator', true);
+  public static readonly GKE = new Cloud(
+    'gke',
+    ({ gkeAccelerator }) => ({ 'cloud.google.com/gke-accelerator': gkeAccelerator }),
+    true,
+  );
 
   /** Azure AKS with NVIDIA's GPU operator, whose feature discovery labels the nodes. */
-  public static readonly AKS = new Cloud('aks', 'nvidia.com/gpu.product', 'product');
+  public static readonly AKS = new Cloud('aks', byProduct);
 
   /** Any cluster with NVIDIA's GPU feature discovery. */
-  public static readonly GENERIC = new Cloud('generic', 'nvidia.com/gpu.product', 'product');
+  public static readonly GENERIC = new Cloud('generic', byProduct);
 
   /** The cloud of this name: `eks`, `gke`, `aks` or `generic`. */
   public static named(name: string): Cloud {
@@ -44,15 +53,20 @@ export class Cloud {
   private constructor(
     /** Name of the cloud in environment files. */
     public readonly name: string,
-    private readonly label: string,
-    private readonly labelOf: keyof AcceleratorLabels,
+    private readonly labelsOf: (labels: AcceleratorLabels) => { [label: string]: string | undefined },
     /** Whether slices and shares of a GPU are selected by node label and not by resource name. */
     public readonly partitionsByNodeLabel: boolean = false,
   ) {}
 
   /** Node labels that select a kind of GPU; empty where this cloud has no label for it. */
   public acceleratorSelector(labels: AcceleratorLabels): { [label: string]: string } {
-    const value = labels[this.labelOf];
-    return value === undefined ? {} : { [this.label]: value };
+    const known = Object.entries(this.labelsOf(labels)).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    );
+    return Object.fromEntries(known);
   }
+}
+
+function byProduct({ product }: AcceleratorLabels): { [label: string]: string | undefined } {
+  return { 'nvidia.com/gpu.product': product };
 }

@@ -39,11 +39,11 @@ export class Placement {
   /** Resolves what a workload asks for against the cluster that its scope is attached to. */
   public static resolve(scope: IConstruct, props: PlacementProps): Placement {
     const cluster = Cluster.of(scope);
-    return new Placement(cluster, choosePool(scope, cluster, props), props.accelerator, countOf(scope, props));
+    const count = countOf(scope, props);
+    const pool = choosePool(scope, cluster, props);
+    return new Placement(cluster, pool, selectorOf(scope, cluster, pool, props), props.accelerator, count);
   }
 
-  /** Node labels that the pods require. */
-  public readonly nodeSelector: { [label: string]: string };
   /** Taints that the pods tolerate. */
   public readonly tolerations: k8s.Toleration[];
   /** RuntimeClass of the pods. */
@@ -55,16 +55,36 @@ export class Placement {
     cluster: Cluster,
     /** The node pool; undefined when any node will do or the cluster's pools are unknown. */
     public readonly pool: NodePool | undefined,
+    /** Node labels that the pods require. */
+    public readonly nodeSelector: { [label: string]: string },
     accelerator: Accelerator | undefined,
     count: number,
   ) {
-    this.nodeSelector = { ...(pool?.nodeSelector ?? accelerator?.nodeSelectorOn(cluster.cloud) ?? {}) };
-    this.tolerations = tolerationsOf(pool?.taints ?? [], accelerator !== undefined);
+    this.tolerations = tolerationsOf(pool?.taints ?? [], (accelerator ?? pool?.accelerator) !== undefined);
     if (accelerator !== undefined) {
       this.runtimeClassName = cluster.gpuRuntimeClass;
       this.extendedResource = { name: accelerator.resourceOn(cluster.cloud), count };
     }
   }
+}
+
+/** Node labels that lead to the pool, or to the accelerator where the pools are unknown. */
+function selectorOf(
+  scope: IConstruct,
+  { cloud }: Cluster,
+  pool: NodePool | undefined,
+  { accelerator }: PlacementProps,
+): { [label: string]: string } {
+  const wanted = accelerator ?? pool?.accelerator;
+  const selector = { ...(pool?.nodeSelector ?? wanted?.nodeSelectorOn(cloud) ?? {}) };
+  if (Object.keys(selector).length > 0 || (pool ?? wanted) === undefined) {
+    return selector;
+  }
+  const what = pool === undefined ? `of nodes with ${wanted?.name}` : `of the pool "${pool.name}"`;
+  throw new UsageError(
+    `leads nowhere: no label ${what} is known on the cloud ${cloud.name}; give the pool a nodeSelector in the cluster`,
+    { scope, property: pool === undefined ? 'accelerator' : 'nodePool' },
+  );
 }
 
 function countOf(scope: IConstruct, props: PlacementProps): number {

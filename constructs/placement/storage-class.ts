@@ -1,9 +1,10 @@
 /**
  * Words in names of classes and provisioners whose volumes are network file systems or object stores: NFS,
- * EFS, Azure Files, Filestore, SMB/CIFS, CephFS, GlusterFS, FSx for Lustre, and buckets mounted through FUSE.
+ * EFS, Azure Files, Filestore, SMB/CIFS, CephFS, GlusterFS, JuiceFS, BeeGFS, FSx for Lustre, NAS, and buckets
+ * mounted through FUSE.
  */
 const FILE_SYSTEM_WORDS =
-  /(^|[^a-z])(nfs|efs|azurefile|filestore|smb|cifs|cephfs|glusterfs|fsx|lustre|gcsfuse|gcs|s3fs|blobfuse|rwx)([^a-z]|$)/i;
+  /(^|[^a-z])(nfs(?:v\d)?|nas|efs|azurefile|azureblob|filestore|smb|cifs|cephfs|glusterfs|juicefs|beegfs|fsx|lustre|gcsfuse|gcs|s3fs|blobfuse|fuse|rwx)([^a-z]|$)/i;
 
 /**
  * Why a class cannot hold a database, or undefined when nothing speaks against it. Databases map files into

@@ -1,26 +1,35 @@
-import { type Json, type ManifestObject, nameOf, type Output } from './output';
+import { type Json, type ManifestObject, nameOf, type Output, type RenderedPods } from './output';
 import type { Rule } from './rule';
 
 /** A pod that is told to stop lives long enough for what was begun to end. */
 export const drainChain: Rule = {
   name: 'timeouts and drains are monotone from the edge to the engine',
   check: (output) => [
-    ...output.ownPods.flatMap(({ owner, spec, containers }) =>
-      containers
-        .filter((container) => preStopSeconds(container) >= (spec.terminationGracePeriodSeconds ?? 30))
-        .map(
-          (container) =>
-            `${nameOf(owner)}: container ${container.name} sleeps ${preStopSeconds(container)} s before it stops, but is ` +
-            `killed after ${spec.terminationGracePeriodSeconds} s; lengthen the grace period`,
-        ),
-    ),
+    ...output.ownPods.flatMap((pods) => checkDelay(pods)),
     ...output.own.filter((object) => object.kind === 'HTTPRoute').flatMap((route) => checkRoute(output, route)),
   ],
 };
 
+function checkDelay(pods: RenderedPods): string[] {
+  const grace = graceSeconds(pods);
+  return pods.containers
+    .map((container) => ({ name: container.name, delay: preStopSeconds(container) }))
+    .filter(({ delay }) => delay >= grace)
+    .map(
+      ({ name, delay }) =>
+        `${nameOf(pods.owner)}: container ${name} sleeps ${delay} s before it stops, but is killed after ${grace} s; ` +
+        'lengthen the grace period',
+    );
+}
+
+function graceSeconds({ spec }: RenderedPods): number {
+  return spec.terminationGracePeriodSeconds ?? 30;
+}
+
 function preStopSeconds(container: Json): number {
-  const [program, seconds] = container.lifecycle?.preStop?.exec?.command ?? [];
-  return program === 'sleep' ? Number(seconds) : 0;
+  const { exec, sleep } = container.lifecycle?.preStop ?? {};
+  const [program = '', seconds] = exec?.command ?? [];
+  return /(^|\/)sleep$/.test(program) ? Number(seconds) : (sleep?.seconds ?? 0);
 }
 
 /** What the edge waits for, the pods behind it must be given time to finish. */
@@ -31,21 +40,18 @@ function checkRoute(output: Output, route: ManifestObject): string[] {
     const backends: Json[] = rule.backendRefs ?? [];
     return backends.flatMap(({ name, namespace = route.metadata.namespace }) =>
       podsBehind(output, name, namespace)
-        .filter(
-          ({ spec, containers }) =>
-            spec.terminationGracePeriodSeconds < timeout + Math.max(...containers.map(preStopSeconds)),
-        )
+        .filter((pods) => graceSeconds(pods) < timeout + Math.max(...pods.containers.map(preStopSeconds)))
         .map(
-          ({ owner, spec }) =>
-            `${nameOf(route)}: waits ${timeout} s for an answer, but ${nameOf(owner)} is killed ` +
-            `${spec.terminationGracePeriodSeconds} s after it is told to stop; lengthen the grace period`,
+          (pods) =>
+            `${nameOf(route)}: waits ${timeout} s for an answer, but ${nameOf(pods.owner)} is killed ` +
+            `${graceSeconds(pods)} s after it is told to stop; lengthen the grace period`,
         ),
     );
   });
 }
 
 function podsBehind(output: Output, service: string, namespace: string | undefined) {
-  const selector = output.find('Service', service, namespace)?.spec.selector;
+  const selector = output.find('Service', service, namespace)?.spec?.selector;
   return selector === undefined ? [] : output.select(namespace, selector);
 }
 

@@ -54,8 +54,13 @@ export class ExternalReferences {
 
   /** All declarations, sorted by kind, namespace, name and key. */
   public get all(): ExternalReference[] {
-    return [...this.references.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reference]) => reference);
+    return [...this.references.values()].sort((a, b) => (partsOf(a) < partsOf(b) ? -1 : 1));
   }
+}
+
+/** The parts that references are ordered by, apart from one another by a character that is in no name. */
+function partsOf({ kind, namespace = '', name, key = '' }: ExternalReference): string {
+  return [kind, namespace, name, key].join('\u0000');
 }
 
 function identity(reference: ExternalReference): string {

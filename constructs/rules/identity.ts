@@ -1,4 +1,4 @@
-import { dnsSubdomainProblem, longestName } from './object-name';
+import { objectNameProblem } from './object-name';
 import { type ManifestObject, nameOf, type Output } from './output';
 import type { Rule } from './rule';
 
@@ -33,18 +33,20 @@ export const identity: Rule = {
 };
 
 function duplicates(output: Output): string[] {
-  const seen = new Map<string, number>();
+  const keyOf = (object: ManifestObject) =>
+    `${object.apiVersion.split('/').slice(0, -1).join()} ${nameOf(object)}`.trim();
+  const counts = new Map<string, number>();
   for (const object of output.chart) {
-    const key = `${object.apiVersion.split('/').slice(0, -1).join()} ${nameOf(object)}`;
-    seen.set(key, (seen.get(key) ?? 0) + 1);
+    counts.set(keyOf(object), (counts.get(keyOf(object)) ?? 0) + 1);
   }
-  return [...seen]
-    .filter(([, count]) => count > 1)
-    .map(([key, count]) => `${count} objects are ${key.trim()}; give all but one another name`);
+  const ours = new Set(output.own.map(keyOf));
+  return [...counts]
+    .filter(([key, count]) => count > 1 && ours.has(key))
+    .map(([key, count]) => `${count} objects are ${key}; give all but one another name`);
 }
 
 function badName(object: ManifestObject): string[] {
-  const problem = dnsSubdomainProblem(object.metadata.name, longestName(object.kind));
+  const problem = objectNameProblem(object.metadata.name, object.kind);
   return problem === undefined ? [] : [`${object.kind}: metadata.name ${problem}`];
 }
 

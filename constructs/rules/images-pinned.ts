@@ -1,7 +1,11 @@
 import { nameOf } from './output';
 import type { Rule } from './rule';
 
-const PINNED = /^[^\s@]+\/[^\s@:]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?$/;
+/** Tags that name whatever is newest. */
+export const MOVING_TAGS: readonly string[] = ['latest', 'main', 'master', 'stable', 'edge', 'nightly', 'dev'];
+
+/** A registry host, a path, a tag, and a digest if there is one. */
+const PINNED = /^(?:[^\s/@]+[.:][^\s/@]+|localhost)\/[^\s@:]+:([\w][\w.-]*)(?:@sha256:[0-9a-f]{64})?$/;
 
 /** Every image names its registry and a release. */
 export const imagesPinned: Rule = {
@@ -9,10 +13,15 @@ export const imagesPinned: Rule = {
   check: (output) =>
     output.ownPods.flatMap(({ owner, containers }) =>
       containers
-        .filter(({ image }) => !PINNED.test(image ?? '') || /:latest(@|$)/.test(image))
+        .filter(({ image }) => !isPinned(image ?? ''))
         .map(
           ({ name, image }) =>
             `${nameOf(owner)}: container ${name} runs ${image}; name the registry and a tag that does not move`,
         ),
     ),
 };
+
+function isPinned(image: string): boolean {
+  const tag = PINNED.exec(image)?.[1];
+  return tag !== undefined && !MOVING_TAGS.includes(tag);
+}

@@ -15,7 +15,9 @@ function checkIsolated(output: Output, pods: RenderedPods): string[] {
   const policies = output.all.filter(
     (object) =>
       object.kind === 'NetworkPolicy' &&
-      output.select(object.metadata.namespace, object.spec.podSelector.matchLabels ?? {}).includes(pods),
+      // Expressions are not worked out; a policy that uses them does not count.
+      object.spec?.podSelector?.matchExpressions === undefined &&
+      output.select(object.metadata.namespace, object.spec?.podSelector?.matchLabels ?? {}).includes(pods),
   );
   const types = policies.flatMap((policy) => policy.spec.policyTypes ?? []);
   return ['Ingress', 'Egress']
@@ -41,6 +43,9 @@ function checkRules(output: Output, policy: ManifestObject): string[] {
 
 /** A peer in our own namespace must be one of our pods; what runs in other namespaces is not ours to know. */
 function checkPeer(output: Output, policy: ManifestObject, namespace: string | undefined, peer: Json): string[] {
+  if (namesEverybody(peer)) {
+    return [`${nameOf(policy)}: a rule with an empty selector allows every pod; name the pods`];
+  }
   const labels = peer.podSelector?.matchLabels;
   if (peer.ipBlock !== undefined || peer.namespaceSelector !== undefined || labels === undefined) {
     return [];
@@ -50,9 +55,18 @@ function checkPeer(output: Output, policy: ManifestObject, namespace: string | u
     : [`${nameOf(policy)}: names the pods ${JSON.stringify(labels)}, but there are none in the output`];
 }
 
+/** An empty selector selects all there is. */
+function namesEverybody({ ipBlock, namespaceSelector, podSelector }: Json): boolean {
+  const empty = (selector: Json) => selector !== undefined && Object.keys(selector).length === 0;
+  return ipBlock === undefined && (empty(namespaceSelector) || (namespaceSelector === undefined && empty(podSelector)));
+}
+
 /** Policies see the container's port, some network plugins the Service's; with one number both are right. */
 function checkService(output: Output, service: ManifestObject): string[] {
-  const pods = output.select(service.metadata.namespace, service.spec.selector ?? {});
+  if (service.spec.selector === undefined) {
+    return [];
+  }
+  const pods = output.select(service.metadata.namespace, service.spec.selector);
   if (pods.length === 0) {
     return [`${nameOf(service)}: selects no pods of the output`];
   }

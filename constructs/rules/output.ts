@@ -78,7 +78,8 @@ export class Output {
   }
 }
 
-function renderedPods(owner: ManifestObject): RenderedPods[] {
+/** The pods that an object creates; none for most kinds. */
+export function renderedPods(owner: ManifestObject): RenderedPods[] {
   const template = TEMPLATE_OF[owner.kind]?.(owner);
   if (template?.spec === undefined) {
     return [];

@@ -14,6 +14,8 @@ const VOLUME_TYPES = [
   'secret',
 ];
 
+const SELINUX_TYPES = [undefined, '', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'];
+
 /** Kernel settings that a pod may change (Kubernetes docs, "Pod Security Standards", baseline). */
 const SAFE_SYSCTLS = [
   'kernel.shm_rmid_forced',
@@ -29,8 +31,8 @@ const SAFE_SYSCTLS = [
 ];
 
 /**
- * Every pod meets the Pod Security level "restricted", but for declared exceptions. The checks are those of
- * the standard's own implementation, kubernetes/pod-security-admission, and a numeric user on top.
+ * Every pod meets the Pod Security level "restricted", but for declared exceptions. The checks are those of the
+ * standard (Kubernetes docs, "Pod Security Standards"), and a numeric user and no token on top.
  */
 export const podSecurityRestricted: Rule = {
   name: 'pods meet the Pod Security level restricted',
@@ -39,23 +41,25 @@ export const podSecurityRestricted: Rule = {
 
 function checkPods(pods: RenderedPods): string[] {
   const { owner, spec, containers } = pods;
-  const exceptions = owner.metadata.annotations?.[EXCEPTIONS] ?? '';
-  const excepted = (rule: string) => exceptions.split('; ').some((text) => text.startsWith(rule));
+  // One exception a line: the rule, a capability if it is about one, a colon and the reason.
+  const lines = (owner.metadata.annotations?.[EXCEPTIONS] ?? '').split('\n').map((line) => line.split(':')[0] ?? '');
+  const capabilities = lines.filter((line) => line.startsWith('capabilities ')).map((line) => line.split(' ')[1] ?? '');
   const problems = [
-    ...podProblems(spec),
-    ...(excepted('runAsNonRoot') ? [] : userProblems(spec, containers)),
+    ...podProblems(pods),
+    ...(lines.includes('runAsNonRoot') ? [] : userProblems(spec, containers)),
     ...containers.flatMap((container) =>
-      containerProblems(container, spec, excepted('capabilities')).map(
-        (problem) => `container ${container.name} ${problem}`,
-      ),
+      containerProblems(container, spec, capabilities).map((problem) => `container ${container.name} ${problem}`),
     ),
   ];
   return problems.map((problem) => `${nameOf(owner)}: ${problem}`);
 }
 
-function podProblems(spec: Json): string[] {
+function podProblems({ spec, annotations }: RenderedPods): string[] {
   const volumes: Json[] = spec.volumes ?? [];
   const sysctls: { name: string }[] = spec.securityContext?.sysctls ?? [];
+  const unconfined = Object.entries(annotations).filter(
+    ([name, value]) => name.startsWith('container.apparmor.security.beta.kubernetes.io/') && value === 'unconfined',
+  );
   return [
     ...['hostNetwork', 'hostPID', 'hostIPC'].filter((field) => spec[field] === true).map((field) => `sets ${field}`),
     ...volumes
@@ -64,15 +68,32 @@ function podProblems(spec: Json): string[] {
         (volume) => `has the volume ${volume.name}, whose type is not allowed; use one of ${VOLUME_TYPES.join(', ')}`,
       ),
     ...sysctls.filter(({ name }) => !SAFE_SYSCTLS.includes(name)).map(({ name }) => `sets the unsafe sysctl ${name}`),
-    ...(spec.securityContext?.seLinuxOptions?.user === undefined ? [] : ['sets an SELinux user']),
-    ...(spec.securityContext?.windowsOptions?.hostProcess === true ? ['is a Windows host process'] : []),
+    ...unconfined.map(([name]) => `switches AppArmor off by ${name}`),
+    ...confinementProblems(spec.securityContext ?? {}),
     ...(spec.automountServiceAccountToken === false ? [] : ['mounts a service account token']),
+  ];
+}
+
+/** What the security contexts of pods and containers have in common. */
+function confinementProblems({ seLinuxOptions, windowsOptions, seccompProfile, appArmorProfile }: Json): string[] {
+  return [
+    ...(seLinuxOptions?.user === undefined && seLinuxOptions?.role === undefined
+      ? []
+      : ['sets an SELinux user or role']),
+    ...(SELINUX_TYPES.includes(seLinuxOptions?.type) ? [] : [`sets the SELinux type ${seLinuxOptions.type}`]),
+    ...(windowsOptions?.hostProcess === true ? ['is a Windows host process'] : []),
+    ...(seccompProfile?.type === 'Unconfined' ? ['switches seccomp off'] : []),
+    ...(appArmorProfile?.type === 'Unconfined' ? ['switches AppArmor off'] : []),
   ];
 }
 
 function userProblems(spec: Json, containers: Json[]): string[] {
   const pod = spec.securityContext ?? {};
-  return containers.flatMap((container) => {
+  const podLevel = [
+    ...(pod.runAsNonRoot === false ? ['sets runAsNonRoot: false'] : []),
+    ...(pod.runAsUser === 0 ? ['sets runAsUser: 0'] : []),
+  ];
+  const problems = containers.flatMap((container) => {
     const own = container.securityContext ?? {};
     const user = own.runAsUser ?? pod.runAsUser;
     const nonRoot = own.runAsNonRoot ?? pod.runAsNonRoot;
@@ -81,9 +102,10 @@ function userProblems(spec: Json, containers: Json[]): string[] {
       ...(Number.isInteger(user) && user > 0 ? [] : [`container ${container.name} has no numeric runAsUser above 0`]),
     ];
   });
+  return [...podLevel, ...problems];
 }
 
-function containerProblems(container: Json, spec: Json, mayAdd: boolean): string[] {
+function containerProblems(container: Json, spec: Json, mayAdd: string[]): string[] {
   const own = container.securityContext ?? {};
   const seccomp = own.seccompProfile?.type ?? spec.securityContext?.seccompProfile?.type;
   const ports: Json[] = container.ports ?? [];
@@ -94,6 +116,7 @@ function containerProblems(container: Json, spec: Json, mayAdd: boolean): string
     ...(['RuntimeDefault', 'Localhost'].includes(seccomp) ? [] : ['has no seccompProfile of type RuntimeDefault']),
     ...([undefined, 'Default'].includes(own.procMount) ? [] : [`sets procMount ${own.procMount}`]),
     ...capabilityProblems(own.capabilities ?? {}, mayAdd),
+    ...confinementProblems(own),
     ...ports.filter((port) => port.hostPort > 0).map((port) => `opens the host port ${port.hostPort}`),
     ...handlersOf(container)
       .filter((handler) => handler?.httpGet?.host !== undefined || handler?.tcpSocket?.host !== undefined)
@@ -101,11 +124,11 @@ function containerProblems(container: Json, spec: Json, mayAdd: boolean): string
   ];
 }
 
-function capabilityProblems({ add = [], drop = [] }: Json, mayAdd: boolean): string[] {
-  const added = add.filter((name: string) => name !== 'NET_BIND_SERVICE');
+function capabilityProblems({ add = [], drop = [] }: Json, mayAdd: string[]): string[] {
+  const added = add.filter((name: string) => ![...mayAdd, 'NET_BIND_SERVICE'].includes(name));
   return [
     ...(drop.includes('ALL') ? [] : ['does not drop ALL capabilities']),
-    ...(added.length === 0 || mayAdd ? [] : [`adds the capabilities ${added.join(', ')}`]),
+    ...(added.length === 0 ? [] : [`adds the capabilities ${added.join(', ')}`]),
   ];
 }
 

@@ -5,134 +5,178 @@ import type { Rule } from './rule';
 export const referencesResolve: Rule = {
   name: 'every reference resolves',
   check: (output) => [
-    ...output.ownPods.flatMap((pods) => podReferences(output, pods)),
-    ...output.own.flatMap((object) => objectReferences(output, object)),
+    ...output.ownPods.flatMap((pods) => [...podReferences(output, pods), ...mounts(pods), ...probePorts(pods)]),
+    ...output.own.flatMap((object) => [...objectReferences(output, object), ...backendPorts(output, object)]),
+    ...output.own.flatMap((object) => budgetSelector(output, object)),
   ],
 };
 
 interface Reference {
   readonly kind: string;
-  readonly name: string | undefined;
+  readonly name: string;
   readonly namespace?: string;
   readonly key?: string;
 }
 
 function podReferences(output: Output, { owner, spec, containers }: RenderedPods): string[] {
   const { namespace } = owner.metadata;
-  const volumes: Json[] = spec.volumes ?? [];
-  const claimTemplates: Json[] = owner.spec.volumeClaimTemplates ?? [];
-  const fromVolumes = volumes.flatMap((volume): Reference[] => [
-    ...keysOf('ConfigMap', volume.configMap?.name, namespace, volume.configMap?.items),
-    ...keysOf('Secret', volume.secret?.secretName, namespace, volume.secret?.items),
-    ...one('PersistentVolumeClaim', volume.persistentVolumeClaim?.claimName, namespace),
-  ]);
-  const fromEnv = containers.flatMap((container) =>
-    (container.env ?? []).flatMap(({ valueFrom }: Json): Reference[] => [
-      ...one('Secret', valueFrom?.secretKeyRef?.name, namespace, valueFrom?.secretKeyRef?.key),
-      ...one('ConfigMap', valueFrom?.configMapKeyRef?.name, namespace, valueFrom?.configMapKeyRef?.key),
-    ]),
-  );
-  const pullSecrets: Json[] = spec.imagePullSecrets ?? [];
+  const inNamespace = (kind: string, name: string | undefined, key?: string) => one(kind, name, namespace, key);
   const references = [
-    ...fromVolumes,
-    ...fromEnv,
-    ...one('ServiceAccount', spec.serviceAccountName, namespace),
+    ...list(spec.volumes).flatMap((volume) => volumeReferences(volume, inNamespace)),
+    ...containers.flatMap((container) => containerReferences(container, inNamespace)),
+    ...list(spec.imagePullSecrets).flatMap(({ name }) => inNamespace('Secret', name)),
+    ...list(owner.spec?.volumeClaimTemplates).flatMap((claim) => one('StorageClass', claim.spec?.storageClassName)),
+    ...inNamespace('ServiceAccount', spec.serviceAccountName),
     ...one('RuntimeClass', spec.runtimeClassName),
     ...one('PriorityClass', spec.priorityClassName),
-    ...pullSecrets.flatMap(({ name }) => one('Secret', name, namespace)),
-    ...claimTemplates.flatMap((claim) => one('StorageClass', claim.spec.storageClassName)),
-    ...(owner.kind === 'StatefulSet' ? one('Service', owner.spec.serviceName, namespace) : []),
+    ...(owner.kind === 'StatefulSet' ? inNamespace('Service', owner.spec.serviceName) : []),
   ];
-  const known = [...volumes, ...claimTemplates.map(({ metadata }) => metadata)].map(({ name }) => name);
-  const mounts = containers.flatMap((container) => container.volumeMounts ?? []);
+  return unresolved(output, owner, references);
+}
+
+type InNamespace = (kind: string, name: string | undefined, key?: string) => Reference[];
+
+function volumeReferences(volume: Json, inNamespace: InNamespace): Reference[] {
+  const { configMap, secret, persistentVolumeClaim, projected, csi } = volume;
+  const files = (kind: string, name: string | undefined, source: Json): Reference[] =>
+    source?.optional === true || name === undefined
+      ? []
+      : source.items === undefined
+        ? inNamespace(kind, name)
+        : list(source.items).flatMap(({ key }) => inNamespace(kind, name, key));
   return [
-    ...unresolved(output, owner, references),
-    ...mounts
-      .filter(({ name }) => !known.includes(name))
-      .map(({ name }) => `${nameOf(owner)}: mounts ${name}, which is no volume`),
-    ...containers.flatMap((container) => probePorts(owner, container)),
+    ...files('ConfigMap', configMap?.name, configMap),
+    ...files('Secret', secret?.secretName, secret),
+    ...list(projected?.sources).flatMap((source) => [
+      ...files('ConfigMap', source.configMap?.name, source.configMap),
+      ...files('Secret', source.secret?.name, source.secret),
+    ]),
+    ...inNamespace('PersistentVolumeClaim', persistentVolumeClaim?.claimName),
+    ...inNamespace('SecretProviderClass', csi?.volumeAttributes?.secretProviderClass),
   ];
 }
 
-function probePorts(owner: ManifestObject, container: Json): string[] {
-  const open = (container.ports ?? []).map(({ containerPort }: Json) => containerPort);
-  return ['startupProbe', 'readinessProbe', 'livenessProbe'].flatMap((probe) => {
-    const { httpGet, tcpSocket, grpc } = container[probe] ?? {};
-    const port = (httpGet ?? tcpSocket ?? grpc)?.port;
-    return port === undefined || open.includes(port)
-      ? []
-      : [
-          `${nameOf(owner)}: ${probe} of container ${container.name} asks port ${port}, which the container does not declare`,
-        ];
+function containerReferences({ env, envFrom }: Json, inNamespace: InNamespace): Reference[] {
+  const required = (source: Json) => (source === undefined || source.optional === true ? {} : source);
+  return [
+    ...list(env).flatMap(({ valueFrom }) => {
+      const secret = required(valueFrom?.secretKeyRef);
+      const config = required(valueFrom?.configMapKeyRef);
+      return [...inNamespace('Secret', secret.name, secret.key), ...inNamespace('ConfigMap', config.name, config.key)];
+    }),
+    ...list(envFrom).flatMap((source) => [
+      ...inNamespace('Secret', required(source.secretRef).name),
+      ...inNamespace('ConfigMap', required(source.configMapRef).name),
+    ]),
+  ];
+}
+
+function mounts({ owner, spec, containers }: RenderedPods): string[] {
+  const claims = list(owner.spec?.volumeClaimTemplates).map(({ metadata }) => metadata.name);
+  const known = [...list(spec.volumes).map(({ name }) => name), ...claims];
+  return containers
+    .flatMap(({ volumeMounts }) => list(volumeMounts))
+    .filter(({ name }) => !known.includes(name))
+    .map(({ name }) => `${nameOf(owner)}: mounts ${name}, which is no volume`);
+}
+
+function probePorts({ owner, containers }: RenderedPods): string[] {
+  return containers.flatMap((container) => {
+    const open = list(container.ports).flatMap(({ name, containerPort }) => [name, containerPort]);
+    return ['startupProbe', 'readinessProbe', 'livenessProbe'].flatMap((probe) => {
+      const { httpGet, tcpSocket, grpc } = container[probe] ?? {};
+      const port = (httpGet ?? tcpSocket ?? grpc)?.port;
+      return port === undefined || open.includes(port)
+        ? []
+        : [
+            `${nameOf(owner)}: ${probe} of container ${container.name} asks port ${port}, which the container does not declare`,
+          ];
+    });
   });
 }
 
 function objectReferences(output: Output, object: ManifestObject): string[] {
   const { namespace } = object.metadata;
-  const { spec = {} } = object;
-  const triggers: Json[] = spec.triggers ?? [];
-  const backends: Json[] = [
-    ...(spec.rules ?? []).flatMap((rule: Json) => rule.backendRefs ?? []),
-    ...(spec.rules ?? []).flatMap((rule: Json) => (rule.http?.paths ?? []).map((path: Json) => path.backend.service)),
-  ];
-  const parents: Json[] = spec.parentRefs ?? [];
-  const references: Reference[] = [
+  const { kind, spec = {} } = object;
+  const references = [
     ...one(spec.scaleTargetRef?.kind ?? 'Deployment', spec.scaleTargetRef?.name, namespace),
-    ...triggers.flatMap((trigger) => one('TriggerAuthentication', trigger.authenticationRef?.name, namespace)),
-    ...(spec.secretTargetRef ?? []).flatMap((target: Json) => one('Secret', target.name, namespace, target.key)),
-    ...backends.flatMap((backend) => one('Service', backend.name, backend.namespace ?? namespace)),
-    ...parents.flatMap((parent) => one(parent.kind ?? 'Gateway', parent.name, parent.namespace ?? namespace)),
+    ...list(spec.triggers).flatMap(({ authenticationRef }) => authentication(authenticationRef, namespace)),
+    ...list(spec.secretTargetRef).flatMap(({ name, key }) => one('Secret', name, namespace, key)),
+    ...backendsOf(object).flatMap((backend) => one(backend.kind, backend.name, backend.namespace)),
+    ...list(spec.parentRefs).flatMap((parent) =>
+      one(parent.kind ?? 'Gateway', parent.name, parent.namespace ?? namespace),
+    ),
+    ...list(spec.listeners)
+      .flatMap(({ tls }) => list(tls?.certificateRefs))
+      .flatMap((secret) => one(secret.kind ?? 'Secret', secret.name, secret.namespace ?? namespace)),
+    ...(kind === 'Ingress' ? list(spec.tls) : []).flatMap(({ secretName }) => one('Secret', secretName, namespace)),
+    ...(kind === 'PersistentVolumeClaim' ? one('StorageClass', spec.storageClassName) : []),
     ...one('GatewayClass', spec.gatewayClassName),
     ...one('IngressClass', spec.ingressClassName),
-    ...(spec.listeners ?? []).flatMap((listener: Json) =>
-      (listener.tls?.certificateRefs ?? []).flatMap(({ name }: Json) => one('Secret', name, namespace)),
-    ),
-    ...(object.kind === 'Ingress' ? (spec.tls ?? []) : []).flatMap(({ secretName }: Json) =>
-      one('Secret', secretName, namespace),
-    ),
-    ...storeOf(spec.secretStoreRef, namespace),
-    ...issuerOf(spec.issuerRef, namespace),
+    ...scoped(spec.secretStoreRef, 'SecretStore', 'ClusterSecretStore', namespace),
+    ...scoped(spec.issuerRef, 'Issuer', 'ClusterIssuer', namespace),
   ];
-  const selector = object.kind === 'PodDisruptionBudget' ? spec.selector.matchLabels : undefined;
-  return [
-    ...unresolved(output, object, references),
-    ...backends.flatMap((backend) => backendPort(output, object, backend)),
-    ...(selector !== undefined && output.select(namespace, selector).length === 0
-      ? [`${nameOf(object)}: selects no pods of the output`]
+  return unresolved(output, object, references);
+}
+
+function authentication(reference: Json, namespace: string | undefined): Reference[] {
+  return scoped(reference, 'TriggerAuthentication', 'ClusterTriggerAuthentication', namespace);
+}
+
+/** A reference to a kind that there is once in each namespace and once for the whole cluster. */
+function scoped(reference: Json, kind: string, clusterKind: string, namespace: string | undefined): Reference[] {
+  return reference?.kind === clusterKind ? one(clusterKind, reference.name) : one(kind, reference?.name, namespace);
+}
+
+interface Backend {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly port: number | string | undefined;
+}
+
+/** Where an HTTPRoute or Ingress leads. */
+function backendsOf({ kind, metadata, spec }: ManifestObject): Backend[] {
+  const { namespace } = metadata;
+  const services: Json[] = [
+    ...(kind === 'Ingress' ? [spec.defaultBackend?.service] : []),
+    ...(kind === 'Ingress'
+      ? list(spec.rules)
+          .flatMap(({ http }) => list(http?.paths))
+          .map(({ backend }) => backend?.service)
       : []),
+  ].filter((service) => service !== undefined);
+  const references: Json[] =
+    kind === 'HTTPRoute' ? list(spec.rules).flatMap(({ backendRefs }) => list(backendRefs)) : [];
+  return [
+    ...services.map(({ name, port }) => ({ kind: 'Service', name, namespace, port: port?.number ?? port?.name })),
+    ...references.map((reference) => ({ kind: 'Service', namespace, port: undefined, ...reference })),
   ];
 }
 
-function storeOf(store: Json, namespace: string | undefined): Reference[] {
-  return store?.kind === 'ClusterSecretStore'
-    ? one(store.kind, store.name)
-    : one('SecretStore', store?.name, namespace);
+function backendPorts(output: Output, object: ManifestObject): string[] {
+  return backendsOf(object).flatMap(({ kind, name, namespace, port }) => {
+    const service = kind === 'Service' ? output.find(kind, name, namespace) : undefined;
+    const open = list(service?.spec?.ports).flatMap((candidate) => [candidate.name, candidate.port]);
+    return service === undefined || open.includes(port)
+      ? []
+      : [`${nameOf(object)}: leads to port ${port} of ${nameOf(service)}, which has no such port`];
+  });
 }
 
-function issuerOf(issuer: Json, namespace: string | undefined): Reference[] {
-  return issuer?.kind === 'ClusterIssuer' ? one(issuer.kind, issuer.name) : one('Issuer', issuer?.name, namespace);
-}
-
-function backendPort(output: Output, object: ManifestObject, backend: Json): string[] {
-  const service = output.find('Service', backend.name, backend.namespace ?? object.metadata.namespace);
-  const port = backend.port?.number ?? backend.port;
-  const ports: Json[] = service?.spec.ports ?? [];
-  return service === undefined || ports.some((candidate) => candidate.port === port)
+function budgetSelector(output: Output, object: ManifestObject): string[] {
+  const selector = object.kind === 'PodDisruptionBudget' ? object.spec.selector?.matchLabels : undefined;
+  return selector === undefined || output.select(object.metadata.namespace, selector).length > 0
     ? []
-    : [`${nameOf(object)}: leads to port ${port} of ${nameOf(service)}, which has no such port`];
+    : [`${nameOf(object)}: selects no pods of the output`];
 }
 
 function one(kind: string, name: string | undefined, namespace?: string, key?: string): Reference[] {
   return name === undefined ? [] : [{ kind, name, namespace, key }];
 }
 
-function keysOf(
-  kind: string,
-  name: string | undefined,
-  namespace: string | undefined,
-  items: Json[] | undefined,
-): Reference[] {
-  return items === undefined ? one(kind, name, namespace) : items.flatMap(({ key }) => one(kind, name, namespace, key));
+function list(value: Json): Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function unresolved(output: Output, object: ManifestObject, references: Reference[]): string[] {
@@ -147,29 +191,29 @@ function unresolved(output: Output, object: ManifestObject, references: Referenc
 
 function resolves(output: Output, reference: Reference): boolean {
   const { kind, name, namespace, key } = reference;
-  if (output.external.includes({ kind, name: name as string, namespace, key })) {
-    return true;
-  }
-  if (kind === 'Secret') {
-    return output.all.some((object) => createsSecret(object, reference));
-  }
-  const object = output.find(kind, name as string, namespace);
-  return object !== undefined && (key === undefined || object.data?.[key] !== undefined);
+  const object = output.find(kind, name, namespace);
+  return (
+    output.external.includes(reference) ||
+    (object !== undefined && (key === undefined || has(object, key))) ||
+    (kind === 'Secret' && output.all.some((candidate) => createsSecret(candidate, reference)))
+  );
+}
+
+function has({ data, stringData }: ManifestObject, key: string): boolean {
+  return data?.[key] !== undefined || stringData?.[key] !== undefined;
 }
 
 /** Secrets come from an ExternalSecret, or from a Certificate with the keys that cert-manager writes. */
-function createsSecret(object: ManifestObject, { name, namespace, key }: Reference): boolean {
-  if (object.metadata.namespace !== namespace) {
+function createsSecret({ kind, metadata, spec }: ManifestObject, { name, namespace, key }: Reference): boolean {
+  if (metadata.namespace !== namespace) {
     return false;
   }
-  if (object.kind === 'ExternalSecret') {
-    const data: Json[] = object.spec.data ?? [];
-    const target = object.spec.target?.name ?? object.metadata.name;
-    return target === name && (key === undefined || data.some(({ secretKey }) => secretKey === key));
+  if (kind === 'ExternalSecret') {
+    const keys = list(spec.data).map(({ secretKey }) => secretKey);
+    const anything = spec.dataFrom !== undefined || key === undefined;
+    return (spec.target?.name ?? metadata.name) === name && (anything || keys.includes(key));
   }
   return (
-    object.kind === 'Certificate' &&
-    object.spec.secretName === name &&
-    ['tls.crt', 'tls.key', 'ca.crt', undefined].includes(key)
+    kind === 'Certificate' && spec.secretName === name && ['tls.crt', 'tls.key', 'ca.crt', undefined].includes(key)
   );
 }

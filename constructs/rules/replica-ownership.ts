@@ -38,17 +38,17 @@ function autoscalersOf(output: Output, workload: ManifestObject): ManifestObject
     (object) =>
       AUTOSCALERS.includes(object.kind) &&
       object.metadata.namespace === workload.metadata.namespace &&
-      object.spec.scaleTargetRef.name === workload.metadata.name &&
+      object.spec?.scaleTargetRef?.name === workload.metadata.name &&
       (object.spec.scaleTargetRef.kind ?? 'Deployment') === workload.kind,
   );
 }
 
 function checkBudget(output: Output, budget: ManifestObject): string[] {
-  const selected = output.select(budget.metadata.namespace, budget.spec.selector.matchLabels);
+  const selected = output.select(budget.metadata.namespace, budget.spec.selector?.matchLabels ?? {});
   return selected.flatMap(({ owner }) => {
     const minimum = minimumOf(output, owner);
-    const allowed = evictionsAllowed(budget.spec, minimum);
-    return allowed >= 1
+    // Where there may be no pod at all, there is none to evict.
+    return minimum === 0 || evictionsAllowed(budget.spec, minimum) >= 1
       ? []
       : [
           `${nameOf(budget)}: allows no eviction when ${nameOf(owner)} has its minimum of ${minimum} pods; nodes could never be drained`,
@@ -57,8 +57,10 @@ function checkBudget(output: Output, budget: ManifestObject): string[] {
 }
 
 function minimumOf(output: Output, workload: ManifestObject): number {
-  const spec = autoscalersOf(output, workload)[0]?.spec;
-  return spec?.minReplicas ?? spec?.minReplicaCount ?? workload.spec.replicas ?? 0;
+  const [autoscaler] = autoscalersOf(output, workload);
+  const { minReplicas, minReplicaCount } = autoscaler?.spec ?? {};
+  // What is not said is 1 for a HorizontalPodAutoscaler and a workload, and 0 for KEDA.
+  return minReplicas ?? minReplicaCount ?? workload.spec.replicas ?? (autoscaler?.kind === 'ScaledObject' ? 0 : 1);
 }
 
 function evictionsAllowed(spec: Json, pods: number): number {

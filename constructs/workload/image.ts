@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { Registry } from '../placement/registry';
+import { MOVING_TAGS } from '../rules/images-pinned';
 import { UsageError } from '../rules/usage-error';
 
 /** Which build of a repository. */
@@ -22,7 +23,6 @@ const REPOSITORY = new RegExp(`^${HOST}?${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const DOCKER_HUB = 'docker.io';
-const MOVING_TAGS = ['latest', 'main', 'master', 'stable', 'edge', 'nightly', 'dev'];
 
 /** A container image, pinned to one build. */
 export class Image {

@@ -52,8 +52,8 @@ export class PodSecurityException {
     /** The capability that is added. */
     public readonly capability?: string,
   ) {
-    if (reason.trim() === '') {
-      throw new UsageError('is empty; say why the workload needs the exception', {
+    if (reason.trim() === '' || reason.includes('\n')) {
+      throw new UsageError('must be one line that says why the workload needs the exception', {
         property: 'podSecurityExceptions.reason',
       });
     }
@@ -68,10 +68,10 @@ export function exceptionAnnotations(exceptions: PodSecurityException[]): { [ann
   if (exceptions.length === 0) {
     return {};
   }
-  const text = exceptions.map(
+  const lines = exceptions.map(
     ({ rule, capability, reason }) => `${[rule, capability].filter(Boolean).join(' ')}: ${reason}`,
   );
-  return { [ANNOTATION]: text.join('; ') };
+  return { [ANNOTATION]: lines.join('\n') };
 }
 
 const LEVEL_OF_NAMESPACE = Symbol.for('cdk8s-rag.PodSecurityLevels');
