@@ -7,7 +7,7 @@ export interface Port {
   readonly number: number;
 
   /**
-   * Application protocol, as in `appProtocol` of a Service port: `http`, `grpc`, `tcp`.
+   * Application protocol, as in `appProtocol` of a Service port: `http`, `https`, `grpc`, `redis`.
    * @default - not stated
    */
   readonly appProtocol?: string;

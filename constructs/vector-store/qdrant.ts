@@ -89,7 +89,10 @@ export interface QdrantProps extends WorkloadOptions {
 
 const HTTP: Port = { name: 'http', number: 6333, appProtocol: 'http' };
 const GRPC: Port = { name: 'grpc', number: 6334, appProtocol: 'grpc' };
-const P2P: Port = { name: 'p2p', number: 6335, appProtocol: 'tcp' };
+/** With TLS both speak HTTPS; a mesh that took them for plain HTTP or gRPC would break every connection. */
+const HTTP_OVER_TLS: Port = { ...HTTP, appProtocol: 'https' };
+const GRPC_OVER_TLS: Port = { ...GRPC, appProtocol: 'https' };
+const P2P: Port = { name: 'p2p', number: 6335 };
 /** Qdrant's listener for metrics alone; it asks for no key, so only Prometheus may reach it. */
 const METRICS: Port = { name: 'metrics', number: 6336, appProtocol: 'http' };
 
@@ -128,7 +131,7 @@ export class Qdrant extends Construct implements IProvider {
     this.nodes = this.checkedNodes();
     this.workload = this.createStatefulSet();
     this.certificate = this.createCertificate();
-    this.service = this.workload.addService({ ports: [HTTP, GRPC] });
+    this.service = this.workload.addService({ ports: this.clientPorts });
     this.headlessService = this.createHeadlessService();
     this.addConfig();
     this.connectNodes();
@@ -174,6 +177,10 @@ export class Qdrant extends Construct implements IProvider {
 
   private get distributed(): boolean {
     return this.nodes > 1;
+  }
+
+  private get clientPorts(): Port[] {
+    return this.props.tls === undefined ? [HTTP, GRPC] : [HTTP_OVER_TLS, GRPC_OVER_TLS];
   }
 
   private get scheme(): string {
@@ -311,7 +318,7 @@ export class Qdrant extends Construct implements IProvider {
   private createHeadlessService(): k8s.KubeService {
     return this.workload.addService({
       name: this.headlessName,
-      ports: [HTTP, GRPC, ...(this.distributed ? [P2P] : [])],
+      ports: [...this.clientPorts, ...(this.distributed ? [P2P] : [])],
       headless: true,
       // Nodes find one another before any of them is ready.
       publishNotReadyAddresses: true,
