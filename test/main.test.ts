@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentOf, writtenAt } from './support/folder-content';
 import { Project, ROOT } from './support/project';
@@ -7,11 +7,9 @@ const COMMITTED = contentOf(join(ROOT, 'dist'));
 
 jest.setTimeout(60_000);
 
-let project: Project;
-beforeEach(() => {
-  project = new Project();
-});
-afterEach(() => project.remove());
+const project = new Project();
+beforeEach(() => project.restore());
+afterAll(() => project.remove());
 
 function dist(): string {
   return project.pathOf('dist');
@@ -72,6 +70,14 @@ describe('node --import tsx main.ts', () => {
     expect(readdirSync(dist()).sort()).toEqual(['production', 'staging']);
     const rest = Object.entries(COMMITTED).filter(([file]) => !file.startsWith('dev/'));
     expect(contentOf(dist())).toEqual(Object.fromEntries(rest));
+  });
+
+  test('reads a file that ends in .yml like any other', () => {
+    const [yaml, yml] = ['dev.yaml', 'dev.yml'].map((name) => project.pathOf('charts', 'environments', name));
+    renameSync(yaml as string, yml as string);
+    expect(project.main().status).toBe(0);
+    const renamed = Object.entries(COMMITTED).map(([file, text]) => [file, text.replace('/dev.yaml.', '/dev.yml.')]);
+    expect(contentOf(dist())).toEqual(Object.fromEntries(renamed));
   });
 
   test('stops before it writes when one environment has a mistake, and says all mistakes of all', () => {

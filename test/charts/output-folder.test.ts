@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
@@ -157,6 +167,38 @@ describe('a folder is left as it was', () => {
     );
   });
 
+  test.each([
+    ['a file', 'notes.txt'],
+    ['a folder', 'notes'],
+    ['nothing', 'nowhere'],
+  ])('when there is a symbolic link in it, to %s', (_, target) => {
+    new OutputFolder(path).replace(ONE);
+    put('notes.txt', rendered('looks rendered'));
+    put('notes/a.yaml', rendered('looks rendered'));
+    symlinkSync(join(home, target), join(path, 'dev', 'link.yaml'));
+    const before = [contentOf(path), writtenAt(path)];
+    expect(new OutputFolder(path).compare(ONE)).toEqual({ written: [], removed: ['dev/link.yaml'] });
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
+      new Error(
+        `refusing to replace ${shown('dev/link.yaml')}: not rendered by this project; move it out of the folder`,
+      ),
+    );
+    expect([contentOf(path), writtenAt(path)]).toEqual(before);
+    expect(readlinkSync(join(path, 'dev', 'link.yaml'))).toBe(join(home, target));
+  });
+
+  test('when a symbolic link is in the place of a file', () => {
+    new OutputFolder(path).replace(ONE);
+    put('elsewhere.yaml', rendered('queue'));
+    symlinkSync(join(home, 'elsewhere.yaml'), join(path, 'dev', 'queue.service.yaml'));
+    expect(() => new OutputFolder(path).replace(OTHER)).toThrow(
+      new Error(
+        `refusing to replace ${shown('dev/queue.service.yaml')}: not rendered by this project; move it out of the folder`,
+      ),
+    );
+    expect(contentOf(home)['elsewhere.yaml']).toBe(rendered('queue'));
+  });
+
   test('when writing fails half-way', () => {
     new OutputFolder(path).replace(ONE);
     const before = [contentOf(path), writtenAt(path)];
@@ -188,6 +230,15 @@ describe('a run that was interrupted', () => {
     new OutputFolder(path).replace(ONE);
     put('dist.next/dev/api.service.yaml', rendered('of the interrupted run'));
     put('dist.next/old/left-over.yaml', rendered('of the interrupted run'));
+    new OutputFolder(path).replace(OTHER);
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+
+  test('before it removed the old content leaves nothing that is in the way of the next', () => {
+    new OutputFolder(path).replace(ONE);
+    put('dist.previous/dev/api.service.yaml', rendered('of the run before'));
+    put('dist.previous/old/left-over.yaml', rendered('of the run before'));
     new OutputFolder(path).replace(OTHER);
     expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
     expect(readdirSync(home)).toEqual(['dist']);

@@ -62,6 +62,53 @@ describe('a file', () => {
     ]);
   });
 
+  test('is named after its namespace unless that is the one that most objects are in', () => {
+    const other = { namespace: 'other' };
+    const app = appOf(
+      configMap('first', {}, { namespace: 'test' }),
+      configMap('second', {}, other),
+      configMap('third', {}, other),
+    );
+    expect(namesOf(app)).toEqual(['first.configmap.test.yaml', 'second.configmap.yaml', 'third.configmap.yaml']);
+  });
+
+  test('is named after its namespace when as many are in that of the first object', () => {
+    const app = appOf(configMap('first', {}, { namespace: 'b' }), configMap('second', {}, { namespace: 'a' }));
+    expect(namesOf(app)).toEqual(['first.configmap.yaml', 'second.configmap.a.yaml']);
+  });
+
+  test('is named after its API group too, when another group has a kind and an object of that name', () => {
+    const gateway = (apiVersion: string, name: string) => ({ apiVersion, kind: 'Gateway', metadata: { name } });
+    const app = appOf(
+      gateway('gateway.networking.k8s.io/v1', 'public'),
+      gateway('networking.istio.io/v1', 'public'),
+      gateway('networking.istio.io/v1', 'internal'),
+    );
+    expect(namesOf(app)).toEqual([
+      'public.gateway.gateway.networking.k8s.io.yaml',
+      'public.gateway.networking.istio.io.yaml',
+      'internal.gateway.yaml',
+    ]);
+  });
+
+  test('is named without a group when the other one is of the core', () => {
+    const event = (apiVersion: string) => ({ apiVersion, kind: 'Event', metadata: { name: 'started' } });
+    expect(namesOf(appOf(event('v1'), event('events.k8s.io/v1')))).toEqual([
+      'started.event.yaml',
+      'started.event.events.k8s.io.yaml',
+    ]);
+  });
+
+  test('is named after group and namespace when both are needed', () => {
+    const event = (apiVersion: string, namespace: string) => ({
+      apiVersion,
+      kind: 'Event',
+      metadata: { name: 'started', namespace },
+    });
+    const app = appOf(configMap('settings'), event('v1', 'other'), event('events.k8s.io/v1', 'other'), configMap('b'));
+    expect(namesOf(app).slice(1, 3)).toEqual(['started.event.other.yaml', 'started.event.events.k8s.io.other.yaml']);
+  });
+
   test('says what it was made from, and nothing that changes from run to run', () => {
     expect(textOf(configMap('settings', { key: 'value' }))).toBe(
       [
@@ -155,7 +202,13 @@ describe('a text that YAML 1.1 takes for something else', () => {
     '12:30',
     '1_000',
     '0x1f',
+    '0o17',
+    '0b11',
+    '1_0.5',
+    '+1',
     '.5',
+    '.inf',
+    '.NaN',
     '2026-01-31',
     '',
   ])('is put in quotes: %p', (value) => {
@@ -175,10 +228,19 @@ describe('a text that YAML 1.1 takes for something else', () => {
     );
   });
 
+  test.each(['yes', 'on', 'y', 'null', '0o17', '0644'])('is put in quotes as a name too: %p', (name) => {
+    const text = textOf(configMap('settings', { [name]: 'x' }));
+    expect(text).toContain(`\n  "${name}": x\n`);
+    expect(parse(text, { version: '1.1' }).data).toEqual({ [name]: 'x' });
+    expect(parse(text, { version: '1.2' }).data).toEqual({ [name]: 'x' });
+  });
+
   test('is read back as it was, whatever it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
-        expect(parse(textOf(configMap('settings', { value })), { version: '1.1' }).data.value).toBe(value);
+        const text = textOf(configMap('settings', { value }));
+        expect(parse(text, { version: '1.1' }).data.value).toBe(value);
+        expect(parse(text, { version: '1.2' }).data.value).toBe(value);
       }),
     );
   });
@@ -196,6 +258,17 @@ describe('an app is refused', () => {
   test('with two objects of one name', () => {
     expect(() => rendered(appOf(configMap('settings'), configMap('settings'))).files).toThrow(
       new Error(`${ORIGIN} two objects are ConfigMap test/settings; give one another name`),
+    );
+  });
+
+  test('with two objects of one name in two versions of one group', () => {
+    const scaled = (apiVersion: string) => ({
+      apiVersion,
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'api' },
+    });
+    expect(() => rendered(appOf(scaled('autoscaling/v2'), scaled('autoscaling/v1'))).files).toThrow(
+      new Error(`${ORIGIN} two objects are HorizontalPodAutoscaler test/api; give one another name`),
     );
   });
 

@@ -9,6 +9,11 @@ function mebibytes(quantity: string): number {
   return Number(amount) * (MEBI[unit as string] as number);
 }
 
+function millis(quantity: string): number {
+  const [, amount, unit] = /^(\d+)(m?)$/.exec(quantity) ?? [];
+  return Number(amount) * (unit === 'm' ? 1 : 1000);
+}
+
 describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, { objects }) => {
   const pods = podsOf(objects);
 
@@ -40,6 +45,25 @@ describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, 
         (sum, { resources }) => sum + mebibytes(resources.limits['ephemeral-storage']),
         0,
       );
+      expect(allowed).toBeGreaterThan(wanted);
+    }
+  });
+
+  test('limits are never below requests, and memory is never without a limit', () => {
+    for (const { resources } of pods.flatMap(({ containers }) => containers)) {
+      expect(mebibytes(resources.limits.memory)).toBeGreaterThan(0);
+      expect(millis(resources.limits.cpu ?? resources.requests.cpu)).toBeGreaterThanOrEqual(
+        millis(resources.requests.cpu),
+      );
+      expect(resources.limits['ephemeral-storage']).toBe(resources.requests['ephemeral-storage']);
+    }
+  });
+
+  test('space in memory fits into the memory of the containers', () => {
+    for (const { spec, containers } of pods) {
+      const inMemory: Json[] = (spec.volumes ?? []).filter(({ emptyDir }: Json) => emptyDir?.medium === 'Memory');
+      const wanted = inMemory.reduce((sum, { emptyDir }) => sum + mebibytes(emptyDir.sizeLimit), 0);
+      const allowed = containers.reduce((sum, { resources }) => sum + mebibytes(resources.limits.memory), 0);
       expect(allowed).toBeGreaterThan(wanted);
     }
   });

@@ -104,6 +104,26 @@ describe.each(EACH_ENVIRONMENT)(
       }
     });
 
+    test('the internet has IPv6 addresses exactly where pods have', () => {
+      const ranges = objects
+        .filter(({ kind }) => kind === 'NetworkPolicy')
+        .flatMap(({ spec }) => [...(spec.ingress ?? []), ...(spec.egress ?? [])])
+        .flatMap(({ from = [], to = [] }: Json) => [...from, ...to])
+        .flatMap(({ ipBlock }: Json) => ipBlock?.cidr ?? []);
+      const wide = (version: RegExp) => ranges.some((range: string) => version.test(range));
+      expect(wide(/:/)).toBe(cluster.ipv6 && wide(/^0\.0\.0\.0\/0$/));
+    });
+
+    test('ports that are opened are ports that something listens on', () => {
+      for (const [name, workload] of pods) {
+        const open = workload.containers.flatMap(({ ports = [] }) =>
+          ports.map(({ containerPort }: Json) => containerPort),
+        );
+        const accepted = connectivity.rulesOf(workload, 'ingress').map(({ port }) => port);
+        expect([name, accepted.filter((port) => !open.includes(port))]).toEqual([name, []]);
+      }
+    });
+
     test('Services have the ports of the containers behind them', () => {
       const services = objects.filter(({ kind }) => kind === 'Service');
       expect(services.length).toBeGreaterThan(0);

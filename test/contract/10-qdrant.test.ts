@@ -1,9 +1,10 @@
 import { parse } from 'yaml';
+import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT } from '../support/environments';
 import { env, find, mainContainer, templateOf } from '../support/manifests';
 
-describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, { objects }) => {
+describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, { objects, platform }) => {
   const statefulSet = find(objects, 'StatefulSet', 'qdrant');
   const config = parse(find(objects, 'ConfigMap', 'qdrant').data['production.yaml']);
   const distributed = statefulSet.spec.replicas > 1;
@@ -16,6 +17,19 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
   test('unready nodes have names', () => {
     const headless = find(objects, 'Service', statefulSet.spec.serviceName).spec;
     expect(headless).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+  });
+
+  test('nodes are kept apart: on machines always, in zones where the cluster is known to have several', () => {
+    const { zones = 1 } = Cluster.of(platform);
+    const constraints: Json[] = templateOf(statefulSet).spec.topologySpreadConstraints ?? [];
+    expect(constraints.map(({ topologyKey, whenUnsatisfiable }) => [topologyKey, whenUnsatisfiable])).toEqual(
+      distributed
+        ? [
+            ['topology.kubernetes.io/zone', zones > 1 ? 'DoNotSchedule' : 'ScheduleAnyway'],
+            ['kubernetes.io/hostname', 'DoNotSchedule'],
+          ]
+        : [],
+    );
   });
 
   test('readiness asks /readyz', () => {

@@ -1,77 +1,49 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { contentOf, writtenAt } from '../support/folder-content';
+import { Project } from '../support/project';
 
-const ROOT = resolve(__dirname, '..', '..');
-
-/** Every file of a folder with its content. */
-function contentOf(folder: string): [string, string][] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry): [string, string] => {
-      const path = join(entry.parentPath, entry.name);
-      return [path, readFileSync(path, 'utf8')];
-    })
-    .sort();
-}
+jest.setTimeout(60_000);
 
 describe('bad input stops everything before a byte is written', () => {
-  const project = mkdtempSync(join(tmpdir(), 'project-'));
-  const dist = join(project, 'dist');
-  const production = join(project, 'charts', 'environments', 'production.yaml');
-  const original = readFileSync(join(ROOT, 'charts', 'environments', 'production.yaml'), 'utf8');
-
-  beforeAll(() => {
-    for (const part of [
-      'charts',
-      'constructs',
-      'imports',
-      'dist',
-      'main.ts',
-      'cdk8s.yaml',
-      'package.json',
-      'tsconfig.json',
-    ]) {
-      cpSync(join(ROOT, part), join(project, part), { recursive: true });
-    }
-    symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'));
-  });
-  afterAll(() => rmSync(project, { recursive: true }));
+  const project = new Project();
+  beforeEach(() => project.restore());
+  afterAll(() => project.remove());
 
   test.each([
     [
-      'a mistake that the schema finds',
-      (text: string) => text.replace('nodes: 3\n', 'nodes: three\n'),
-      /production\.yaml:\d+:\d+ qdrant\.nodes: is "three", but must be a /,
+      'a mistake that the schema finds, at its line',
+      'nodes: 3\n',
+      'nodes: three\n',
+      /^charts\/environments\/production\.yaml:\d+:3 qdrant\.nodes: is "three", but must be a number$/m,
     ],
     [
-      'a mistake that a construct finds',
-      (text: string) => text.replace('nodes: 3\n', 'nodes: 2\n'),
-      /production\.yaml:\d+:\d+ qdrant\.nodes: is 2, but two nodes lose their quorum/,
+      'a mistake that a construct finds, at its line',
+      'nodes: 3\n',
+      'nodes: 2\n',
+      /^charts\/environments\/production\.yaml:\d+:3 qdrant\.nodes: is 2, but two nodes lose their quorum .*; use 1, or 3 or more$/m,
     ],
     [
-      'a mistake that a rule finds',
-      (text: string) => text.replace('nodes: 8,', 'nodes: 4,'),
-      /production\.yaml .*node pool "gpu" has 4 nodes/,
+      'a mistake that is found when everything is there, in its file and by the path of the construct',
+      'nodes: 8,',
+      'nodes: 4,',
+      /^charts\/environments\/production\.yaml node pool "gpu" has at most 4 × 1 = 4 nvidia-l4, but rag\/embedding-workers\/Resource 8 pods .*; lower the largest scale or enlarge the pool$/m,
     ],
-  ])('%s', (_, breakIt, message) => {
-    const before = contentOf(dist);
-    const broken = breakIt(original);
-    expect(broken).not.toBe(original);
-    writeFileSync(production, broken);
+    [
+      'a mistake that a rule finds, in its file and by the object',
+      'sharedMemory: 2Gi\n',
+      'sharedMemory: 2Gi\n  env: { DATABASE_PASSWORD: hunter2 }\n',
+      /^charts\/environments\/production\.yaml Deployment rag-production\/embedding-workers: container embedding-workers has the variable DATABASE_PASSWORD with a value; refer to the key of a Secret instead$/m,
+    ],
+  ])('%s', (_, from, to, message) => {
+    project.changeEnvironment('production.yaml', from, to);
     // Another environment changes for the better in the same run; it must not be written either.
-    const dev = join(project, 'charts', 'environments', 'dev.yaml');
-    writeFileSync(
-      dev,
-      readFileSync(join(ROOT, 'charts', 'environments', 'dev.yaml'), 'utf8').replace('cpu: 500m', 'cpu: 600m'),
-    );
-    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'main.ts'], {
-      cwd: project,
-      encoding: 'utf8',
-    });
+    project.changeEnvironment('dev.yaml', 'cpu: 500m', 'cpu: 600m');
+    const dist = project.pathOf('dist');
+    const before = [contentOf(dist), writtenAt(dist)];
+    const { status, stdout, stderr } = project.main();
     expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stdout).toBe('');
     expect(status).toBe(1);
-    expect(contentOf(dist)).toEqual(before);
+    expect([contentOf(dist), writtenAt(dist)]).toEqual(before);
   });
 });

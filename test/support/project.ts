@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 
@@ -33,16 +33,24 @@ export interface Surroundings {
   readonly env?: { readonly [name: string]: string };
 }
 
-/** A copy of the project that can be run and broken. */
+/** A copy of the project that can be run and broken, and used again for the next test. */
 export class Project {
   /** The copy. */
   public readonly path = mkdtempSync(join(tmpdir(), 'project-'));
 
   public constructor() {
+    symlinkSync(join(ROOT, 'node_modules'), this.pathOf('node_modules'));
+    this.restore();
+  }
+
+  /** Makes everything as it is in the project; what a run left behind is gone. */
+  public restore(): void {
+    for (const name of readdirSync(this.path).filter((present) => present !== 'node_modules')) {
+      rmSync(this.pathOf(name), { recursive: true });
+    }
     for (const part of PARTS) {
       cpSync(join(ROOT, part), this.pathOf(part), { recursive: true });
     }
-    symlinkSync(join(ROOT, 'node_modules'), this.pathOf('node_modules'));
   }
 
   /** Absolute path of a file. */
@@ -59,7 +67,7 @@ export class Project {
 
   /** Runs `cdk8s synth`. */
   public synth(): Outcome {
-    return run('npx', ['--no-install', 'cdk8s', 'synth'], this.path, { CDK8S_CHECK_UPGRADE: 'false' });
+    return run(this.pathOf('node_modules', '.bin', 'cdk8s'), ['synth'], this.path, { CDK8S_CHECK_UPGRADE: 'false' });
   }
 
   /** Changes an environment file; a change that changes nothing fails. */

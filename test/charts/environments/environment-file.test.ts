@@ -45,6 +45,47 @@ describe('a file that extends nothing', () => {
   });
 });
 
+describe('null', () => {
+  test('takes a setting away, in a file that extends nothing too', () => {
+    const { value } = read({ 'dev.yaml': 'a: null\nb: ~\nc:\nd: { e: null, f: 1 }\ng: [{ h: null, i: 1 }]\n' });
+    expect(value).toEqual({ d: { f: 1 }, g: [{ i: 1 }] });
+    expect(Object.keys(value as object)).toEqual(['d', 'g']);
+  });
+
+  test('in a list is an entry, for others would change their places', () => {
+    expect(read({ 'dev.yaml': 'a: [x, null, z]\n' }).value).toEqual({ a: ['x', null, 'z'] });
+  });
+
+  test('of the base is nothing that a file must take away', () => {
+    expect(read({ 'dev.yaml': 'extends: base.yaml\na: { x: 1 }\n', 'base.yaml': 'a: null\nb: null\n' }).value).toEqual({
+      a: { x: 1 },
+    });
+  });
+
+  test('takes away what the base extends', () => {
+    expect(
+      read({
+        'dev.yaml': 'extends: small.yaml\n',
+        'small.yaml': 'extends: base.yaml\na: null\n',
+        'base.yaml': 'a: 1\nb: 2\n',
+      }).value,
+    ).toEqual({ b: 2 });
+  });
+
+  test('can stand for the file that is extended', () => {
+    expect(read({ 'dev.yaml': 'extends: null\na: 1\n' }).value).toEqual({ a: 1 });
+  });
+});
+
+describe('names that every map has', () => {
+  test.each(['constructor', 'toString', 'hasOwnProperty'])('are names like others: %s', (name) => {
+    expect(read({ 'dev.yaml': 'extends: base.yaml\na: 1\n', 'base.yaml': `${name}: { x: 1 }\n` }).value).toEqual({
+      a: 1,
+      [name]: { x: 1 },
+    });
+  });
+});
+
 describe('a file that extends another', () => {
   test('changes single values and keeps the others', () => {
     expect(read({ 'dev.yaml': 'extends: base.yaml\nb: 3\n', 'base.yaml': 'a: 1\nb: 2\n' }).value).toEqual({
@@ -113,20 +154,42 @@ describe('a file that extends another', () => {
 describe('a file is refused', () => {
   test('when what it extends is not there', () => {
     expect(problemsOf({ 'dev.yaml': 'namespace: dev\nextends: nowhere.yaml\n' })).toEqual([
-      `${at('dev.yaml')}:2:1 extends: there is no file nowhere.yaml beside this one`,
+      `${at('dev.yaml')}:2:1 extends: there is no file "nowhere.yaml" beside this one`,
     ]);
   });
 
   test('when what its base extends is not there, at the line of the base', () => {
     expect(
       problemsOf({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\nb: 2\nextends: nowhere.yaml\n' }),
-    ).toEqual([`${at('base.yaml')}:3:1 extends: there is no file nowhere.yaml beside this one`]);
+    ).toEqual([`${at('base.yaml')}:3:1 extends: there is no file "nowhere.yaml" beside this one`]);
+  });
+
+  test.each(['.', '""', './'])('when it extends the folder %s', (base) => {
+    expect(problemsOf({ 'dev.yaml': `namespace: dev\nextends: ${base}\n` })).toEqual([
+      `${at('dev.yaml')}:2:1 extends: there is no file ${base === '""' ? base : `"${base}"`} beside this one`,
+    ]);
   });
 
   test('when it extends itself', () => {
     expect(problemsOf({ 'dev.yaml': 'extends: dev.yaml\n' })).toEqual([
       `${at('dev.yaml')}:1:1 extends: the file extends itself; remove one of the extends`,
     ]);
+  });
+
+  test('when it is extended by what it extends, at the line that closes the circle', () => {
+    expect(problemsOf({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\nextends: dev.yaml\n' })).toEqual([
+      `${at('base.yaml')}:2:1 extends: the file extends itself; remove one of the extends`,
+    ]);
+  });
+
+  test('when there is a circle in what it extends', () => {
+    expect(
+      problemsOf({
+        'dev.yaml': 'extends: one.yaml\n',
+        'one.yaml': 'extends: two.yaml\n',
+        'two.yaml': '# nothing new\nextends: ./one.yaml\n',
+      }),
+    ).toEqual([`${at('two.yaml')}:2:1 extends: the file extends itself; remove one of the extends`]);
   });
 
   test.each([['5'], ['[base.yaml]'], ['{ file: base.yaml }'], ['true']])('when it extends %s', (base) => {
@@ -157,6 +220,20 @@ describe('a file is refused', () => {
     expect(problemsOf({ 'dev.yaml': 'a:\n  b: 1\n\tc: 2\n' })).toEqual([
       `${at('dev.yaml')}:3:1 is not valid YAML: tabs are not allowed as indentation`,
     ]);
+  });
+
+  test('when it holds two documents, at the second one', () => {
+    expect(problemsOf({ 'dev.yaml': 'a: 1\n---\nb: 2\n' })).toEqual([
+      `${at('dev.yaml')}:2:1 is not valid YAML: a second document begins here; a file holds one`,
+    ]);
+  });
+
+  test('when it repeats something that is nowhere', () => {
+    folder.write({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\nb: *c\n' });
+    const { message } = refusalOf(() => EnvironmentFile.read(folder.pathOf('dev.yaml')).value);
+    const [place, problem] = message.split(' is not valid YAML: ');
+    expect(place?.replace(/:\d+:\d+$/, '')).toBe(at('base.yaml'));
+    expect(problem).toBe('unresolved alias (the anchor must be set before the alias): c');
   });
 
   test('when a key is there twice, at the second one', () => {
@@ -218,6 +295,39 @@ describe('the place of a value', () => {
     ['the whole', [], 'dev.yaml', '1:1'],
   ])('%s', (_, path, name, place) => {
     expect(file().locate(path)).toBe(`${at(name)}:${place}`);
+  });
+
+  test('in a list is in the file that has the list last, and nowhere in the lists below it', () => {
+    const layers = read({
+      'dev.yaml': 'extends: base.yaml\npools:\n  - { name: a }\n',
+      'base.yaml': 'pools:\n  - { name: b, nodes: 1 }\n  - { name: c, nodes: 2 }\n',
+    });
+    expect(layers.locate(['pools', 0, 'name'])).toBe(`${at('dev.yaml')}:3:7`);
+    expect(layers.locate(['pools', 0, 'nodes'])).toBe(`${at('dev.yaml')}:3:5`);
+    expect(layers.locate(['pools', 1, 'nodes'])).toBe(`${at('dev.yaml')}:2:1`);
+  });
+
+  test('below a single value is that, and nowhere in the maps below it', () => {
+    const layers = read({
+      'dev.yaml': 'extends: base.yaml\n\napi: 5\n',
+      'base.yaml': 'api:\n  image: { tag: 1.8.2 }\n',
+    });
+    expect(layers.locate(['api', 'image', 'tag'])).toBe(`${at('dev.yaml')}:3:1`);
+  });
+
+  test('in a list of the base is there, when no other file has the list', () => {
+    const layers = read({
+      'dev.yaml': 'extends: base.yaml\napi: { port: 1 }\n',
+      'base.yaml': 'api:\n  externals:\n    - { host: a }\n',
+    });
+    expect(layers.locate(['api', 'externals', 0, 'host'])).toBe(`${at('base.yaml')}:3:9`);
+  });
+
+  test('is found by a key that is a number', () => {
+    const labels = read({ 'dev.yaml': 'labels:\n  5: x\n  0644: y\n  1.5: z\n' });
+    expect(labels.locate(['labels', '5'])).toBe(`${at('dev.yaml')}:2:3`);
+    expect(labels.locate(['labels', 5])).toBe(`${at('dev.yaml')}:2:3`);
+    expect(labels.locate(['labels', '1.5'])).toBe(`${at('dev.yaml')}:4:3`);
   });
 
   test('is where the settings begin, when a comment stands before them', () => {

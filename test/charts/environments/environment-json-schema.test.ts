@@ -9,13 +9,17 @@ const SHIPPED = resolve(__dirname, '..', '..', '..', 'charts', 'environments');
 const ODD = resolve(__dirname, '..', '..', 'environments');
 
 const ajv = new Ajv2020({ allErrors: true, strictTypes: false, validateFormats: false });
-const validate = ajv.compile(environmentJsonSchema());
+const schema = environmentJsonSchema();
+const validate = ajv.compile(schema);
 
-/** What an editor that knows the schema marks in a file: where, and what. */
+/**
+ * What an editor that knows the schema marks in a file: where, and what. That a setting could also be null, or
+ * have one of several forms, is no more than a part of why it is marked.
+ */
 function marksOf(content: unknown): string[] {
   validate(content);
   return (validate.errors ?? [])
-    .filter(({ keyword }) => keyword !== 'if')
+    .filter(({ keyword, params }) => !['if', 'anyOf'].includes(keyword) && params.type !== 'null')
     .map(({ instancePath, message, params }) =>
       [instancePath, message, params.additionalProperty].filter((part) => part !== undefined && part !== '').join(' '),
     );
@@ -43,6 +47,10 @@ describe('the schema', () => {
     expect(marksOf(value)).toEqual([]);
   });
 
+  test('accepts the file that is only there to be extended', () => {
+    expect(marksOf(parse(readFileSync(join(SHIPPED, '_base.yaml'), 'utf8')))).toEqual([]);
+  });
+
   test.each(['air-gapped', 'everything', 'no-gpu', 'smallest'])('accepts the file of %s', (name) => {
     expect(marksOf(parse(readFileSync(join(ODD, `${name}.yaml`), 'utf8')))).toEqual([]);
   });
@@ -54,8 +62,49 @@ describe('the schema', () => {
   test('accepts every form of a variable', () => {
     const env = { A: 'text', B: 1, C: true, D: { secret: 'openai', key: 'api-key' } };
     expect(marksOf({ ...LEAST, api: { ...LEAST.api, env } })).toEqual([]);
+    expect(marksOf({ extends: '_base.yaml', api: { env } })).toEqual([]);
+  });
+
+  test.each<[string, object]>([
+    ['a part', { queue: null, route: null, embeddingWorkers: null }],
+    ['a setting', { api: { scaling: null, longestAnswer: null } }],
+    ['a setting that a whole file must have', { namespace: null, qdrant: { storage: null } }],
+    ['a setting in a map in a map', { api: { image: { digest: null } }, cluster: { registry: { mirror: null } } }],
+  ])('lets a file that extends another take %s away', (_, content) => {
+    expect(marksOf({ extends: '_base.yaml', ...content })).toEqual([]);
+  });
+
+  test('says what every setting is', () => {
+    const settings = settingsOf((schema as { then: Schema }).then);
+    expect(settings.length).toBeGreaterThan(100);
+    expect(settings.filter(([, { description = '' }]) => description.length < 5).map(([path]) => path)).toEqual([]);
   });
 });
+
+interface Schema {
+  readonly description?: string;
+  readonly properties?: { readonly [key: string]: Schema };
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
+  readonly anyOf?: Schema[];
+}
+
+/** Every setting below a schema, by its path. */
+function settingsOf(
+  { properties = {}, items, additionalProperties, anyOf = [] }: Schema,
+  path = '',
+): [string, Schema][] {
+  const values = typeof additionalProperties === 'object' ? [additionalProperties] : [];
+  return [
+    ...Object.entries(properties).flatMap(([key, child]): [string, Schema][] => [
+      [`${path}.${key}`, child],
+      ...settingsOf(child, `${path}.${key}`),
+    ]),
+    ...[...(items === undefined ? [] : [items]), ...values, ...anyOf].flatMap((child) =>
+      settingsOf(child, `${path}.*`),
+    ),
+  ];
+}
 
 describe('the schema marks', () => {
   test.each<[string, object, string]>([
@@ -90,6 +139,16 @@ describe('the schema marks', () => {
     ],
     ['too small a number', { ...LEAST, api: { ...LEAST.api, port: 80 } }, '/api/port must be >= 1024'],
     [
+      'a number that must be above its bound',
+      { ...LEAST, embeddingWorkers: { ...LEAST.api, backlog: { perReplica: 0, min: 0, max: 1 } } },
+      '/embeddingWorkers/backlog/perReplica must be > 0',
+    ],
+    [
+      'a backlog where it once was',
+      { ...LEAST, embeddingWorkers: { ...LEAST.api, scaling: { min: 0, max: 1, backlog: {} } } },
+      '/embeddingWorkers/scaling must NOT have additional properties backlog',
+    ],
+    [
       'a value where a reference to a Secret belongs',
       { ...LEAST, qdrant: { ...LEAST.qdrant, apiKey: 'hunter2' } },
       '/qdrant/apiKey must be object',
@@ -105,6 +164,24 @@ describe('the schema marks', () => {
     expect(marksOf({ ...LEAST, api: {} })).toEqual(["/api must have required property 'image'"]);
     expect(marksOf({ ...rest, api: { image: { repository: api.image.repository } } })).toEqual([
       "/api/image must have required property 'tag'",
+    ]);
+  });
+
+  test('what is missing in a backlog', () => {
+    expect(marksOf({ ...LEAST, embeddingWorkers: { ...LEAST.api, backlog: { min: 0, max: 1 } } })).toEqual([
+      "/embeddingWorkers/backlog must have required property 'perReplica'",
+    ]);
+  });
+
+  test('nothing that is missing in a file without namespace, for another may extend it', () => {
+    expect(marksOf({})).toEqual([]);
+    expect(marksOf({ api: { image: { repository: 'acme/api' } }, qdrant: { resources: {} } })).toEqual([]);
+  });
+
+  test('what is wrong in a file without namespace all the same', () => {
+    expect(marksOf({ rout: {}, api: { port: 80 } })).toEqual([
+      'must NOT have additional properties rout',
+      '/api/port must be >= 1024',
     ]);
   });
 
@@ -124,6 +201,11 @@ describe('the settings at a place', () => {
   test.each<[string, (string | number)[], string[]]>([
     ['of a map are known', ['queue', 'password'], ['key', 'secret']],
     ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'host', 'port']],
+    [
+      'of a backlog are known',
+      ['embeddingWorkers', 'backlog'],
+      ['cooldown', 'cron', 'down', 'fallbackReplicas', 'list', 'max', 'min', 'perReplica', 'prometheus', 'up'],
+    ],
     ['of a map that becomes something else are known', ['cluster', 'storage'], ['block', 'shared']],
     ['where any name is allowed are none in particular', ['api', 'podLabels'], []],
     ['below a single value are none', ['namespace', 'x'], []],

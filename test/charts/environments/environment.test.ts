@@ -6,6 +6,7 @@ import type { ManifestObject } from '../../../constructs/rules/output';
 import { EnvironmentFolder } from '../../support/environment-folder';
 import { env, find, mainContainer, namesOf, templateOf } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
+import { DIGEST } from '../../support/values';
 
 const folder = new EnvironmentFolder();
 afterAll(() => folder.remove());
@@ -79,9 +80,13 @@ function expectRefusals(mistakes: Mistake[]): void {
   );
 }
 
+const API =
+  'args, command, env, envNames, externals, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
+  'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user';
 const TOP = 'api, cluster, embeddingWorkers, extends, name, namespace, qdrant, queue, route, secrets';
 const ACCELERATORS =
-  'nvidia-t4, nvidia-l4, nvidia-a10g, nvidia-l40s, nvidia-a100-40, nvidia-a100-80, nvidia-h100, nvidia-h200';
+  'nvidia-t4, nvidia-l4, nvidia-a10g, nvidia-l40s, nvidia-a100-40, nvidia-a100-80, nvidia-h100, nvidia-h200, with a ' +
+  'MIG profile or "shared" after a "/" if wanted';
 
 test('the least that an environment says is enough', () => {
   expect(namesOf(objectsOf([...LEAST]), 'Deployment')).toEqual(['api']);
@@ -157,27 +162,161 @@ describe('a value of the wrong type', () => {
     [
       'a list for a map',
       ['namespace: rag-test', 'qdrant: [1]', ...LEAST.slice(5)],
-      '2:1 qdrant: is [1], but must be a map of settings',
+      '2:1 qdrant: is a list, but must be a map of settings',
     ],
-    ['nothing for a map', [...LEAST.slice(0, 5), 'api:'], '6:1 api: is null, but must be a map of settings'],
-    ['a map for a list', add('  args: { a: b }'), '8:3 api.args: is {"a":"b"}, but must be a list'],
-    ['a text for a list', add('  command: uvicorn'), '8:3 api.command: is "uvicorn", but must be a list'],
+    ['a text for a map', add('queue: redis'), '8:1 queue: is a text, but must be a map of settings'],
+    ['a number for a map', add('route: 5'), '8:1 route: is a number, but must be a map of settings'],
+    ['true for a map', add('queue: true'), '8:1 queue: is a boolean, but must be a map of settings'],
+    ['nothing for a map, which is then missing', [...LEAST.slice(0, 5), 'api:'], '6:1 api: is missing'],
+    ['a map for a list', add('  args: { a: b }'), '8:3 api.args: is a map, but must be a list'],
+    ['a text for a list', add('  command: uvicorn'), '8:3 api.command: is a text, but must be a list'],
+    ['a map for a text', add('name: { a: b }'), '8:1 name: is a map, but must be a text; put it in quotes'],
+    ['a list for a number', put(3, '  nodes: [3]'), '3:3 qdrant.nodes: is a list, but must be a number'],
+    [
+      'a map for true',
+      add('cluster: { cilium: { enabled: true } }'),
+      '8:12 cluster.cilium: is a map, but must be true or false',
+    ],
     [
       'a number in a list of texts',
       add('  args: [--workers, 4]'),
       '8:21 api.args.1: is 4, but must be a text; put it in quotes',
     ],
     ['yes for true', add('cluster: { cilium: yes }'), '8:12 cluster.cilium: is "yes", but must be true or false'],
-    ['a number for labels', add('  podLabels: 5'), '8:3 api.podLabels: is 5, but must be a map of names and values'],
+    [
+      'a number for labels',
+      add('  podLabels: 5'),
+      '8:3 api.podLabels: is a number, but must be a map of names and values',
+    ],
+    [
+      'a text for variables',
+      add('  env: LOG_LEVEL=info'),
+      '8:3 api.env: is a text, but must be a map of names and values',
+    ],
     [
       'a number for a label',
       add('  podLabels: { cost-center: 4711 }'),
       '8:16 api.podLabels.cost-center: is 4711, but must be a text; put it in quotes',
     ],
     [
+      'a number for a label that is called by a number',
+      add('  podLabels: { 5: x, 6: 7 }'),
+      '8:22 api.podLabels.6: is 7, but must be a text; put it in quotes',
+    ],
+    [
+      'nothing in a list of texts',
+      add('  args: [--workers, null]'),
+      '8:21 api.args.1: is null, but must be a text; put it in quotes',
+    ],
+    [
       'a version that lost its zero for want of quotes',
       add('cluster: { kubernetesVersion: 1.30 }'),
-      '8:12 cluster.kubernetesVersion: is 1.3, but must be a text; put it in quotes',
+      '8:12 cluster.kubernetesVersion: is 1.3, but must be a minor version in quotes, such as "1.31"',
+    ],
+    [
+      'a version with a prefix',
+      add('cluster: { kubernetesVersion: v1.31 }'),
+      '8:12 cluster.kubernetesVersion: is "v1.31", but must be a minor version in quotes, such as "1.31"',
+    ],
+    [
+      'a version with a patch',
+      add('cluster: { kubernetesVersion: 1.31.2 }'),
+      '8:12 cluster.kubernetesVersion: is "1.31.2", but must be a minor version in quotes, such as "1.31"',
+    ],
+    [
+      'a name for an address',
+      add('cluster: { dns: { namespace: d, nodeLocal: dns.local } }'),
+      '8:33 cluster.dns.nodeLocal: is "dns.local", but must be an IPv4 address',
+    ],
+    [
+      'a path that does not begin at the root',
+      addRoute('  path: v1', '  ingress: { className: n, controller: nginx, proxies: { namespace: n } }'),
+      '10:3 route.path: is "v1", but must be a path that begins with "/"',
+    ],
+  ]);
+});
+
+describe('a duration', () => {
+  const what = 'but must be a duration with its unit, such as 30s, 4m or 2h';
+  expectRefusals([
+    ['without unit', add('  longestAnswer: 240'), `8:3 api.longestAnswer: is 240, ${what}`],
+    ['without unit, in quotes', add('  longestAnswer: "240"'), `8:3 api.longestAnswer: is "240", ${what}`],
+    ['of no time', add('  longestAnswer: 0s'), `8:3 api.longestAnswer: is "0s", ${what}`],
+    ['below nothing', add('  longestAnswer: -4m'), `8:3 api.longestAnswer: is "-4m", ${what}`],
+    ['of a fraction', add('  longestAnswer: 1.5m'), `8:3 api.longestAnswer: is "1.5m", ${what}`],
+    ['in words', add('  longestAnswer: four minutes'), `8:3 api.longestAnswer: is "four minutes", ${what}`],
+    ['that is a map', add('  longestAnswer: { m: 4 }'), `8:3 api.longestAnswer: is a map, ${what}`],
+    ['that is a list', add('  longestAnswer: [4m]'), `8:3 api.longestAnswer: is a list, ${what}`],
+  ]);
+
+  test.each([
+    ['30s', 30],
+    ['4m', 240],
+    ['2h', 7200],
+    ['1d', 86400],
+  ])('of %s has %s seconds', (text, seconds) => {
+    const api = find(objectsOf(add(`  longestAnswer: ${text}`)), 'Deployment', 'api');
+    expect(env(api, 'LONGEST_ANSWER_SECONDS')).toBe(String(seconds));
+  });
+});
+
+describe('a size', () => {
+  const what = 'but must be a size with its unit, such as 512Mi or 100Gi';
+  expectRefusals([
+    ['without unit', put(5, '  storage: 10'), `5:3 qdrant.storage: is 10, ${what}`],
+    ['of nothing', put(5, '  storage: 0Gi'), `5:3 qdrant.storage: is "0Gi", ${what}`],
+    ['in decimal units', put(5, '  storage: 10GB'), `5:3 qdrant.storage: is "10GB", ${what}`],
+    ['in units that are too small', put(5, '  storage: 512Ki'), `5:3 qdrant.storage: is "512Ki", ${what}`],
+    ['of a fraction', put(5, '  storage: 1.5Gi'), `5:3 qdrant.storage: is "1.5Gi", ${what}`],
+    ['with a blank', put(5, '  storage: 10 Gi'), `5:3 qdrant.storage: is "10 Gi", ${what}`],
+    ['that is a map', put(5, '  storage: { size: 1Gi }'), `5:3 qdrant.storage: is a map, ${what}`],
+  ]);
+});
+
+describe('an amount of CPU', () => {
+  const cpu = (amount: string) => put(4, `  resources: { cpu: ${amount}, memory: 512Mi }`);
+  const what = 'but must be an amount of CPU such as 500m or 2';
+  expectRefusals([
+    ['of nothing', cpu('"0"'), `4:16 qdrant.resources.cpu: is "0", ${what}`],
+    ['of no thousandth', cpu('0m'), `4:16 qdrant.resources.cpu: is "0m", ${what}`],
+    ['of nothing with a point', cpu('"0.00"'), `4:16 qdrant.resources.cpu: is "0.00", ${what}`],
+    ['below nothing', cpu('"-1"'), `4:16 qdrant.resources.cpu: is "-1", ${what}`],
+    ['below a thousandth', cpu('"0.0004"'), `4:16 qdrant.resources.cpu: is "0.0004", ${what}`],
+    ['in cores', cpu('2 cores'), `4:16 qdrant.resources.cpu: is "2 cores", ${what}`],
+    ['that is a map', cpu('{ cores: 2 }'), `4:16 qdrant.resources.cpu: is a map, ${what}`],
+    ['that is true', cpu('true'), `4:16 qdrant.resources.cpu: is true, ${what}`],
+  ]);
+
+  test.each([
+    ['500m', '500m'],
+    ['0.5', '500m'],
+    ['"0.5"', '500m'],
+    ['2', '2'],
+    ['"2"', '2'],
+    ['0.001', '1m'],
+    ['1.25', '1250m'],
+  ])('of %s is %s', (amount, quantity) => {
+    const { requests } = mainContainer(find(objectsOf(cpu(amount)), 'StatefulSet', 'qdrant')).resources;
+    expect(requests.cpu).toBe(quantity);
+  });
+});
+
+describe('resources', () => {
+  expectRefusals([
+    [
+      'with less memory allowed than asked for',
+      put(4, '  resources: { cpu: 100m, memory: 512Mi, memoryLimit: 256Mi }'),
+      '4:42 qdrant.resources.memoryLimit: is 256Mi, below memory, which is 512Mi; raise it, or leave it out',
+    ],
+    [
+      'with less CPU allowed than asked for',
+      add('  resources: { cpu: 500m, memory: 1Gi, cpuLimit: 250m }'),
+      '8:40 api.resources.cpuLimit: is 250m, below cpu, which is 500m; raise it, or leave it out',
+    ],
+    [
+      'whose memory is shared memory as a whole',
+      addWorkers('  resources: { cpu: 1, memory: 512Mi }', '  sharedMemory: 512Mi'),
+      '12:3 embeddingWorkers.sharedMemory: is 512Mi, but is part of the memory, which is 512Mi; raise resources.memory',
     ],
   ]);
 });
@@ -209,12 +348,23 @@ describe('a value that is missing', () => {
 describe('a value that is out of bounds', () => {
   expectRefusals([
     ['too small', put(3, '  nodes: 0'), '3:3 qdrant.nodes: is 0, but must be at least 1'],
+    ['no zones', add('cluster: { zones: 0 }'), '8:12 cluster.zones: is 0, but must be at least 1'],
+    [
+      'that must be above its bound',
+      add('  scaling: { min: 1, max: 2, prometheus: [{ query: up, perReplica: 0 }] }'),
+      '8:56 api.scaling.prometheus.0.perReplica: is 0, but must be above 0',
+    ],
     [
       'too big',
       add('cluster: { dns: { namespace: d, port: 70000 } }'),
       '8:33 cluster.dns.port: is 70000, but must be at most 65535',
     ],
     ['a port that needs privileges', add('  port: 80'), '8:3 api.port: is 80, but must be at least 1024'],
+    [
+      'a port of metrics that needs privileges',
+      add('  metricsPort: 90'),
+      '8:3 api.metricsPort: is 90, but must be at least 1024',
+    ],
     ['user 0', add('  user: { uid: 0, gid: 1 }'), '8:11 api.user.uid: is 0, but must be at least 1'],
     [
       'none of those that there are',
@@ -225,6 +375,12 @@ describe('a value that is out of bounds', () => {
       'a port outside the cluster',
       add('  externals: [{ host: api.openai.com, port: 0 }]'),
       '8:39 api.externals.0.port: is 0, but must be from 1 to 65535',
+    ],
+    [
+      'a host outside the cluster that is a URL',
+      add('  externals:', '    - { host: https://api.openai.com }'),
+      '9:9 api.externals.0.host: is "https://api.openai.com", but must be a DNS name or an address, without scheme, ' +
+        'port or path',
     ],
   ]);
 });
@@ -260,23 +416,92 @@ describe('an image', () => {
       '7:12 api.image.repository: is "ghcr.io/acme/rag-api:1.8.2"; write host and path without tag or digest: ' +
         'ghcr.io/acme/rag-api',
     ],
+    [
+      'without the digest that the registry requires, at the image',
+      [...image(', tag: 1.8.2'), 'cluster: { registry: { requireDigest: true } }'],
+      '7:3 api.image.digest: is ghcr.io/acme/rag-api:1.8.2, but this registry requires digests; add the digest of that ' +
+        'tag',
+    ],
+    [
+      'of workers without the digest that the registry requires',
+      [
+        ...image(`, tag: 1.8.2, digest: ${DIGEST}`),
+        'embeddingWorkers:',
+        '  image: { repository: acme/w, tag: 1.0.0 }',
+        'cluster: { registry: { requireDigest: true } }',
+      ],
+      '9:3 embeddingWorkers.image.digest: is docker.io/acme/w:1.0.0, but this registry requires digests; add the ' +
+        'digest of that tag',
+    ],
   ]);
+});
+
+describe('the cluster', () => {
+  expectRefusals([
+    [
+      'with a network file system for blocks',
+      add('cluster: { storage: { block: nfs-client } }'),
+      '8:23 cluster.storage.block: is "nfs-client", a network file system (nfs); use a class of block volumes, such as ' +
+        'gp3 or premium-rwo',
+    ],
+    [
+      'with one class for blocks and shared files',
+      add('cluster: { storage: { block: models, shared: models } }'),
+      '8:23 cluster.storage.block: is "models", the cluster\'s class for shared files; use a class of block volumes, ' +
+        'such as gp3 or premium-rwo',
+    ],
+    [
+      'with Cilium and the address of a DNS cache',
+      add('cluster: { cilium: true, dns: { namespace: d, nodeLocal: 169.254.20.10 } }'),
+      "8:47 cluster.dns.nodeLocal: is 169.254.20.10, but Cilium policies cannot select a node's own address; run " +
+        'NodeLocal DNSCache behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
+    ],
+    [
+      'with two pools of one name',
+      add('cluster:', '  nodePools: [{ name: a, nodes: 1 }, { name: a, nodes: 2 }]'),
+      '9:3 cluster.nodePools: has two pools named "a"; rename one',
+    ],
+    [
+      'with a mirror that is a URL',
+      add('cluster: { registry: { mirror: https://registry.acme.example } }'),
+      '8:24 cluster.registry.mirror: is "https://registry.acme.example"; write host and path without scheme: ' +
+        'registry.acme.example/mirror',
+    ],
+  ]);
+
+  const constraintsOf = (objects: ManifestObject[]) =>
+    templateOf(find(objects, 'StatefulSet', 'qdrant')).spec.topologySpreadConstraints.map(
+      ({ whenUnsatisfiable }: { whenUnsatisfiable: string }) => whenUnsatisfiable,
+    );
+
+  test('that has several zones spreads the database over them', () => {
+    const lines = put(3, '  nodes: 3');
+    expect(constraintsOf(objectsOf([...lines, 'cluster: { zones: 3 }']))).toEqual(['DoNotSchedule', 'DoNotSchedule']);
+    expect(constraintsOf(objectsOf([...lines, 'cluster: { zones: 1 }']))).toEqual(['ScheduleAnyway', 'DoNotSchedule']);
+    expect(constraintsOf(objectsOf(lines))).toEqual(['ScheduleAnyway', 'DoNotSchedule']);
+  });
+
+  test('has IPv6 addresses only when that is said', () => {
+    const rangesOf = (cluster: string) => {
+      const objects = objectsOf(add('  externals: [{ host: api.openai.com }]', cluster));
+      const peers = find(objects, 'NetworkPolicy', 'api').spec.egress.flatMap(({ to }: { to: object[] }) => to);
+      return peers.flatMap(({ ipBlock }: { ipBlock?: { cidr: string } }) => ipBlock?.cidr ?? []);
+    };
+    expect(rangesOf('cluster: { ipv6: true }')).toEqual(['0.0.0.0/0', '::/0']);
+    expect(rangesOf('cluster: { ipv6: false }')).toEqual(['0.0.0.0/0']);
+    expect(rangesOf('cluster: {}')).toEqual(['0.0.0.0/0']);
+  });
 });
 
 describe('scaling', () => {
   const api = (scaling: string) => add(`  scaling: { ${scaling} }`);
-  const workers = (scaling: string) =>
-    addWorkers(`  scaling: { ${scaling} }`, 'cluster: { keda: { namespace: keda } }');
+  const cron = 'cron: [{ timezone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]';
+  const query = 'prometheus: [{ query: up, perReplica: 1 }]';
   expectRefusals([
     [
       'from more than to',
       api('min: 3, max: 2, cpu: 70'),
       '8:14 api.scaling.min: is 3, above scaling.max, which is 2; lower min or raise max',
-    ],
-    [
-      'from more than to, on a backlog',
-      workers('min: 3, max: 2, backlog: { perReplica: 20 }'),
-      '11:14 embeddingWorkers.scaling.min: is 3, above scaling.max, which is 2; lower min or raise max',
     ],
     [
       'to nothing without KEDA',
@@ -291,15 +516,50 @@ describe('scaling', () => {
     ],
     [
       'by the HorizontalPodAutoscaler and KEDA',
-      workers('min: 0, max: 2, cpu: 70, backlog: { perReplica: 20 }'),
-      '11:30 embeddingWorkers.scaling.cpu: and memory are read by the HorizontalPodAutoscaler, and the others by ' +
-        'KEDA; keep one of the two',
+      api(`min: 0, max: 2, cpu: 70, ${query}`),
+      '8:30 api.scaling.cpu: is read by the HorizontalPodAutoscaler, and prometheus by KEDA, but replicas have one ' +
+        'owner; keep one of the two',
+    ],
+    [
+      'by the HorizontalPodAutoscaler and KEDA, on everything that there is',
+      api(`min: 0, max: 2, memory: 70, ${query}, ${cron}`),
+      '8:30 api.scaling.memory: is read by the HorizontalPodAutoscaler, and prometheus and cron by KEDA, but replicas ' +
+        'have one owner; keep one of the two',
     ],
     [
       'on nothing',
-      workers('min: 1, max: 2'),
-      '11:3 embeddingWorkers.scaling: has min and max, but nothing to scale on; add cpu, memory, prometheus, cron or ' +
-        'backlog',
+      api('min: 1, max: 2'),
+      '8:3 api.scaling: has min and max, but nothing to scale on; add cpu, memory, prometheus or cron',
+    ],
+    [
+      'by the HorizontalPodAutoscaler with a cooldown, which only KEDA has',
+      api('min: 1, max: 2, cpu: 70, cooldown: 5m'),
+      '8:39 api.scaling.cooldown: is read by KEDA, but nothing here scales by KEDA; remove it',
+    ],
+    [
+      'by the HorizontalPodAutoscaler with a number for bad times, which only KEDA has',
+      api('min: 1, max: 2, cpu: 70, fallbackReplicas: 2'),
+      '8:39 api.scaling.fallbackReplicas: is read by KEDA, but nothing here scales by KEDA; remove it',
+    ],
+    [
+      'in too long a period',
+      api('min: 1, max: 2, cpu: 70, up: { pods: 1, period: 31m }'),
+      '8:54 api.scaling.up.period: is 31 minutes, but must be at most 1800 seconds',
+    ],
+    [
+      'after too long a look back',
+      api('min: 1, max: 2, cpu: 70, down: { stabilization: 61m }'),
+      '8:47 api.scaling.down.stabilization: is 1 hour 1 minute, but must be at most 3600 seconds',
+    ],
+    [
+      'by no pod at a time',
+      api('min: 1, max: 2, cpu: 70, down: { pods: 0 }'),
+      '8:47 api.scaling.down.pods: is 0, but must be at least 1',
+    ],
+    [
+      'on a backlog, which the API does not have',
+      add('  backlog: { perReplica: 20, min: 0, max: 2 }'),
+      `8:3 api.backlog: is not a setting; the settings here are ${API}`,
     ],
     [
       'without bounds',
@@ -313,9 +573,8 @@ describe('scaling', () => {
     ],
     [
       'by KEDA on a cluster without it',
-      addWorkers('  scaling: { min: 0, max: 2, backlog: { perReplica: 20 } }'),
-      '11:3 embeddingWorkers.scaling: is event-driven, but the cluster declares no KEDA; set keda in the cluster or ' +
-        'scale on CPU',
+      api(`min: 0, max: 2, ${cron}`),
+      '8:3 api.scaling: is event-driven, but the cluster declares no KEDA; set keda in the cluster or scale on CPU',
     ],
     [
       'on queries to a Prometheus whose address nobody knows',
@@ -326,6 +585,109 @@ describe('scaling', () => {
       '8:3 api.scaling: needs the URL of Prometheus; set prometheus.url in the cluster',
     ],
   ]);
+});
+
+describe('scaling on a backlog', () => {
+  const keda = 'cluster: { keda: { namespace: keda } }';
+  const workers = (backlog: string, ...more: string[]) => addWorkers(`  backlog: { ${backlog} }`, ...more, keda);
+  const scaledObject = (objects: ManifestObject[]) => find(objects, 'ScaledObject', 'embedding-workers').spec;
+
+  test("looks at Celery's list in the queue", () => {
+    const objects = objectsOf(workers('perReplica: 20, min: 0, max: 8'));
+    const { triggers, ...spec } = scaledObject(objects);
+    expect(spec).toEqual({
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'embedding-workers' },
+      minReplicaCount: 0,
+      maxReplicaCount: 8,
+    });
+    expect(triggers).toHaveLength(1);
+    expect(triggers[0].metadata).toMatchObject({ listName: 'celery', listLength: '20' });
+    expect(find(objects, 'Deployment', 'embedding-workers').spec).not.toHaveProperty('replicas');
+  });
+
+  test('can look at another list and at more, and has a pace, a cooldown and a number for bad times', () => {
+    const objects = objectsOf(
+      addWorkers(
+        '  backlog:',
+        '    perReplica: 5',
+        '    list: embeddings',
+        '    min: 1',
+        '    max: 8',
+        '    cron: [{ timezone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]',
+        '    cooldown: 15m',
+        '    fallbackReplicas: 3',
+        '    down: { pods: 1, period: 2m }',
+        keda,
+      ),
+    );
+    const { triggers, ...spec } = scaledObject(objects);
+    expect(triggers.map(({ type }: { type: string }) => type)).toEqual(['redis', 'cron']);
+    expect(triggers[0].metadata.listName).toBe('embeddings');
+    expect(spec).toMatchObject({
+      cooldownPeriod: 900,
+      fallback: { failureThreshold: 3, replicas: 3 },
+      advanced: {
+        horizontalPodAutoscalerConfig: {
+          behavior: { scaleDown: { policies: [{ type: 'Pods', value: 1, periodSeconds: 120 }] } },
+        },
+      },
+    });
+  });
+
+  expectRefusals([
+    [
+      'of which nothing is said',
+      workers(''),
+      '11:3 embeddingWorkers.backlog.perReplica: is missing',
+      '11:3 embeddingWorkers.backlog.min: is missing',
+      '11:3 embeddingWorkers.backlog.max: is missing',
+    ],
+    [
+      'with no task for a worker',
+      workers('perReplica: 0, min: 0, max: 2'),
+      '11:14 embeddingWorkers.backlog.perReplica: is 0, but must be above 0',
+    ],
+    [
+      'in too long a period',
+      workers('perReplica: 20, min: 0, max: 2, up: { pods: 1, period: 31m }'),
+      '11:61 embeddingWorkers.backlog.up.period: is 31 minutes, but must be at most 1800 seconds',
+    ],
+    [
+      'with a number of our own',
+      workers('perReplica: 20, min: 0, max: 2, replicas: 2'),
+      '11:46 embeddingWorkers.backlog.replicas: is not a setting; the settings here are cooldown, cron, down, ' +
+        'fallbackReplicas, list, max, min, perReplica, prometheus, up',
+    ],
+    [
+      'and by us',
+      workers('perReplica: 20, min: 0, max: 2', '  scaling: { replicas: 2 }'),
+      '11:3 embeddingWorkers.backlog: and scaling are both set, but replicas have one owner; keep one',
+    ],
+    [
+      'without a queue',
+      add(
+        'embeddingWorkers:',
+        '  image: { repository: ghcr.io/acme/w, tag: 1.0.0 }',
+        '  backlog: { perReplica: 20, min: 0, max: 2 }',
+        keda,
+      ),
+      '10:3 embeddingWorkers.backlog: is set, but the platform has no queue; add queue, or set scaling',
+    ],
+    [
+      'where it once was',
+      addWorkers('  scaling: { min: 1, max: 2, cpu: 70, backlog: { perReplica: 20 } }', keda),
+      '11:39 embeddingWorkers.scaling.backlog: is not a setting; the settings here are cooldown, cpu, cron, down, ' +
+        'fallbackReplicas, max, memory, min, prometheus, replicas, up',
+    ],
+  ]);
+
+  test('is refused from more than to, at the first of the two', () => {
+    const [problem, ...others] = refused(workers('perReplica: 20, min: 3, max: 2'));
+    expect(problem).toMatch(
+      /^11:30 embeddingWorkers\.backlog\.min: is 3, above .*max, which is 2; lower min or raise max$/,
+    );
+    expect(others).toEqual([]);
+  });
 });
 
 describe('the database', () => {
@@ -391,13 +753,14 @@ describe('a GPU', () => {
     [
       'cut into slices that it does not have',
       addWorkers('  accelerator: nvidia-a100-80/9g.10gb'),
-      '11:3 embeddingWorkers.accelerator: has no MIG profile "9g.10gb"; allowed: 1g.10gb, 1g.20gb, 2g.20gb, 3g.40gb, ' +
-        '4g.40gb, 7g.80gb',
+      '11:3 embeddingWorkers.accelerator: is nvidia-a100-80, which has no MIG profile "9g.10gb"; allowed: 1g.10gb, ' +
+        '1g.20gb, 2g.20gb, 3g.40gb, 4g.40gb, 7g.80gb',
     ],
     [
       'that cannot be cut',
       addWorkers('  accelerator: nvidia-l4/1g.10gb'),
-      '11:3 embeddingWorkers.accelerator: has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned',
+      '11:3 embeddingWorkers.accelerator: is nvidia-l4, which has no MIG profile "1g.10gb"; allowed: none, it cannot be ' +
+        'partitioned',
     ],
     [
       'of which only the number is said',
@@ -440,6 +803,9 @@ describe('a route', () => {
   const gateway = '  gateway: { className: envoy, proxies: { namespace: envoy } }';
   const ingress = '  ingress: { className: nginx, controller: nginx, proxies: { namespace: nginx } }';
   const either = 'needs either name and namespace of a Gateway that exists, or className of one of its own';
+  const nowhere =
+    'is missing; say where the proxy runs, with the namespace of its pods or its address ranges, or the pods behind it ' +
+    'would let nobody in';
   expectRefusals([
     ['through two proxies', addRoute(gateway, ingress), '8:1 route: needs either gateway or ingress, and not both'],
     ['through none', addRoute(), '8:1 route: needs either gateway or ingress, and not both'],
@@ -453,6 +819,51 @@ describe('a route', () => {
       'through a Gateway of which nothing is said',
       addRoute('  gateway: { proxies: { namespace: g } }'),
       `10:3 route.gateway: ${either}`,
+    ],
+    [
+      'through a Gateway of its own, with the listener of another',
+      addRoute('  gateway: { className: envoy, listener: https, proxies: { namespace: g } }'),
+      '10:32 route.gateway.listener: is set, but a Gateway of its own has listeners of its own; remove it',
+    ],
+    [
+      'through a Gateway that exists, with a certificate',
+      addRoute('  gateway: { name: public, namespace: g, certificate: { issuer: a } }'),
+      '10:42 route.gateway.certificate: is set, but the owner of a Gateway that exists terminates TLS; remove it, or ' +
+        'set className',
+    ],
+    [
+      'with a certificate of no origin',
+      addRoute('  gateway: { className: envoy, certificate: {}, proxies: { namespace: g } }'),
+      '10:32 route.gateway.certificate: needs either issuer or secret, and not both',
+    ],
+    [
+      'with a certificate that exists, and the kind of an issuer',
+      addRoute(
+        '  gateway: { className: e, certificate: { secret: s, issuerKind: Issuer }, proxies: { namespace: g } }',
+      ),
+      '10:28 route.gateway.certificate: has issuerKind or http01, which say something about an issuer, but no issuer; ' +
+        'remove them',
+    ],
+    [
+      'with a certificate that exists, and a challenge',
+      addRoute('  gateway: { className: e, certificate: { secret: s, http01: false }, proxies: { namespace: g } }'),
+      '10:28 route.gateway.certificate: has issuerKind or http01, which say something about an issuer, but no issuer; ' +
+        'remove them',
+    ],
+    [
+      'through a Gateway whose proxies are nowhere',
+      addRoute('  gateway: { className: envoy }'),
+      `10:3 route.gateway.proxies: ${nowhere}`,
+    ],
+    [
+      'through a Gateway that exists, whose proxies have no address',
+      addRoute('  gateway: { name: public, namespace: g, proxyCidrs: [] }'),
+      `10:3 route.gateway.proxies: ${nowhere}`,
+    ],
+    [
+      'through an Ingress whose proxies are nowhere',
+      addRoute('  ingress: { className: nginx, controller: nginx }'),
+      `10:3 route.ingress.proxies: ${nowhere}`,
     ],
     [
       'through a controller that nobody knows',
@@ -507,23 +918,50 @@ describe('a secret', () => {
   test.each([
     [
       'a variable named like a credential',
-      'OPENAI_API_KEY: sk-abcdefghijklmnopqrstuvwx',
-      'has the variable OPENAI_API_KEY with a value; refer to the key of a Secret instead',
+      'OPENAI_API_KEY: sk-short',
+      'container api has the variable OPENAI_API_KEY with a value; refer to the key of a Secret instead',
     ],
     [
       'a variable that is called something else',
       'MODEL_SETTING: sk-abcdefghijklmnopqrstuvwx',
-      'variable MODEL_SETTING looks like an OpenAI or Anthropic key; refer to the key of a Secret instead',
+      'spec.template.spec.containers.0.env.1.value looks like an OpenAI or Anthropic key; refer to the key of a Secret ' +
+        'instead',
     ],
     [
       'a URL with a password',
       'DATABASE_URL: postgres://rag:sk-abc@db.acme.example/rag',
-      'variable DATABASE_URL looks like a URL with a password; refer to the key of a Secret instead',
+      'spec.template.spec.containers.0.env.1.value looks like a URL with a password; refer to the key of a Secret ' +
+        'instead',
     ],
   ])('written as %s is refused by the rule and not repeated', (_, variable, problem) => {
     const { message } = refusalOf(() => objectsOf(add('  env:', `    ${variable}`)));
-    expect(message).toBe(`test.yaml Deployment rag-test/api: container api ${problem}`);
+    expect(message).toBe(`test.yaml Deployment rag-test/api: ${problem}`);
     expect(message).not.toContain('sk-');
+  });
+
+  test.each([
+    [
+      '2:1 qdrant: is a text, but must be a map of settings',
+      ['namespace: rag-test', 'qdrant: hunter2-hunter2', ...LEAST.slice(5)],
+    ],
+    ['8:1 queue: is a list, but must be a map of settings', add('queue: [hunter2-hunter2]')],
+    ['8:1 secrets: is a text, but must be a map of settings', add('secrets: hunter2-hunter2')],
+    ['8:3 api.env: is a list, but must be a map of names and values', add('  env: [OPENAI_API_KEY=hunter2-hunter2]')],
+    ['8:3 api.env: is a text, but must be a map of names and values', add('  env: OPENAI_API_KEY=hunter2-hunter2')],
+    ['8:3 api.command: is a text, but must be a list', add('  command: server --key=hunter2-hunter2')],
+    ['8:3 api.args: is a map, but must be a list', add('  args: { --key: hunter2-hunter2 }')],
+    [
+      '7:46 api.image.tag: is a map, but must be text; put it in quotes',
+      put(7, '  image: { repository: ghcr.io/acme/rag-api, tag: { a: hunter2-hunter2 } }'),
+    ],
+    [
+      '8:3 api.longestAnswer: is a list, but must be a duration with its unit, such as 30s, 4m or 2h',
+      add('  longestAnswer: [hunter2-hunter2]'),
+    ],
+  ])('in the place of something of another form is not repeated: %s', (problem, lines) => {
+    const problems = refused(lines);
+    expect(problems).toEqual([problem]);
+    expect(problems.join()).not.toContain('hunter2');
   });
 
   expectRefusals([
@@ -531,13 +969,14 @@ describe('a secret', () => {
     [
       'whose reference is no name',
       put(3, '  apiKey: { secret: Qdrant, key: api-key }'),
-      '3:13 qdrant.apiKey.secret: is "Qdrant", but must be a DNS label: lower-case letters, digits and "-", beginning ' +
-        'and ending with a letter or digit',
+      '3:13 qdrant.apiKey.secret: is "Qdrant", but must be DNS labels joined by dots: lower-case letters, digits and ' +
+        '"-", beginning and ending with a letter or digit',
     ],
     [
       'whose key is no key',
       put(3, '  apiKey: { secret: qdrant, key: api key }'),
-      '3:29 qdrant.apiKey.key: is "api key", but must consist of letters, digits, "-", "_" and "."',
+      '3:29 qdrant.apiKey.key: is "api key", but must consist of letters, digits, "-", "_" and ".", and not begin with ' +
+        '".."',
     ],
     [
       'whose reference is made of numbers',
@@ -562,12 +1001,48 @@ describe('a variable', () => {
       '9:5 api.env.HOSTS: must be a text, a number, true or false, or { secret: name, key: name }',
     ],
     [
+      'whose name is none',
+      add('  env:', '    LOG_LEVEL: info', '    LOG-LEVEL: info'),
+      '10:5 api.env.LOG-LEVEL: is "LOG-LEVEL", but must be the name of a variable: letters, digits and "_"',
+    ],
+    [
+      'that begins with a digit',
+      add('  env:', '    2ND: x'),
+      '9:5 api.env.2ND: is "2ND", but must be the name of a variable: letters, digits and "_"',
+    ],
+    [
+      'with half a reference to a Secret',
+      add('  env:', '    OPENAI_API_KEY: { secret: openai }'),
+      '9:5 api.env.OPENAI_API_KEY.key: is missing',
+    ],
+    [
+      'with a reference to a Secret that can be none',
+      add('  env:', '    OPENAI_API_KEY: { secret: OpenAI, key: api-key }'),
+      '9:23 api.env.OPENAI_API_KEY.secret: is "OpenAI", but must be DNS labels joined by dots: lower-case letters, ' +
+        'digits and "-", beginning and ending with a letter or digit',
+    ],
+    [
+      'with a secret in the place of the reference, which is not repeated',
+      add('  env:', '    OPENAI_API_KEY: { value: hunter2 }'),
+      '9:5 api.env.OPENAI_API_KEY.secret: is missing',
+      '9:5 api.env.OPENAI_API_KEY.key: is missing',
+      '9:23 api.env.OPENAI_API_KEY.value: is not a setting; remove it',
+    ],
+    [
       'that the platform gives already',
       add('  env:', '    QDRANT_URL: http://elsewhere:6333'),
       '9:5 api.env.QDRANT_URL: would be set twice, the second time by uses(qdrant); rename the one that is given with ' +
         'envNames, or drop it from env',
     ],
   ]);
+
+  test('that is renamed, and that nobody gives, is refused', () => {
+    const { message } = refusalOf(() => objectsOf(add('  envNames: { QDRANT_URI: VECTOR_DB_URL }')));
+    expect(message).toContain(
+      'envNames.QDRANT_URI renames a variable that no provider gives; given are QDRANT_API_KEY, QDRANT_GRPC_PORT, ' +
+        'QDRANT_URL',
+    );
+  });
 });
 
 describe('several mistakes', () => {
@@ -584,7 +1059,7 @@ describe('several mistakes', () => {
       '11:1 name: is "My RAG", but must be a DNS label: lower-case letters, digits and "-", beginning and ending with ' +
         'a letter or digit',
       '3:3 qdrant.nodes: is "three", but must be a number',
-      '8:3 api.command: is "uvicorn", but must be a list',
+      '8:3 api.command: is a text, but must be a list',
       '9:1 rout: is not a setting; did you mean route?',
     ]);
   });
@@ -661,6 +1136,7 @@ describe('an environment', () => {
       'api:',
       '  image: { repository: ghcr.io/acme/rag-api, tag: "1.10" }',
       '  port: 8080',
+      '  metricsPort: 9000',
       '  longestAnswer: 1h',
       '  scaling: { replicas: 7 }',
       '  user: { uid: 2000, gid: 3000 }',
@@ -677,6 +1153,7 @@ describe('an environment', () => {
     expect(mainContainer(api).ports[0].containerPort).toBe(8080);
     expect(env(api, 'LONGEST_ANSWER_SECONDS')).toBe('3600');
     expect(api.spec.replicas).toBe(7);
+    expect(mainContainer(api).ports[1]).toEqual({ name: 'metrics', containerPort: 9000, protocol: 'TCP' });
     expect(templateOf(api).spec.securityContext).toMatchObject({ runAsUser: 2000, runAsGroup: 3000 });
     expect(api.metadata.labels?.['app.kubernetes.io/instance']).toBe('assistant');
   });
@@ -697,6 +1174,39 @@ describe('an environment', () => {
     expect(mainContainer(api).image).toBe('registry.acme.example/mirror/acme/rag-api:1.8.2');
     expect(templateOf(api).spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
     expect(find(objects, 'StatefulSet', 'qdrant').spec.volumeClaimTemplates[0].spec.storageClassName).toBe('gp3');
+  });
+});
+
+describe('null', () => {
+  test('takes a setting away, in a file of its own too', () => {
+    const objects = objectsOf(
+      add(
+        '  scaling: null',
+        '  env: { LOG_LEVEL: null, REGION: eu }',
+        '  externals: [{ host: api.openai.com, port: null }]',
+        'queue: null',
+        'route: ~',
+        'cluster: { kubernetesVersion: null, storage: { block: } }',
+      ),
+    );
+    expect(namesOf(objects, 'StatefulSet')).toEqual(['qdrant']);
+    const api = find(objects, 'Deployment', 'api');
+    expect(api.spec.replicas).toBe(2);
+    expect(env(api, 'REGION')).toBe('eu');
+    expect(env(api, 'LOG_LEVEL')).toBeUndefined();
+    expect(find(objects, 'NetworkPolicy', 'api').spec.egress[0].ports).toEqual([{ port: 443, protocol: 'TCP' }]);
+  });
+
+  test('takes away what the base says', () => {
+    folder.write({
+      'test.yaml': 'extends: base.yaml\nqueue: null\napi: { env: { LOG_LEVEL: null } }\n',
+      'base.yaml': `${add('  env: { LOG_LEVEL: info, REGION: eu }', 'queue: {}').join('\n')}\n`,
+    });
+    const objects = objectsOfFile(folder.pathOf('test.yaml'));
+    expect(namesOf(objects, 'StatefulSet')).toEqual(['qdrant']);
+    const api = find(objects, 'Deployment', 'api');
+    expect(env(api, 'REGION')).toBe('eu');
+    expect(env(api, 'LOG_LEVEL')).toBeUndefined();
   });
 });
 
@@ -770,7 +1280,9 @@ describe('Secrets', () => {
       secretStoreRef: { name: 'acme', kind: 'ClusterSecretStore' },
       target: { name: 'qdrant' },
     });
-    expect(spec.data).toEqual([{ secretKey: 'api-key', remoteRef: { key: 'rag/test/qdrant', property: 'api-key' } }]);
+    expect(spec.data).toMatchObject([
+      { secretKey: 'api-key', remoteRef: { key: 'rag/test/qdrant', property: 'api-key' } },
+    ]);
   });
 
   test('come from a store of the namespace, and of an older version, when that is said', () => {

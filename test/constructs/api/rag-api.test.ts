@@ -120,6 +120,52 @@ describe('settings', () => {
   });
 });
 
+describe('metrics', () => {
+  const prometheus = { prometheus: { namespace: 'monitoring' } };
+  const fromPrometheus = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } };
+
+  test('are on the port of the API unless told otherwise', () => {
+    const objects = api({}, prometheus).objects();
+    expect(mainContainer(find(objects, 'Deployment', 'api')).ports).toHaveLength(1);
+    expect(find(objects, 'NetworkPolicy', 'api').spec.ingress).toEqual([
+      { from: [fromPrometheus], ports: [{ port: 8000, protocol: 'TCP' }] },
+    ]);
+  });
+
+  test('can have a port of their own, which no Service has and only Prometheus reaches', () => {
+    const objects = api({ metricsPort: 9000 }, prometheus).objects();
+    const container = mainContainer(find(objects, 'Deployment', 'api'));
+    expect(container.ports).toEqual([
+      { name: 'http', containerPort: 8000, protocol: 'TCP' },
+      { name: 'metrics', containerPort: 9000, protocol: 'TCP' },
+    ]);
+    expect(container.readinessProbe.httpGet.port).toBe(8000);
+    expect(find(objects, 'Service', 'api').spec.ports).toEqual([
+      { name: 'http', port: 8000, targetPort: 8000, protocol: 'TCP', appProtocol: 'http' },
+    ]);
+    expect(find(objects, 'NetworkPolicy', 'api').spec.ingress).toEqual([
+      { from: [fromPrometheus], ports: [{ port: 9000, protocol: 'TCP' }] },
+    ]);
+  });
+
+  test('on the same port are one port', () => {
+    const ports = mainContainer(find(api({ port: 9000, metricsPort: 9000 }).objects(), 'Deployment', 'api')).ports;
+    expect(ports).toEqual([{ name: 'http', containerPort: 9000, protocol: 'TCP' }]);
+  });
+
+  test('are reached by nobody where there is no Prometheus', () => {
+    expect(find(api({ metricsPort: 9000 }).objects(), 'NetworkPolicy', 'api').spec).not.toHaveProperty('ingress');
+  });
+
+  test('cannot be on a port that needs privileges', () => {
+    expect(() => api({ metricsPort: 90 })).toThrow(
+      new Error(
+        'rag/api/Resource: ports.number is 90, but must be from 1024 to 65535: containers run without privileges',
+      ),
+    );
+  });
+});
+
 test('a client gets the address and may connect', () => {
   const { chart, construct, objects } = api();
   new Deployment(chart, 'ui', { component: 'ui', container: { image: IMAGE, resources: RESOURCES } }).uses(construct);

@@ -55,6 +55,17 @@ describe('through a Gateway that exists', () => {
     expect(namesOf(objects, 'HTTPRoute')).toEqual(['public']);
   });
 
+  test('metrics on a port of their own are not part of what it leads to', () => {
+    const chart = testChart();
+    const api = new RagApi(chart, 'api', { image: IMAGE, metricsPort: 9000 });
+    const via = Gateway.named('shared', { namespace: 'gateways', proxies: PROXIES });
+    new Route(chart, 'public', { to: api, host: 'rag.acme.example', via });
+    expect(find(render(chart), 'HTTPRoute', 'public').spec.rules[0].backendRefs[0].port).toBe(8000);
+    expect(find(render(chart), 'NetworkPolicy', 'api').spec.ingress).toEqual([
+      { from: [FROM_PROXIES], ports: [{ port: 8000, protocol: 'TCP' }] },
+    ]);
+  });
+
   test('its proxies may connect to the API', () => {
     expect(find(objects, 'NetworkPolicy', 'api').spec.ingress).toEqual([
       { from: [FROM_PROXIES], ports: [{ port: 8000, protocol: 'TCP' }] },
@@ -235,9 +246,21 @@ describe('mistakes', () => {
   });
 
   test('a proxy that is nowhere', () => {
-    expect(() => Gateway.dedicated({ className: 'envoy' })).toThrow(
-      'proxies is missing; say where the proxy runs, with the namespace of its pods or its address ranges, or the pods ' +
-        'behind it would let nobody in',
+    const problem =
+      'is missing; say where the proxy runs, with the namespace of its pods or its address ranges, or the pods behind ' +
+      'it would let nobody in';
+    expect(() => Gateway.dedicated({ className: 'envoy' })).toThrow(new Error(`gateway.proxies ${problem}`));
+    expect(() => Gateway.named('shared', { namespace: 'gateways', proxyCidrs: [] })).toThrow(
+      new Error(`gateway.proxies ${problem}`),
+    );
+    expect(() => Ingress.ofClass('nginx', { controller: IngressController.NGINX })).toThrow(
+      new Error(`ingress.proxies ${problem}`),
+    );
+  });
+
+  test('a proxy with addresses that are none', () => {
+    expect(() => route(Gateway.dedicated({ className: 'envoy', proxyCidrs: ['10.0.0.0'] }))).toThrow(
+      'has "10.0.0.0", but must have address ranges such as 10.0.0.0/16',
     );
   });
 

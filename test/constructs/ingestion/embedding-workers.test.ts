@@ -4,7 +4,7 @@ import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { Scaling } from '../../../constructs/scaling/scaling';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
-import { IMAGE } from '../../support/values';
+import { IMAGE, RESOURCES } from '../../support/values';
 
 function workers(props: Partial<EmbeddingWorkersProps> = {}, cluster: ClusterProps = {}) {
   const chart = testChart(cluster);
@@ -20,7 +20,7 @@ describe('workers', () => {
     expect(namesOf(objects, 'Service')).toEqual([]);
     expect(mainContainer(deployment).ports).toBeUndefined();
     expect(mainContainer(deployment).readinessProbe).toBeUndefined();
-    expect(find(objects, 'NetworkPolicy', 'workers').spec.ingress).toEqual([]);
+    expect(find(objects, 'NetworkPolicy', 'workers').spec).not.toHaveProperty('ingress');
   });
 
   test('finish the task at hand', () => {
@@ -95,7 +95,8 @@ describe('workers on GPUs', () => {
     expect(() =>
       workers({ accelerator: Accelerator.NVIDIA_L4, accelerators: 2, scaling }, { nodePools: pools }),
     ).toThrow(
-      'node pool "gpu" has 2 nodes × 4 = 8 nvidia-l4, but rag/workers/Resource 5 pods × 2 = 10 can be asked for at once',
+      'node pool "gpu" has at most 2 × 4 = 8 nvidia-l4, but rag/workers/Resource 5 pods × 2 = 10 can be asked for at ' +
+        'once; lower the largest scale or enlarge the pool',
     );
   });
 
@@ -103,6 +104,32 @@ describe('workers on GPUs', () => {
     expect(() => workers({ accelerator: Accelerator.NVIDIA_H100 }, { nodePools: pools })).toThrow(
       'accelerator is nvidia-h100, but no node pool of the cluster has it; pools: gpu (nvidia-l4); add such a pool to ' +
         'the cluster or choose an accelerator that it has',
+    );
+  });
+});
+
+describe('shared memory', () => {
+  const memoryOf = (props: Partial<EmbeddingWorkersProps>) => {
+    const { volumes } = templateOf(find(workers(props), 'Deployment', 'workers')).spec;
+    return volumes.find(({ name }: { name: string }) => name === 'shm')?.emptyDir.sizeLimit;
+  };
+
+  test('is what container runtimes give unless told otherwise', () => {
+    expect(memoryOf({})).toBeUndefined();
+  });
+
+  test('may be almost all the memory', () => {
+    expect(memoryOf({ sharedMemory: Size.mebibytes(4095) })).toBe('4095Mi');
+    const resources = { ...RESOURCES, memory: Size.gibibytes(16) };
+    expect(memoryOf({ sharedMemory: Size.gibibytes(15), resources })).toBe('15Gi');
+  });
+
+  test('leaves some of the memory to the process', () => {
+    expect(() => workers({ sharedMemory: Size.gibibytes(4) })).toThrow(
+      new Error('rag/workers: sharedMemory is 4Gi, but is part of the memory, which is 4Gi; raise resources.memory'),
+    );
+    expect(() => workers({ sharedMemory: Size.gibibytes(2), resources: RESOURCES })).toThrow(
+      new Error('rag/workers: sharedMemory is 2Gi, but is part of the memory, which is 1Gi; raise resources.memory'),
     );
   });
 });

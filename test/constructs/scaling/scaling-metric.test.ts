@@ -64,10 +64,18 @@ describe('a metric', () => {
     expect(rendered(ScalingMetric.cpu(1))[0].resource.target.averageUtilization).toBe(1);
   });
 
-  test('that is no whole number is written in thousandths', () => {
-    const [metric] = rendered(ScalingMetric.pods('busy', 0.25));
-    expect(metric.pods.target.averageValue).toBe('250m');
-    expect(rendered(ScalingMetric.external('busy', 1.5))[0].external.target.averageValue).toBe('1500m');
+  test.each([
+    [0.001, '1m'],
+    [0.25, '250m'],
+    [0.0014, '1m'],
+    [1.5, '1500m'],
+    [2.9999, '3'],
+    [1000, '1k'],
+    [1500, '1500'],
+    [2_000_000, '2M'],
+  ])('of %s is written as %s, as it is read back', (value, text) => {
+    expect(rendered(ScalingMetric.pods('busy', value))[0].pods.target.averageValue).toBe(text);
+    expect(rendered(ScalingMetric.external('busy', value))[0].external.target.averageValue).toBe(text);
   });
 });
 
@@ -111,7 +119,9 @@ describe('mistakes', () => {
 
   test.each(percentages)('a share of %s that is none', (_, metric) => {
     for (const percent of [0, -5, 70.5, Number.NaN]) {
-      expect(() => metric(percent)).toThrow(`metrics is ${percent}, but must be a whole percentage from 1`);
+      expect(() => metric(percent)).toThrow(
+        new Error(`scaling.metrics is ${percent}, but must be a whole percentage from 1`),
+      );
     }
   });
 
@@ -121,8 +131,8 @@ describe('mistakes', () => {
   ];
 
   test.each(values)('a value from %s that nothing could reach', (_, metric) => {
-    for (const value of [0, -1, Number.NaN]) {
-      expect(() => metric(value)).toThrow(`metrics is ${value}, but must be above 0`);
+    for (const value of [0, -1, 0.0004, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => metric(value)).toThrow(new Error(`scaling.metrics is ${value}, but must be at least 0.001`));
     }
   });
 });

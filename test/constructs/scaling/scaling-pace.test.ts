@@ -1,5 +1,8 @@
 import { Duration } from 'cdk8s';
-import { paceRules } from '../../../constructs/scaling/scaling-pace';
+import { Scaling } from '../../../constructs/scaling/scaling';
+import { ScalingMetric } from '../../../constructs/scaling/scaling-metric';
+import { checkPace, paceRules, type ScalingPace } from '../../../constructs/scaling/scaling-pace';
+import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
 
 describe('a pace', () => {
   test('that nobody gives is left to Kubernetes', () => {
@@ -27,5 +30,59 @@ describe('a pace', () => {
     ],
   ])('%s', (_, pace, rules) => {
     expect(paceRules(pace)).toEqual(rules);
+  });
+});
+
+describe('the bounds of the API', () => {
+  const check = (pace: ScalingPace | undefined) => () => checkPace('scaling.up', pace);
+
+  test.each<[string, ScalingPace | undefined]>([
+    ['no pace', undefined],
+    ['one that says nothing', {}],
+    ['the smallest numbers', { pods: 1, percent: 1, period: Duration.seconds(1), stabilization: Duration.seconds(0) }],
+    ['the longest times', { pods: 1, period: Duration.minutes(30), stabilization: Duration.hours(1) }],
+    ['more than all pods', { percent: 400 }],
+  ])('allow %s', (_, pace) => {
+    expect(check(pace)).not.toThrow();
+  });
+
+  test.each(['pods', 'percent'])('allow no number of %s that is none', (property) => {
+    for (const value of [0, -1, 1.5, Number.NaN]) {
+      expect(check({ [property]: value })).toThrow(
+        new Error(`scaling.up.${property} is ${value}, but must be a whole number from 1`),
+      );
+    }
+  });
+
+  test.each([
+    ['period', '30 minutes 1 second', Duration.seconds(1801), 1800],
+    ['period', '31 minutes', Duration.minutes(31), 1800],
+    ['stabilization', '1 hour 1 second', Duration.seconds(3601), 3600],
+    ['stabilization', '1 hour 5 minutes', Duration.minutes(65), 3600],
+  ])('allow no %s of %s', (property, shown, time, longest) => {
+    expect(check({ pods: 1, [property]: time })).toThrow(
+      new Error(`scaling.up.${property} is ${shown}, but must be at most ${longest} seconds`),
+    );
+  });
+
+  const cron = { timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas: 1 };
+  const bounds = { min: 1, max: 2 };
+  const kinds: [string, (paces: { up?: ScalingPace; down?: ScalingPace }) => Scaling][] = [
+    ['horizontal', (paces) => Scaling.horizontal({ ...bounds, ...paces, metrics: [ScalingMetric.cpu(70)] })],
+    ['onEvents', (paces) => Scaling.onEvents({ ...bounds, ...paces, triggers: [ScalingTrigger.cron(cron)] })],
+    [
+      'onBacklog',
+      (paces) =>
+        Scaling.onBacklog({ trigger: () => ScalingTrigger.cron(cron) }, { ...bounds, ...paces, perReplica: 1 }),
+    ],
+  ];
+
+  test.each(kinds)('hold for both directions of %s', (_, scaling) => {
+    expect(() => scaling({ up: { pods: 0 } })).toThrow(
+      new Error('scaling.up.pods is 0, but must be a whole number from 1'),
+    );
+    expect(() => scaling({ down: { percent: 10, period: Duration.minutes(31) } })).toThrow(
+      new Error('scaling.down.period is 31 minutes, but must be at most 1800 seconds'),
+    );
   });
 });

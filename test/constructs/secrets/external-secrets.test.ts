@@ -117,6 +117,64 @@ describe('the store', () => {
   });
 });
 
+describe('two sources', () => {
+  const [vault, other] = ['vault', 'other'].map((store) => new ExternalSecrets({ store })) as [
+    ExternalSecrets,
+    ExternalSecrets,
+  ];
+
+  test('fill different Secrets of a chart', () => {
+    const chart = testChart();
+    vault.key('qdrant', 'api-key')._bind(chart);
+    other.key('redis', 'password')._bind(chart);
+    const objects = render(chart);
+    const stores = ['qdrant', 'redis'].map((name) => find(objects, 'ExternalSecret', name).spec.secretStoreRef.name);
+    expect(stores).toEqual(['vault', 'other']);
+  });
+
+  test('cannot fill one Secret of a chart', () => {
+    const chart = testChart();
+    vault.key('qdrant', 'api-key')._bind(chart);
+    expect(() => other.key('qdrant', 'read')._bind(chart)).toThrow(
+      new Error(
+        'rag: secret qdrant has keys from the store vault and from other; one Secret comes from one store, so give one ' +
+          'of them another name',
+      ),
+    );
+    expect(find(render(chart), 'ExternalSecret', 'qdrant').spec.data).toHaveLength(1);
+  });
+
+  test('can fill Secrets of one name in different charts', () => {
+    const app = new App();
+    const stores = [vault, other].map((source, index) => {
+      const chart = new Chart(app, `chart-${index}`, { namespace: `namespace-${index}` });
+      source.key('qdrant', 'api-key')._bind(chart);
+      return find(render(chart), 'ExternalSecret', 'qdrant').spec.secretStoreRef.name;
+    });
+    expect(stores).toEqual(['vault', 'other']);
+  });
+});
+
+describe.each([ExternalSecretsVersion.V1, ExternalSecretsVersion.V1BETA1, undefined])(
+  'in the version %s',
+  (version) => {
+    test('what the API server would add to the list is written', () => {
+      expect(filled({ version }).object.spec.data).toEqual([
+        {
+          secretKey: 'api-key',
+          remoteRef: {
+            key: 'qdrant',
+            property: 'api-key',
+            conversionStrategy: 'Default',
+            decodingStrategy: 'None',
+            metadataPolicy: 'None',
+          },
+        },
+      ]);
+    });
+  },
+);
+
 describe('the version v1beta1', () => {
   const { object } = filled({ version: ExternalSecretsVersion.V1BETA1 });
 
@@ -129,22 +187,7 @@ describe('the version v1beta1', () => {
     expect(apiVersion).toBe('external-secrets.io/v1');
     expect(object.apiVersion).toBe('external-secrets.io/v1beta1');
     expect(object.metadata).toEqual(metadata);
-    expect({ ...object.spec, data: [] }).toEqual({ ...spec, data: [] });
-  });
-
-  test('writes what the API server would add to the list', () => {
-    expect(object.spec.data).toEqual([
-      {
-        secretKey: 'api-key',
-        remoteRef: {
-          key: 'qdrant',
-          property: 'api-key',
-          conversionStrategy: 'Default',
-          decodingStrategy: 'None',
-          metadataPolicy: 'None',
-        },
-      },
-    ]);
+    expect(object.spec).toEqual(spec);
   });
 });
 

@@ -25,6 +25,22 @@ function configOf(objects: ReturnType<typeof render>) {
   return parse(find(objects, 'ConfigMap', 'qdrant').data['production.yaml']);
 }
 
+/** Names of the ports of a Service with what they speak. */
+function protocolsOf(objects: ReturnType<typeof render>, service: string) {
+  return find(objects, 'Service', service).spec.ports.map(
+    ({ name, appProtocol }: { name: string; appProtocol?: string }) => [name, appProtocol],
+  );
+}
+
+/** How strictly nodes are kept apart, by what. */
+function spreadOf(objects: ReturnType<typeof render>) {
+  const constraints = templateOf(find(objects, 'StatefulSet', 'qdrant')).spec.topologySpreadConstraints;
+  return constraints.map((constraint: Record<string, unknown>) => [
+    constraint.topologyKey,
+    constraint.whenUnsatisfiable,
+  ]);
+}
+
 describe('a cluster', () => {
   const objects = qdrant().objects();
   const statefulSet = find(objects, 'StatefulSet', 'qdrant');
@@ -43,6 +59,15 @@ describe('a cluster', () => {
     expect(service.ports.map(({ port }: { port: number }) => port)).toEqual([6333, 6334]);
     expect(service.clusterIP).toBeUndefined();
     expect(service.publishNotReadyAddresses).toBeUndefined();
+  });
+
+  test('says what its ports speak', () => {
+    const clients = [
+      ['http', 'http'],
+      ['grpc', 'grpc'],
+    ];
+    expect(protocolsOf(objects, 'qdrant')).toEqual(clients);
+    expect(protocolsOf(objects, 'qdrant-headless')).toEqual([...clients, ['p2p', undefined]]);
   });
 
   test('bootstraps by a script that knows the nodes', () => {
@@ -111,20 +136,28 @@ describe('a cluster', () => {
     expect(templateOf(statefulSet).spec.initContainers).toBeUndefined();
   });
 
-  test('keeps its quorum over evictions, nodes and zones, and is scaled by nobody', () => {
+  test('keeps its quorum over evictions and nodes, over zones where it can, and is scaled by nobody', () => {
     expect(find(objects, 'PodDisruptionBudget', 'qdrant').spec).toMatchObject({
       maxUnavailable: 1,
       unhealthyPodEvictionPolicy: 'IfHealthyBudget',
     });
-    const constraints = templateOf(statefulSet).spec.topologySpreadConstraints;
-    expect(
-      constraints.map((constraint: Record<string, unknown>) => [constraint.topologyKey, constraint.whenUnsatisfiable]),
-    ).toEqual([
-      ['topology.kubernetes.io/zone', 'DoNotSchedule'],
+    expect(spreadOf(objects)).toEqual([
+      ['topology.kubernetes.io/zone', 'ScheduleAnyway'],
       ['kubernetes.io/hostname', 'DoNotSchedule'],
     ]);
     expect(namesOf(objects, 'HorizontalPodAutoscaler')).toEqual([]);
     expect(namesOf(objects, 'ScaledObject')).toEqual([]);
+  });
+
+  test.each([
+    [1, 'ScheduleAnyway'],
+    [2, 'DoNotSchedule'],
+    [3, 'DoNotSchedule'],
+  ])('in %s zones is spread over them by %s, and over nodes in any case', (zones, overZones) => {
+    expect(spreadOf(qdrant({}, { zones }).objects())).toEqual([
+      ['topology.kubernetes.io/zone', overZones],
+      ['kubernetes.io/hostname', 'DoNotSchedule'],
+    ]);
   });
 
   test('opens p2p to its own nodes and to nobody else', () => {
@@ -148,6 +181,10 @@ describe('a single node', () => {
     expect(configOf(objects).storage.collection).toBeUndefined();
     expect(mainContainer(statefulSet).command).toBeUndefined();
     expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-bootstrap.sh']).toBeUndefined();
+  });
+
+  test('is connected to by nobody, itself included', () => {
+    expect(find(objects, 'NetworkPolicy', 'qdrant').spec).not.toHaveProperty('ingress');
   });
 
   test('has no p2p port, no budget and nothing to be kept apart from', () => {
@@ -230,6 +267,16 @@ describe('TLS', () => {
     });
   });
 
+  test('is what its ports speak then', () => {
+    const objects = qdrant(tls, { reloader: true }).objects();
+    const clients = [
+      ['http', 'https'],
+      ['grpc', 'https'],
+    ];
+    expect(protocolsOf(objects, 'qdrant')).toEqual(clients);
+    expect(protocolsOf(objects, 'qdrant-headless')).toEqual([...clients, ['p2p', undefined]]);
+  });
+
   test('names every form by which server and nodes are addressed', () => {
     const objects = qdrant(tls, { reloader: true, domain: 'k8s.acme.example' }).objects();
     expect(find(objects, 'Certificate', 'qdrant-tls').spec.dnsNames).toEqual([
@@ -250,10 +297,15 @@ describe('TLS', () => {
     const client = find(objects(), 'Deployment', 'client');
     expect(env(client, 'QDRANT_URL')).toBe('https://qdrant:6333');
     expect(env(client, 'QDRANT_CA_FILE')).toBe('/etc/qdrant-ca/ca.crt');
-    expect(templateOf(client).spec.volumes).toContainEqual({
-      name: 'qdrant-tls',
-      secret: { secretName: 'qdrant-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
-    });
+    expect(templateOf(client).spec.volumes).toEqual([
+      {
+        name: 'secret-qdrant-tls',
+        secret: { secretName: 'qdrant-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+      },
+    ]);
+    expect(mainContainer(client).volumeMounts).toEqual([
+      { name: 'secret-qdrant-tls', mountPath: '/etc/qdrant-ca', readOnly: true },
+    ]);
   });
 
   test('that is renewed needs something that restarts the nodes', () => {

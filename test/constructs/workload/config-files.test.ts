@@ -2,27 +2,44 @@ import fc from 'fast-check';
 import { ConfigFiles } from '../../../constructs/workload/config-files';
 import { find, render, testChart } from '../../support/manifests';
 
-function configFiles(files: { [path: string]: string }) {
+function configFiles(files: { [path: string]: string } = {}) {
   const chart = testChart();
-  const construct = new ConfigFiles(chart, 'config', { metadata: { name: 'api' }, files });
-  return { construct, object: () => find(render(chart), 'ConfigMap', 'api') };
+  const construct = new ConfigFiles(chart, 'config', { name: 'api', labels: { team: 'search' } });
+  const keys = Object.entries(files).map(([path, content]) => construct.add(path, content));
+  return { construct, keys, object: () => find(render(chart), 'ConfigMap', 'api') };
 }
 
 describe('configuration files', () => {
-  const { construct, object } = configFiles({ '/etc/app/b.yaml': 'b: 1\n', '/a.txt': 'a' });
+  const { construct, keys, object } = configFiles({ '/etc/app/b.yaml': 'b: 1\n', '/a.txt': 'a' });
 
-  test('stand in a ConfigMap under their names', () => {
+  test('stand in a ConfigMap under their names, sorted', () => {
     expect(object().data).toEqual({ 'a.txt': 'a', 'b.yaml': 'b: 1\n' });
+    expect(Object.keys(object().data)).toEqual(['a.txt', 'b.yaml']);
+    expect(object().metadata).toEqual({ name: 'api', namespace: 'test', labels: { team: 'search' } });
     expect(construct.name).toBe('api');
+    expect(construct.configMap.name).toBe('api');
   });
 
-  test('are listed by their sorted paths', () => {
-    expect(construct.paths).toEqual(['/a.txt', '/etc/app/b.yaml']);
+  test('are known by their names when they are added', () => {
+    expect(keys).toEqual(['b.yaml', 'a.txt']);
   });
+
+  test('can be added as long as nothing is rendered', () => {
+    const late = configFiles({ '/etc/one': '1' });
+    late.construct.add('/opt/two', '2');
+    expect(late.object().data).toEqual({ one: '1', two: '2' });
+  });
+
+  test.each(['/a', '/etc/A-b_c.d9', '/etc/.hidden', '/etc/with blank/file', '/..data/file'])(
+    'can be found at %s',
+    (path) => {
+      expect(configFiles({ [path]: 'x' }).object().data).toEqual({ [path.split('/').at(-1) as string]: 'x' });
+    },
+  );
 });
 
 describe('the checksum', () => {
-  test('does not depend on the order in which files are named', () => {
+  test('does not depend on the order in which files are added', () => {
     const forward = configFiles({ '/a': '1', '/b': '2' }).construct;
     const backward = configFiles({ '/b': '2', '/a': '1' }).construct;
     expect(forward.checksum).toBe(backward.checksum);
@@ -42,16 +59,33 @@ describe('the checksum', () => {
   test('changes with the name of a file', () => {
     expect(configFiles({ '/a': '1' }).construct.checksum).not.toBe(configFiles({ '/b': '1' }).construct.checksum);
   });
+
+  test('changes with every file that is added', () => {
+    const { construct } = configFiles();
+    const checksums = ['/a', '/b', '/c'].map((path) => {
+      construct.add(path, '');
+      return construct.checksum;
+    });
+    expect(new Set(checksums).size).toBe(3);
+  });
 });
 
 describe('mistakes', () => {
-  test('a relative path', () => {
-    expect(() => configFiles({ 'etc/a': '' })).toThrow('rag/config: files has the path "etc/a"; paths are absolute');
+  test.each(['etc/a', './a', 'a', ''])('the relative path "%s"', (path) => {
+    expect(() => configFiles({ [path]: '' })).toThrow(`rag: files has the path "${path}"; paths are absolute`);
   });
 
-  test('two files of one name', () => {
-    expect(() => configFiles({ '/etc/one/a': '', '/etc/two/a': '' })).toThrow(
-      'rag/config: files has two files named "a"; rename one',
+  test.each(['/', '/etc/a b', '/etc/ä', '/etc/a:b', '/etc/$a'])('the path "%s", at whose end is no name', (path) => {
+    expect(() => configFiles({ [path]: '' })).toThrow(
+      `rag: files has the path "${path}"; names of files consist of letters, digits, "-", "_" and "."`,
     );
+  });
+
+  test('two files of one name, of which the first one stays', () => {
+    const { construct, object } = configFiles({ '/etc/one/a': '1' });
+    const { checksum } = construct;
+    expect(() => construct.add('/etc/two/a', '2')).toThrow('rag: files has two files named "a"; rename one');
+    expect(construct.checksum).toBe(checksum);
+    expect(object().data).toEqual({ a: '1' });
   });
 });

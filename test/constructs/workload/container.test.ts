@@ -25,6 +25,11 @@ describe('a container', () => {
     });
   });
 
+  test('has no lists with nothing in them', () => {
+    const container = containerWith({ ports: [], env: {}, mounts: [] });
+    expect(container).toEqual(containerWith({}));
+  });
+
   test('runs the command with the arguments, and listens on the ports', () => {
     const container = containerWith({ command: ['server'], args: ['--port', '8080'], ports: [HTTP] });
     expect(container.command).toEqual(['server']);

@@ -154,7 +154,7 @@ describe('with an accelerator', () => {
     expect(deployed({ ...gpu, scaling: horizontal(1, 3) }, pools).objects()).toHaveLength(4);
     const { objects } = deployed({ ...gpu, scaling: horizontal(1, 3), update: UpdateStrategy.SURGE_ONE }, pools);
     expect(objects).toThrow(
-      'node pool "gpu" has 3 nodes × 1 = 3 nvidia-l4, but rag/api 4 pods × 1 = 4 can be asked for at once; ' +
+      'node pool "gpu" has at most 3 × 1 = 3 nvidia-l4, but rag/api 4 pods × 1 = 4 can be asked for at once; ' +
         'lower the largest scale or enlarge the pool',
     );
   });

@@ -2,6 +2,11 @@ import fc from 'fast-check';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { KEY } from '../../support/values';
 
+/** What the kubelet makes of a value, when every variable is "!" (Kubernetes, third_party/forked/golang/expansion). */
+function expanded(value: string): string {
+  return value.replaceAll(/\$\$|\$\([^)]*\)/g, (match) => (match === '$$' ? '$' : '!'));
+}
+
 describe('a value', () => {
   test.each([
     ['that is plain stands as it is', EnvValue.of('1'), { name: 'X', value: '1' }],
@@ -21,6 +26,27 @@ describe('a value', () => {
     expect(value._render('X')).toEqual(variable);
   });
 
+  test('that is plain is what the program gets, whatever the kubelet could find in it', () => {
+    const text = fc.array(fc.constantFrom('$', '$$', '(', ')', '$(A)', 'A', ' ')).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, (plain) => {
+        expect(expanded(EnvValue.of(plain)._render('X').value as string)).toBe(plain);
+      }),
+    );
+  });
+
+  test.each([
+    ['$(A)', '$$(A)'],
+    ['$$', '$$$'],
+    ['p$$w(r)d', 'p$$$w(r)d'],
+    ['$', '$'],
+    ['$A', '$A'],
+    ['a$', 'a$'],
+    ['US$ 5 (net)', 'US$ 5 (net)'],
+  ])('that is plain and is %s is written as %s', (plain, written) => {
+    expect(EnvValue.of(plain)._render('X')).toEqual({ name: 'X', value: written });
+  });
+
   test('knows its Secret, and only that', () => {
     expect(EnvValue.fromSecret(KEY).secretKey).toBe(KEY);
     expect(EnvValue.of('x').secretKey).toBeUndefined();
@@ -37,8 +63,17 @@ describe('references', () => {
     ]);
   });
 
-  test.each(['no reference', '$PASSWORD', '{PASSWORD}', '$()', '$(1A)', '$(A-B)'])('are not "%s"', (text) => {
-    expect(EnvValue.template(text).references).toEqual([]);
+  test.each(['no reference', '$PASSWORD', '{PASSWORD}', '$()', '$(1A)', '$(A-B)', '$$(A)', '$$$$(A)'])(
+    'are not "%s"',
+    (text) => {
+      expect(EnvValue.template(text).references).toEqual([]);
+    },
+  );
+
+  test('are told from texts that look like them', () => {
+    const value = EnvValue.template('$$(A)$(B)$$(C)');
+    expect(value.references).toEqual(['B']);
+    expect(value._render('X')).toEqual({ name: 'X', value: '$$(A)$(B)$$(C)' });
   });
 
   test('are none in any other value', () => {
@@ -53,6 +88,11 @@ describe('renaming', () => {
     const renamed = EnvValue.template('$(A)-$(B)-$(A)-A').renamed({ A: 'X', C: 'Y' });
     expect(renamed._render('T')).toEqual({ name: 'T', value: '$(X)-$(B)-$(X)-A' });
     expect(renamed.references).toEqual(['X', 'B', 'X']);
+  });
+
+  test('leaves a text that looks like a reference as it is', () => {
+    const renamed = EnvValue.template('$$(A)$(A)').renamed({ A: 'X' });
+    expect(renamed._render('T')).toEqual({ name: 'T', value: '$$(A)$(X)' });
   });
 
   test('can exchange two names', () => {

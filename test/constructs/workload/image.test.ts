@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Registry } from '../../../constructs/placement/registry';
 import { Image } from '../../../constructs/workload/image';
+import { testChart } from '../../support/manifests';
 import { DIGEST } from '../../support/values';
 
 const MOVING = ['latest', 'main', 'master', 'stable', 'edge', 'nightly', 'dev'];
@@ -41,11 +42,14 @@ describe('an image', () => {
   test.each([
     ['redis', 'docker.io/library/redis', 'mirror.example/library/redis'],
     ['qdrant/qdrant', 'docker.io/qdrant/qdrant', 'mirror.example/qdrant/qdrant'],
+    ['docker.io/redis', 'docker.io/library/redis', 'mirror.example/library/redis'],
+    ['docker.io/library/redis', 'docker.io/library/redis', 'mirror.example/library/redis'],
     ['docker.io/qdrant/qdrant', 'docker.io/qdrant/qdrant', 'mirror.example/qdrant/qdrant'],
     ['acme/team/api', 'docker.io/acme/team/api', 'mirror.example/acme/team/api'],
     ['localhost/api', 'localhost/api', 'mirror.example/api'],
     ['registry:5000/api', 'registry:5000/api', 'mirror.example/api'],
     ['ghcr.io/acme/api', 'ghcr.io/acme/api', 'mirror.example/acme/api'],
+    ['ghcr.io/api', 'ghcr.io/api', 'mirror.example/api'],
   ])('%s is %s, and %s in a mirror', (repository, complete, mirrored) => {
     const image = Image.of(repository, { tag: '1' });
     expect(image.repository).toBe(complete);
@@ -65,7 +69,18 @@ describe('a registry that requires digests', () => {
 
   test('refuses an image without', () => {
     expect(() => Image.of('redis', { tag: '7.4.9' }).in(strict)).toThrow(
-      'image.digest is docker.io/library/redis:7.4.9, but this registry requires digests; add the digest of that tag',
+      new Error(
+        'image.digest is docker.io/library/redis:7.4.9, but this registry requires digests; add the digest of that tag',
+      ),
+    );
+  });
+
+  test('says which construct has the image', () => {
+    expect(() => Image.of('redis', { tag: '7.4.9' }).in(strict, testChart())).toThrow(
+      new Error(
+        'rag: image.digest is docker.io/library/redis:7.4.9, but this registry requires digests; add the digest of ' +
+          'that tag',
+      ),
     );
   });
 });
@@ -80,6 +95,13 @@ describe('mistakes', () => {
     'https://ghcr.io/acme/api',
     'acme/-api',
     'acme/a b',
+    'acme/API',
+    'ghcr.io/Acme/api',
+    'Redis',
+    'registry:5000',
+    'localhost:5000',
+    'registry:5000/',
+    'ghcr.io:port/acme/api',
   ])('the repository "%s"', (repository) => {
     expect(() => Image.of(repository, { tag: '1' })).toThrow(
       `image.repository is "${repository}"; write host and path without tag or digest: ghcr.io/acme/rag-api`,

@@ -25,7 +25,6 @@ describe('merging', () => {
   test.each([
     ['containers', 'name', 'a', 'b', 'c'],
     ['initContainers', 'name', 'a', 'b', 'c'],
-    ['volumes', 'name', 'a', 'b', 'c'],
     ['env', 'name', 'a', 'b', 'c'],
     ['imagePullSecrets', 'name', 'a', 'b', 'c'],
     ['volumeMounts', 'mountPath', '/a', '/b', '/c'],
@@ -50,6 +49,32 @@ describe('merging', () => {
         { [key]: kept, x: 1 },
         { [key]: changed, x: 2, y: 1 },
         { [key]: added, x: 3 },
+      ],
+    });
+  });
+
+  test('merges volumes by their name, and their sources as long as it is the same one', () => {
+    const volumes = [
+      { name: 'kept', emptyDir: { sizeLimit: '1Gi' } },
+      { name: 'larger', emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } },
+      { name: 'other', emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } },
+      { name: 'named', configMap: { name: 'api' } },
+    ];
+    const override = {
+      volumes: [
+        { name: 'added', hostPath: { path: '/data' } },
+        { name: 'larger', emptyDir: { sizeLimit: '2Gi' } },
+        { name: 'other', csi: { driver: 'files.acme.example' } },
+        { name: 'named' },
+      ],
+    };
+    expect(mergeOverride({ volumes }, override)).toEqual({
+      volumes: [
+        { name: 'kept', emptyDir: { sizeLimit: '1Gi' } },
+        { name: 'larger', emptyDir: { medium: 'Memory', sizeLimit: '2Gi' } },
+        { name: 'other', csi: { driver: 'files.acme.example' } },
+        { name: 'named', configMap: { name: 'api' } },
+        { name: 'added', hostPath: { path: '/data' } },
       ],
     });
   });
@@ -135,6 +160,31 @@ describe('an override of pods', () => {
       { name: 'more', emptyDir: { sizeLimit: '1Gi' } },
     ]);
     expect(spec.containers).toHaveLength(1);
+  });
+
+  test('puts another source in the place of that of a volume, whose mounts stay', () => {
+    const { construct, template } = deployed({
+      podOverrides: { containers: [], volumes: [{ name: 'data', csi: { driver: 'files.acme.example' } }] },
+    });
+    construct.addVolume({ volume: Volume.scratch('data', Size.gibibytes(1)), path: '/data' });
+    const { volumes, containers } = template().spec;
+    expect(volumes).toEqual([{ name: 'data', csi: { driver: 'files.acme.example' } }]);
+    expect(containers[0].volumeMounts).toEqual([{ name: 'data', mountPath: '/data' }]);
+  });
+
+  test('changes a mount by its path', () => {
+    const { construct, template } = deployed({
+      podOverrides: {
+        containers: [{ name: 'api', volumeMounts: [{ name: 'data', mountPath: '/one', readOnly: true }] }],
+      },
+    });
+    const volume = Volume.memory('data', Size.gibibytes(1));
+    construct.addVolume({ volume, path: '/one' });
+    construct.addVolume({ volume, path: '/two' });
+    expect(template().spec.containers[0].volumeMounts).toEqual([
+      { name: 'data', mountPath: '/one', readOnly: true },
+      { name: 'data', mountPath: '/two' },
+    ]);
   });
 
   test('reaches containers that are added later', () => {

@@ -75,9 +75,9 @@ describe('a capability', () => {
     expect(pod).toMatchObject({ runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001 });
   });
 
-  test('is listed with the reason', () => {
+  test('is listed with the reason, one exception a line', () => {
     expect(object.metadata.annotations?.[ANNOTATION]).toBe(
-      'capabilities IPC_LOCK: NCCL over InfiniBand; capabilities NET_BIND_SERVICE: port 80',
+      'capabilities IPC_LOCK: NCCL over InfiniBand\ncapabilities NET_BIND_SERVICE: port 80',
     );
   });
 
@@ -129,5 +129,13 @@ describe('the level of a namespace', () => {
     ['empty', 'restricted'],
   ])('%s is %s, the strictest that admits all its workloads', (namespace, level) => {
     expect(PodSecurityLevels.of(app).levelOf(namespace)).toBe(level);
+  });
+});
+
+describe('mistakes', () => {
+  test.each(['', '   ', '\n', 'one\ntwo'])('an exception with the reason %j', (reason) => {
+    const message = 'podSecurityExceptions.reason must be one line that says why the workload needs the exception';
+    expect(() => PodSecurityException.runAsRoot(reason)).toThrow(new Error(message));
+    expect(() => PodSecurityException.addCapability('NET_BIND_SERVICE', reason)).toThrow(new Error(message));
   });
 });

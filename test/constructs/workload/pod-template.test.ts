@@ -1,4 +1,5 @@
 import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
@@ -187,6 +188,14 @@ describe('a text with references', () => {
     expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
   });
 
+  test('that only look like references needs no variables', () => {
+    const { object } = deployed({ env: { URL: EnvValue.template('http://$$(USER)'), TEXT: EnvValue.of('$(USER)') } });
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'URL', value: 'http://$$(USER)' },
+      { name: 'TEXT', value: '$$(USER)' },
+    ]);
+  });
+
   test.each([
     ['a plain value', EnvValue.of('n')],
     ['a Secret', EnvValue.fromSecret(KEY)],
@@ -272,10 +281,16 @@ describe('other containers', () => {
   test('are refused without a digest where the registry requires one', () => {
     const image = Image.of('ghcr.io/acme/program', { tag: '1.2.3', digest: DIGEST });
     const props = { container: { ...CONTAINER, image } };
-    const { construct, objects } = deployed(props, { registry: new Registry({ requireDigest: true }) });
-    expect(mainContainer(find(objects(), 'Deployment', 'api')).image).toBe(`ghcr.io/acme/program:1.2.3@${DIGEST}`);
-    construct.addInitContainer(another('before'));
-    expect(objects).toThrow('image.digest is ghcr.io/acme/program:1.2.3, but this registry requires digests');
+    const { construct, object } = deployed(props, { registry: new Registry({ requireDigest: true }) });
+    expect(mainContainer(object()).image).toBe(`ghcr.io/acme/program:1.2.3@${DIGEST}`);
+    for (const add of [() => construct.addInitContainer(another('a')), () => construct.addContainer(another('b'))]) {
+      expect(add).toThrow(
+        new Error(
+          'rag/api: image.digest is ghcr.io/acme/program:1.2.3, but this registry requires digests; add the digest of ' +
+            'that tag',
+        ),
+      );
+    }
   });
 });
 
@@ -324,4 +339,91 @@ test('pods of a chart are rendered alike however often they are asked for', () =
   const { chart } = deployed({ env: { A: EnvValue.of('1') } });
   expect(render(chart)).toEqual(render(chart));
   expect(find(render(chart), 'Deployment', 'api').spec.template.spec.containers).toHaveLength(1);
+});
+
+describe('mistakes', () => {
+  const withPort = (name: string, number: number) =>
+    deployed({ container: { ...CONTAINER, ports: [{ name, number }] } });
+
+  test.each(['', 'Sidecar', 'side_car', 'side.car', '-a', 'a-'])('a container named "%s"', (name) => {
+    const { construct } = deployed();
+    const message =
+      `rag/api: container.name is "${name}", but must be a DNS label: lower-case letters, digits and "-", beginning ` +
+      'and ending with a letter or digit';
+    expect(() => construct.addContainer(another(name))).toThrow(new Error(message));
+    expect(() => construct.addInitContainer(another(name))).toThrow(new Error(message));
+  });
+
+  test('a container with too long a name', () => {
+    const { construct } = deployed();
+    construct.addContainer(another('a'.repeat(63)));
+    expect(() => construct.addContainer(another('a'.repeat(64)))).toThrow(
+      new Error(
+        `rag/api: container.name is "${'a'.repeat(64)}" (64 characters), but at most 63 are allowed; shorten it`,
+      ),
+    );
+  });
+
+  test.each(['', 'HTTP', 'my_port', 'a.b', '-a', 'a-', 'a--b', '8080', 'a'.repeat(16)])('a port named "%s"', (name) => {
+    expect(() => withPort(name, 8080)).toThrow(
+      new Error(`rag/api: ports.name is "${name}", but must be at most 15 lower-case letters, digits and "-"`),
+    );
+  });
+
+  test.each([0, 80, 1023, 65536, -1, 8080.5, Number.NaN])('the port number %s', (number) => {
+    expect(() => withPort('http', number)).toThrow(
+      new Error(
+        `rag/api: ports.number is ${number}, but must be from 1024 to 65535: containers run without privileges`,
+      ),
+    );
+  });
+
+  test('a port of another container', () => {
+    const { construct } = deployed();
+    expect(() => construct.addContainer(another('sidecar', { ports: [{ name: 'http', number: 80 }] }))).toThrow(
+      'rag/api: ports.number is 80, but must be from 1024 to 65535: containers run without privileges',
+    );
+  });
+
+  test.each([
+    ['a', 1024],
+    ['a1-b2-c3', 65535],
+    ['fifteen-letters', 8080],
+  ])('but the port %s of number %s is none', (name, number) => {
+    expect(mainContainer(withPort(name, number).object()).ports).toEqual([
+      { name, containerPort: number, protocol: 'TCP' },
+    ]);
+  });
+
+  test.each(['data', './data', ''])('a mount at the relative path "%s"', (path) => {
+    const { construct, objects } = deployed();
+    construct.addVolume({ volume: Volume.memory('data', Size.mebibytes(1)), path });
+    expect(objects).toThrow(`rag/api: mounts.path is "${path}", but must be absolute`);
+  });
+
+  test('two mounts at one path, whoever adds them', () => {
+    const mounts = [{ volume: Volume.memory('one', Size.mebibytes(1)), path: '/data' }];
+    const { construct, objects } = deployed({ container: { ...CONTAINER, mounts } });
+    expect(objects()).toHaveLength(3);
+    construct.addVolume({ volume: Volume.memory('two', Size.mebibytes(1)), path: '/data' });
+    expect(objects).toThrow('rag/api: mounts.path is "/data" twice; mount one of the two elsewhere');
+  });
+
+  test('mounts of another container', () => {
+    const volume = Volume.memory('data', Size.mebibytes(1));
+    const { construct, objects } = deployed();
+    construct.addVolume({ volume, path: '/data' });
+    construct.addContainer(another('sidecar', { mounts: [{ volume, path: '/data' }] }));
+    expect(objects()).toHaveLength(3);
+    construct.addInitContainer(another('before', { mounts: [{ volume, path: 'data' }] }));
+    expect(objects).toThrow('rag/api: mounts.path is "data", but must be absolute');
+  });
+
+  test('limits of another container', () => {
+    const { construct } = deployed();
+    const resources = { ...RESOURCES, cpuLimit: Cpu.millis(100) };
+    expect(() => construct.addInitContainer(another('before', { resources }))).toThrow(
+      new Error('rag/api: resources.cpuLimit is 100m, below cpu, which is 500m; raise it, or leave it out'),
+    );
+  });
 });

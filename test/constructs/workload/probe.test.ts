@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
-import { Probe } from '../../../constructs/workload/probe';
+import { Probe, type ProbeTiming } from '../../../constructs/workload/probe';
 import { containerWith } from '../../support/workloads';
 
 const PORT = { name: 'http', number: 8080 };
@@ -65,5 +65,36 @@ describe('a startup budget', () => {
     expect(() => Probe.tcp(PORT).within(Duration.seconds(0))).toThrow(
       'startupBudget is 0 seconds, but must be at least one probe period',
     );
+  });
+});
+
+describe('mistakes', () => {
+  const probes: [string, (timing: ProbeTiming) => Probe][] = [
+    ['http', (timing) => Probe.http('/', PORT, timing)],
+    ['tcp', (timing) => Probe.tcp(PORT, timing)],
+    ['exec', (timing) => Probe.exec(['true'], timing)],
+    ['grpc', (timing) => Probe.grpc(PORT, timing)],
+  ];
+
+  test.each(probes)('in the timing of a probe by %s', (_, probe) => {
+    for (const property of ['period', 'timeout']) {
+      expect(() => probe({ [property]: Duration.seconds(0) })).toThrow(
+        new Error(`probe.${property} is 0, but must be a whole number from 1`),
+      );
+    }
+    for (const failures of [0, -1, 1.5, Number.NaN]) {
+      expect(() => probe({ failures })).toThrow(
+        new Error(`probe.failures is ${failures}, but must be a whole number from 1`),
+      );
+    }
+  });
+
+  test('but a second and a failure are enough', () => {
+    const timing = { period: Duration.seconds(1), timeout: Duration.seconds(1), failures: 1 };
+    expect(rendered(Probe.tcp(PORT, timing))).toMatchObject({
+      periodSeconds: 1,
+      timeoutSeconds: 1,
+      failureThreshold: 1,
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { ExternalService } from '../../../constructs/data/external-service';
 import { Redis, RedisRole } from '../../../constructs/data/redis';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment, type DeploymentProps } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
@@ -42,7 +43,7 @@ describe('using a provider', () => {
     const ports = [{ port: 6379, protocol: 'TCP' }];
     expect(from.egress[0]).toEqual({ to: [podSelector('queue')], ports });
     expect(to.ingress).toEqual([{ from: [podSelector('api')], ports }]);
-    expect(from.ingress).toEqual([]);
+    expect(from).not.toHaveProperty('ingress');
     // The rule that every pod has is the one for DNS.
     expect(from.egress).toHaveLength(2);
     expect(to.egress).toHaveLength(1);
@@ -105,11 +106,94 @@ describe('a provider', () => {
     construct.uses(offering({ files: [{ source: SecretKey.of('db-tls', 'ca.crt'), directory: '/etc/db-ca' }] }));
     const { volumes, containers } = templateOf(object()).spec;
     expect(volumes).toEqual([
-      { name: 'db-tls', secret: { secretName: 'db-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      { name: 'secret-db-tls', secret: { secretName: 'db-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
     ]);
-    expect(containers[0].volumeMounts).toEqual([{ name: 'db-tls', mountPath: '/etc/db-ca', readOnly: true }]);
+    expect(containers[0].volumeMounts).toEqual([{ name: 'secret-db-tls', mountPath: '/etc/db-ca', readOnly: true }]);
     expect(containers[1]).not.toHaveProperty('volumeMounts');
     expect(containers[1]).not.toHaveProperty('env');
+  });
+});
+
+describe('files of providers', () => {
+  const [ca, crt] = ['ca.crt', 'tls.crt'].map((key) => SecretKey.of('db-tls', key)) as [SecretKey, SecretKey];
+
+  test('of one Secret are in one volume, wherever they are wanted and whoever gives them', () => {
+    const { construct, object } = client();
+    construct.uses(
+      offering({
+        files: [
+          { source: ca, directory: '/etc/db-ca' },
+          { source: crt, directory: '/etc/db-ca' },
+        ],
+      }),
+      offering({ files: [{ source: SecretKey.of('db-tls', 'ca.crt'), directory: '/etc/other' }] }),
+    );
+    const { volumes, containers } = templateOf(object()).spec;
+    expect(volumes).toEqual([
+      {
+        name: 'secret-db-tls',
+        secret: {
+          secretName: 'db-tls',
+          items: [
+            { key: 'ca.crt', path: 'ca.crt' },
+            { key: 'tls.crt', path: 'tls.crt' },
+          ],
+        },
+      },
+    ]);
+    expect(containers[0].volumeMounts).toEqual([
+      { name: 'secret-db-tls', mountPath: '/etc/db-ca', readOnly: true },
+      { name: 'secret-db-tls', mountPath: '/etc/other', readOnly: true },
+    ]);
+  });
+
+  test('of several Secrets are in one volume each, whose name is one even when that of the Secret has dots', () => {
+    const { construct, object } = client();
+    construct.uses(
+      offering({
+        files: [
+          { source: ca, directory: '/etc/db-ca' },
+          { source: SecretKey.of('db.acme.example', 'ca.crt'), directory: '/etc/acme' },
+        ],
+      }),
+    );
+    const { volumes } = templateOf(object()).spec;
+    expect(volumes).toEqual([
+      { name: 'secret-db-tls', secret: { secretName: 'db-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        name: 'secret-db-acme-example',
+        secret: { secretName: 'db.acme.example', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+      },
+    ]);
+  });
+
+  test('of a Secret with a long name are in a volume with a shorter one', () => {
+    const { construct, object } = client();
+    const secret = 'a'.repeat(63);
+    construct.uses(offering({ files: [{ source: SecretKey.of(secret, 'ca.crt'), directory: '/etc/a' }] }));
+    const [volume] = templateOf(object()).spec.volumes;
+    expect(volume).toMatchObject({ name: `secret-${'a'.repeat(56)}`, secret: { secretName: secret } });
+  });
+
+  test('must be in the namespace', () => {
+    const { chart, construct } = client();
+    construct.uses(offering({ files: [{ source: crt, directory: '/etc/db' }] }));
+    expect(ExternalReferences.of(chart).all).toContainEqual({
+      kind: 'Secret',
+      namespace: 'test',
+      name: 'db-tls',
+      key: 'tls.crt',
+    });
+  });
+
+  test('of two Secrets cannot be in one directory', () => {
+    const { chart, construct } = client();
+    const directory = '/etc/ca';
+    construct.uses(
+      offering({ files: [{ source: ca, directory }] }),
+      offering({ files: [{ source: SecretKey.of('other', 'ca.crt'), directory }] }),
+    );
+    expect(() => render(chart)).toThrow('rag/api: mounts.path is "/etc/ca" twice; mount one of the two elsewhere');
   });
 });
 
@@ -130,6 +214,37 @@ describe('the names that the image expects', () => {
     construct.uses(queue);
     expect(env(object(), 'CELERY_BROKER_URL')).toBe('redis://:$(BROKER_PASSWORD)@queue:6379/0');
     expect(env(object(), 'REDIS_PASSWORD')).toBeUndefined();
+  });
+
+  test('are refused when no provider gives them, with those that are given', () => {
+    const { chart, queue, construct } = client({ envNames: { REDIS_PASSWORT: 'BROKER_PASSWORD', QDRANT_URL: 'X' } });
+    construct.uses(queue);
+    const given = 'CELERY_BROKER_URL, REDIS_PASSWORD';
+    expect(() => render(chart)).toThrow(
+      `envNames.REDIS_PASSWORT renames a variable that no provider gives; given are ${given}`,
+    );
+    expect(() => render(chart)).toThrow(
+      `envNames.QDRANT_URL renames a variable that no provider gives; given are ${given}`,
+    );
+  });
+
+  test('are refused when nothing is given', () => {
+    const { chart } = client({ envNames: { REDIS_PASSWORD: 'BROKER_PASSWORD' } });
+    expect(() => render(chart)).toThrow(
+      'envNames.REDIS_PASSWORD renames a variable that no provider gives; given are nothing',
+    );
+  });
+
+  test('are not those of variables that the client sets itself', () => {
+    const { chart } = client({ env: { LEVEL: EnvValue.of('1') }, envNames: { LEVEL: 'LOG_LEVEL' } });
+    expect(() => render(chart)).toThrow('envNames.LEVEL renames a variable that no provider gives; given are nothing');
+  });
+
+  test('may be used by a provider that comes later', () => {
+    const { chart, queue, construct, object } = client({ envNames: { REDIS_PASSWORD: 'BROKER_PASSWORD' } });
+    expect(() => render(chart)).toThrow('envNames.REDIS_PASSWORD renames a variable that no provider gives');
+    construct.uses(queue);
+    expect(env(object(), 'BROKER_PASSWORD')).toEqual({ secretKeyRef: { name: 'queue', key: 'password' } });
   });
 
   test('do not touch what the client sets itself', () => {

@@ -2,11 +2,13 @@ import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import fc from 'fast-check';
 import type { ExtendedResource } from '../../../constructs/placement/placement';
-import { type Resources, renderResources } from '../../../constructs/workload/resources';
+import { checkResources, type Resources, renderResources } from '../../../constructs/workload/resources';
+import { testChart } from '../../support/manifests';
+
+const ASKED: Resources = { cpu: Cpu.millis(250), memory: Size.gibibytes(2) };
 
 function rendered(resources: Partial<Resources> = {}, scratch: Size[] = [], extended?: ExtendedResource) {
-  const all = { cpu: Cpu.millis(250), memory: Size.gibibytes(2), ...resources };
-  const { requests = {}, limits = {} } = renderResources(all, scratch, extended);
+  const { requests = {}, limits = {} } = renderResources({ ...ASKED, ...resources }, scratch, extended);
   const text = (quantities: typeof requests) =>
     Object.fromEntries(Object.entries(quantities).map(([name, { value }]) => [name, value]));
   return { requests: text(requests), limits: text(limits) };
@@ -50,5 +52,32 @@ describe('resources', () => {
     const { requests, limits } = rendered({}, [], { name: 'nvidia.com/gpu', count: 2 });
     expect(requests['nvidia.com/gpu']).toBe('2');
     expect(limits['nvidia.com/gpu']).toBe('2');
+  });
+});
+
+describe('a limit', () => {
+  const checked = (resources: Partial<Resources>) => () => checkResources(testChart(), { ...ASKED, ...resources });
+
+  test.each<[string, Partial<Resources>]>([
+    ['nothing', {}],
+    ['as much as is asked for', { cpuLimit: Cpu.units(0.25), memoryLimit: Size.mebibytes(2048) }],
+    ['more than is asked for', { cpuLimit: Cpu.millis(251), memoryLimit: Size.mebibytes(2049) }],
+  ])('may be %s', (_, resources) => {
+    expect(checked(resources)).not.toThrow();
+  });
+
+  test('of memory below what is asked for is refused', () => {
+    expect(checked({ memoryLimit: Size.mebibytes(2047) })).toThrow(
+      new Error('rag: resources.memoryLimit is 2047Mi, below memory, which is 2Gi; raise it, or leave it out'),
+    );
+  });
+
+  test.each([
+    ['249m', Cpu.millis(249)],
+    ['0.2', Cpu.units(0.2)],
+  ])('of CPU of %s, below what is asked for, is refused', (amount, cpuLimit) => {
+    expect(checked({ cpuLimit })).toThrow(
+      new Error(`rag: resources.cpuLimit is ${amount}, below cpu, which is 250m; raise it, or leave it out`),
+    );
   });
 });

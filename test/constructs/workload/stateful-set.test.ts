@@ -75,10 +75,34 @@ describe('a StatefulSet', () => {
 });
 
 describe.each([
-  ['two pods', { replicas: 2 }, 'ScheduleAnyway', 'AlwaysAllow'],
-  ['the members of a quorum', { replicas: 3, quorum: true }, 'DoNotSchedule', 'IfHealthyBudget'],
-])('%s', (_, props, whenUnsatisfiable, unhealthyPodEvictionPolicy) => {
-  const { construct, objects, object } = statefulSet(props);
+  ['two pods', { replicas: 2 }, {}, 'ScheduleAnyway', 'ScheduleAnyway', 'AlwaysAllow'],
+  ['two pods in zones', { replicas: 2 }, { zones: 3 }, 'ScheduleAnyway', 'ScheduleAnyway', 'AlwaysAllow'],
+  [
+    'the members of a quorum in a cluster whose zones nobody knows',
+    { replicas: 3, quorum: true },
+    {},
+    'ScheduleAnyway',
+    'DoNotSchedule',
+    'IfHealthyBudget',
+  ],
+  [
+    'the members of a quorum in one zone',
+    { replicas: 3, quorum: true },
+    { zones: 1 },
+    'ScheduleAnyway',
+    'DoNotSchedule',
+    'IfHealthyBudget',
+  ],
+  [
+    'the members of a quorum in several zones',
+    { replicas: 3, quorum: true },
+    { zones: 2 },
+    'DoNotSchedule',
+    'DoNotSchedule',
+    'IfHealthyBudget',
+  ],
+])('%s', (_, props, cluster, overZones, overNodes, unhealthyPodEvictionPolicy) => {
+  const { construct, objects, object } = statefulSet(props, cluster);
 
   test('lose one member at a time', () => {
     expect(object().spec.replicas).toBe(props.replicas);
@@ -91,16 +115,46 @@ describe.each([
   });
 
   test('are kept apart, old and new ones together', () => {
-    const constraint = {
-      maxSkew: 1,
-      whenUnsatisfiable,
-      labelSelector: { matchLabels: SELECTOR },
-      nodeTaintsPolicy: 'Honor',
-    };
+    const constraint = { maxSkew: 1, labelSelector: { matchLabels: SELECTOR }, nodeTaintsPolicy: 'Honor' };
     expect(templateOf(object()).spec.topologySpreadConstraints).toEqual([
-      { topologyKey: 'topology.kubernetes.io/zone', ...constraint },
-      { topologyKey: 'kubernetes.io/hostname', ...constraint },
+      { topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: overZones, ...constraint },
+      { topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: overNodes, ...constraint },
     ]);
+  });
+});
+
+describe('pods without claims', () => {
+  const { object } = statefulSet({ container: { ...CONTAINER, ports: [PORT] }, claims: [] });
+
+  test('have no list of them', () => {
+    expect(object().spec).not.toHaveProperty('volumeClaimTemplates');
+    expect(templateOf(object()).spec).not.toHaveProperty('volumes');
+    expect(templateOf(object()).spec.securityContext).not.toHaveProperty('fsGroup');
+  });
+
+  test('are identified all the same', () => {
+    expect(object().spec).toMatchObject({ serviceName: 'store', replicas: 1 });
+  });
+});
+
+test('there may be no pod', () => {
+  const { construct, object } = statefulSet({ replicas: 0 });
+  expect(object().spec.replicas).toBe(0);
+  expect(construct.disruptionBudget).toBeUndefined();
+});
+
+describe('mistakes', () => {
+  test.each([-1, 1.5, Number.NaN])('%s replicas', (replicas) => {
+    expect(() => statefulSet({ replicas })).toThrow(
+      new Error(`rag/store: replicas is ${replicas}, but must be a whole number from 0`),
+    );
+  });
+
+  test('two claims of one name', () => {
+    const claims = [DATA, { name: 'logs', size: Size.gibibytes(1) }, { name: 'data', size: Size.gibibytes(2) }];
+    expect(() => statefulSet({ claims })).toThrow(
+      new Error('rag/store: claims has two claims named "data"; rename one'),
+    );
   });
 });
 

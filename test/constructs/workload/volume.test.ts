@@ -5,7 +5,7 @@ import { Volume } from '../../../constructs/workload/volume';
 import { testChart } from '../../support/manifests';
 import { deployed } from '../../support/workloads';
 
-const CONFIG = new ConfigFiles(testChart(), 'config', { metadata: { name: 'settings' }, files: { '/etc/a': '1' } });
+const CONFIG = new ConfigFiles(testChart(), 'config', { name: 'settings' });
 const KEYS = [SecretKey.of('certificate', 'tls.crt'), SecretKey.of('certificate', 'tls.key')];
 const NOTHING = { scratchSize: undefined, config: undefined, secretKeys: [], ownedByGroup: false };
 
@@ -13,7 +13,7 @@ const SCRATCH = Volume.scratch('v', Size.gibibytes(2));
 
 function rendered(volume: Volume) {
   const { chart, construct } = deployed();
-  new ConfigFiles(chart, 'settings', { metadata: { name: 'settings' }, files: { '/etc/a': '1' } });
+  new ConfigFiles(chart, 'settings', { name: 'settings' });
   construct.addVolume({ volume, path: '/v' });
   return construct.deployment.toJson().spec.template.spec.volumes;
 }
@@ -58,5 +58,40 @@ describe('a volume', () => {
     const { name, scratchSize, config, secretKeys, ownedByGroup } = volume;
     expect(name).toBe('v');
     expect({ scratchSize, config, secretKeys, ownedByGroup }).toEqual({ ...NOTHING, ...facts });
+  });
+});
+
+describe('mistakes', () => {
+  const kinds: [string, (name: string) => Volume][] = [
+    ['scratch space', (name) => Volume.scratch(name, Size.mebibytes(1))],
+    ['memory', (name) => Volume.memory(name, Size.mebibytes(1))],
+    ['configuration', (name) => Volume.config(name, CONFIG)],
+    ['Secret keys', (name) => Volume.secret(name, KEYS)],
+    ['a claim', (name) => Volume.claim(name)],
+  ];
+
+  test.each(kinds)('a volume of %s whose name is none', (_, volume) => {
+    for (const name of ['', 'Data', 'my_data', 'a.b', '-a', 'a-']) {
+      expect(() => volume(name)).toThrow(
+        new Error(
+          `volume.name is "${name}", but must be a DNS label: lower-case letters, digits and "-", beginning and ` +
+            'ending with a letter or digit',
+        ),
+      );
+    }
+    expect(volume('a'.repeat(63)).name).toBe('a'.repeat(63));
+    expect(() => volume('a'.repeat(64))).toThrow(
+      new Error(`volume.name is "${'a'.repeat(64)}" (64 characters), but at most 63 are allowed; shorten it`),
+    );
+  });
+
+  test('keys of two Secrets in one volume', () => {
+    expect(() => Volume.secret('v', [...KEYS, SecretKey.of('other', 'ca.crt')])).toThrow(
+      new Error('volume v has keys of 2 Secrets (certificate, other), but must have those of one'),
+    );
+  });
+
+  test('a volume of no key', () => {
+    expect(() => Volume.secret('v', [])).toThrow('volume v has keys of 0 Secrets');
   });
 });

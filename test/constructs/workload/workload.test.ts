@@ -1,6 +1,8 @@
 import { App, Chart, Cron, Duration, Size } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import { Accelerator } from '../../../constructs/placement/accelerator';
+import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { CronJob } from '../../../constructs/workload/cron-job';
@@ -24,8 +26,9 @@ const PROMETHEUS = { prometheus: { namespace: 'monitoring', podLabels: { app: 'p
 
 type Create = (scope: Construct, id: string, props?: Partial<WorkloadProps>) => Workload;
 
-const KINDS: [string, Create, number][] = [
-  ['Deployment', (scope, id, props) => new Deployment(scope, id, { ...PROPS, ...props }), 63],
+/** Every kind, the longest name that it may have, and the pods that there are at once. */
+const KINDS: [string, Create, number, number][] = [
+  ['Deployment', (scope, id, props) => new Deployment(scope, id, { ...PROPS, ...props }), 63, 1],
   [
     'StatefulSet',
     (scope, id, props) => {
@@ -36,12 +39,18 @@ const KINDS: [string, Create, number][] = [
       return workload;
     },
     52,
+    2,
   ],
-  ['Job', (scope, id, props) => new Job(scope, id, { ...PROPS, ...props, ...RUN }), 63],
-  ['CronJob', (scope, id, props) => new CronJob(scope, id, { ...PROPS, ...props, ...RUN, schedule: Cron.daily() }), 52],
+  ['Job', (scope, id, props) => new Job(scope, id, { ...PROPS, ...props, ...RUN }), 63, 1],
+  [
+    'CronJob',
+    (scope, id, props) => new CronJob(scope, id, { ...PROPS, ...props, ...RUN, schedule: Cron.daily() }),
+    52,
+    1,
+  ],
 ];
 
-describe.each(KINDS)('a %s', (kind, create, longest) => {
+describe.each(KINDS)('a %s', (kind, create, longest, pods) => {
   test('is named like its construct, and so is what belongs to it', () => {
     const chart = testChart();
     const workload = create(chart, 'api');
@@ -147,9 +156,80 @@ describe.each(KINDS)('a %s', (kind, create, longest) => {
         ports: [{ port: 9090, protocol: 'TCP' }],
       },
     ]);
-    expect(ingressOf({ metricsPort: METRICS }, {})).toEqual([]);
-    expect(ingressOf({}, PROMETHEUS)).toEqual([]);
+    expect(ingressOf({ metricsPort: METRICS }, {})).toBeUndefined();
+    expect(ingressOf({}, PROMETHEUS)).toBeUndefined();
   });
+
+  test('is closed in both directions, even where nothing is opened', () => {
+    const chart = testChart();
+    create(chart, 'api');
+    const { ingress, egress, ...spec } = find(render(chart), 'NetworkPolicy', 'api').spec;
+    expect(spec).toEqual({
+      podSelector: { matchLabels: { 'app.kubernetes.io/name': 'api', 'app.kubernetes.io/instance': 'rag' } },
+      policyTypes: ['Ingress', 'Egress'],
+    });
+    expect(ingress).toBeUndefined();
+    // The only rule is the one for DNS.
+    expect(egress).toHaveLength(1);
+  });
+
+  test('has no metrics on a port that no container has', () => {
+    const metricsPort = { name: 'metrics', number: 9091 };
+    expect(() => create(testChart(), 'api', { metricsPort })).toThrow(
+      new Error("rag/api: metricsPort is 9091, which is none of the container's ports; add it to them"),
+    );
+    expect(() => create(testChart(PROMETHEUS), 'api', { metricsPort: HTTP, container: CONTAINER })).toThrow(
+      new Error("rag/api: metricsPort is 8080, which is none of the container's ports; add it to them"),
+    );
+  });
+
+  test('counts on the GPUs of all its pods in its node pool', () => {
+    const onPool = (acceleratorsPerNode: number) => {
+      const pool = { name: 'gpu', nodes: 1, accelerator: Accelerator.NVIDIA_L4, acceleratorsPerNode };
+      const chart = testChart({ nodePools: [pool] });
+      create(chart, 'api', { accelerator: Accelerator.NVIDIA_L4, accelerators: 2 });
+      return () => render(chart);
+    };
+    const needed = pods * 2;
+    expect(namesOf(onPool(needed)(), kind)).toEqual(['api']);
+    expect(onPool(needed - 1)).toThrow(
+      `node pool "gpu" has at most 1 × ${needed - 1} = ${needed - 1} nvidia-l4, but rag/api ${pods} pods × 2 = ` +
+        `${needed} can be asked for at once; lower the largest scale or enlarge the pool`,
+    );
+  });
+
+  test('is refused without a digest where the registry requires one', () => {
+    expect(() => create(testChart({ registry: new Registry({ requireDigest: true }) }), 'api')).toThrow(
+      new Error(
+        'rag/api: image.digest is ghcr.io/acme/program:1.2.3, but this registry requires digests; add the digest of ' +
+          'that tag',
+      ),
+    );
+  });
+
+  test('is refused with a limit below what it asks for', () => {
+    const resources = { ...RESOURCES, memoryLimit: Size.mebibytes(512) };
+    expect(() => create(testChart(), 'api', { container: { ...PROPS.container, resources } })).toThrow(
+      new Error('rag/api: resources.memoryLimit is 512Mi, below memory, which is 1Gi; raise it, or leave it out'),
+    );
+  });
+});
+
+test('the GPUs of all workloads on a pool are counted together', () => {
+  const accelerator = Accelerator.NVIDIA_L4;
+  const onNodes = (nodes: number) => {
+    const chart = testChart({ nodePools: [{ name: 'gpu', nodes, accelerator }] });
+    for (const [kind, create] of KINDS) {
+      create(chart, kind.toLowerCase(), { accelerator });
+    }
+    return () => render(chart);
+  };
+  expect(namesOf(onNodes(5)(), 'CronJob')).toEqual(['cronjob']);
+  expect(onNodes(4)).toThrow(
+    'node pool "gpu" has at most 4 × 1 = 4 nvidia-l4, but rag/deployment 1 pods × 1 + rag/statefulset 2 pods × 1 + ' +
+      'rag/job 1 pods × 1 + rag/cronjob 1 pods × 1 = 5 can be asked for at once; lower the largest scale or enlarge ' +
+      'the pool',
+  );
 });
 
 test('a scrape is an edge of the graph that says what it is for', () => {
@@ -262,6 +342,46 @@ describe('configuration files', () => {
       { name: 'config', mountPath: '/opt/a.txt', subPath: 'a.txt', readOnly: true },
     ]);
     expect(containers[1]).not.toHaveProperty('volumeMounts');
+  });
+
+  test('can be added several times, and are all in one ConfigMap', () => {
+    const { construct, objects, object } = deployed();
+    construct.addConfigFiles({ '/etc/app/b.yaml': 'b: 1' });
+    const before = templateOf(object()).metadata.annotations['checksum/config'];
+    construct.addConfigFiles({ '/opt/a.txt': 'a' });
+    expect(namesOf(objects(), 'ConfigMap')).toEqual(['api']);
+    expect(find(objects(), 'ConfigMap', 'api').data).toEqual({ 'a.txt': 'a', 'b.yaml': 'b: 1' });
+    const { metadata, spec } = templateOf(object());
+    expect(spec.volumes).toEqual([{ name: 'config', configMap: { name: 'api' } }]);
+    expect(spec.containers[0].volumeMounts).toEqual([
+      { name: 'config', mountPath: '/etc/app/b.yaml', subPath: 'b.yaml', readOnly: true },
+      { name: 'config', mountPath: '/opt/a.txt', subPath: 'a.txt', readOnly: true },
+    ]);
+    expect(metadata.annotations['checksum/config']).not.toBe(before);
+  });
+
+  test('are none unless they are added', () => {
+    const { objects, template } = deployed();
+    expect(namesOf(objects(), 'ConfigMap')).toEqual([]);
+    expect(template().spec).not.toHaveProperty('volumes');
+  });
+
+  test('of one name are refused, whichever call adds them', () => {
+    const { construct } = deployed();
+    construct.addConfigFiles({ '/etc/one/a': '1' });
+    expect(() => construct.addConfigFiles({ '/etc/two/a': '2' })).toThrow(
+      new Error('rag/api: files has two files named "a"; rename one'),
+    );
+  });
+
+  test('are refused when they are nowhere, or have names that are none', () => {
+    const { construct } = deployed();
+    expect(() => construct.addConfigFiles({ 'etc/a': '' })).toThrow(
+      new Error('rag/api: files has the path "etc/a"; paths are absolute'),
+    );
+    expect(() => construct.addConfigFiles({ '/etc/a b': '' })).toThrow(
+      new Error('rag/api: files has the path "/etc/a b"; names of files consist of letters, digits, "-", "_" and "."'),
+    );
   });
 });
 
