@@ -9,7 +9,6 @@ export {
   type PlatformQueueProps,
   type PlatformRouteProps,
   type PlatformWorkersProps,
-  type QueueScalingProps,
   RagPlatform,
   type RagPlatformProps,
 } from './charts/rag-platform';
@@ -53,12 +52,11 @@ export { UsageError, type UsageErrorSite } from './constructs/rules/usage-error'
 // Replicas
 export {
   type BacklogScalingProps,
-  type EventScalingOptions,
   type EventScalingProps,
   type HorizontalScalingProps,
   Scaling,
-  type ScalingBounds,
 } from './constructs/scaling/scaling';
+export type { EventScalingOptions, ScalingBounds } from './constructs/scaling/scaling-bounds';
 export { ScalingMetric } from './constructs/scaling/scaling-metric';
 export type { ScalingPace } from './constructs/scaling/scaling-pace';
 export {

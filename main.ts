@@ -1,19 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { App } from 'cdk8s';
 import { Environment } from './charts/environments/environment';
 import { type FolderChanges, OutputFolder } from './charts/output-folder';
-import { RenderedEnvironment } from './charts/rendered-environment';
 
 const ENVIRONMENTS = join(__dirname, 'charts', 'environments');
 const OUTPUT = join(__dirname, 'dist');
 
 /** Files that begin with an underscore are only there to be extended. */
 function environmentFiles(): string[] {
-  return readdirSync(ENVIRONMENTS)
+  const files = readdirSync(ENVIRONMENTS)
     .filter((file) => /\.ya?ml$/.test(file) && !file.startsWith('_'))
-    .sort()
-    .map((file) => join(ENVIRONMENTS, file));
+    .sort();
+  const twice = files.find((file) => file.endsWith('.yml') && files.includes(file.replace(/\.yml$/, '.yaml')));
+  if (twice !== undefined) {
+    throw new Error(`${twice} and a .yaml file are the same environment; keep one of the two`);
+  }
+  return files.map((file) => join(ENVIRONMENTS, file));
 }
 
 /** Everything is rendered before anything is written, so a mistake in one environment leaves all as they were. */
@@ -22,9 +24,7 @@ function render(): Map<string, string> {
   const files = environmentFiles().flatMap((path) => {
     try {
       const environment = Environment.read(path);
-      const app = new App();
-      environment.createPlatform(app);
-      const rendered = new RenderedEnvironment(app, relative(__dirname, path));
+      const rendered = environment.render(relative(__dirname, path));
       return [...rendered.files].map(([file, text]): [string, string] => [join(environment.name, file), text]);
     } catch (error) {
       problems.push((error as Error).message);

@@ -11,8 +11,7 @@ import { SyncWave } from '../constructs/network/sync-wave';
 import { Cluster } from '../constructs/placement/cluster';
 import { OutputRules } from '../constructs/rules/output-rules';
 import { UsageError } from '../constructs/rules/usage-error';
-import { type EventScalingOptions, Scaling } from '../constructs/scaling/scaling';
-import type { ScalingTrigger } from '../constructs/scaling/scaling-trigger';
+import type { Scaling } from '../constructs/scaling/scaling';
 import { Qdrant, type QdrantProps } from '../constructs/vector-store/qdrant';
 import { PodSecurityLevels } from '../constructs/workload/pod-security';
 import type { IProvider } from '../constructs/workload/provider';
@@ -29,31 +28,14 @@ export interface PlatformApiProps extends RagApiProps {
   readonly externals?: IProvider[];
 }
 
-/** Scaling of workers on the platform's queue. */
-export interface QueueScalingProps extends EventScalingOptions {
-  /**
-   * List in the queue; Celery's own default is "celery".
-   * @default "celery"
-   */
-  readonly list?: string;
-
-  /** Waiting tasks that one worker can take on. */
-  readonly perReplica: number;
-
-  /**
-   * What else to scale on.
-   * @default - nothing
-   */
-  readonly triggers?: ScalingTrigger[];
-}
-
 /** The workers of a platform. */
-export interface PlatformWorkersProps extends EmbeddingWorkersProps {
+export interface PlatformWorkersProps extends Omit<EmbeddingWorkersProps, 'scaling'> {
   /**
-   * Scaling on the platform's queue; leave out `scaling` then.
-   * @default - as `scaling` says
+   * How many workers there are, and who decides. A function gets the platform's queue, to scale on what waits in
+   * it: `(queue) => Scaling.onBacklog(queue.list('celery'), { perReplica: 20, min: 0, max: 8 })`.
+   * @default Scaling.fixed(1)
    */
-  readonly backlog?: QueueScalingProps;
+  readonly scaling?: Scaling | ((queue: Redis) => Scaling);
 
   /**
    * Hosts outside the cluster that they use, such as a model hub or an object store.
@@ -192,7 +174,10 @@ export class RagPlatform extends Chart {
     if (props === undefined) {
       return undefined;
     }
-    const workers = new EmbeddingWorkers(this, 'embedding-workers', { ...props, scaling: this.workerScaling(props) });
+    const workers = new EmbeddingWorkers(this, 'embedding-workers', {
+      ...props,
+      scaling: this.workerScaling(props.scaling),
+    });
     workers.uses(this.qdrant, ...this.brokers, ...(props.externals ?? []));
     return workers;
   }
@@ -205,18 +190,16 @@ export class RagPlatform extends Chart {
     return this.queue === undefined ? [] : [this.queue];
   }
 
-  private workerScaling({ scaling, backlog }: PlatformWorkersProps): Scaling | undefined {
-    if (backlog === undefined) {
+  private workerScaling(scaling: PlatformWorkersProps['scaling']): Scaling | undefined {
+    if (typeof scaling !== 'function') {
       return scaling;
     }
-    const site = { scope: this, property: 'embeddingWorkers.backlog' };
-    if (scaling !== undefined) {
-      throw new UsageError('and scaling are both set, but replicas have one owner; keep one', site);
-    }
     if (this.queue === undefined) {
-      throw new UsageError('is set, but the platform has no queue; add queue, or set scaling', site);
+      throw new UsageError('asks for the queue, but the platform has none; add queue, or scale on something else', {
+        scope: this,
+        property: 'embeddingWorkers.scaling',
+      });
     }
-    const { list = 'celery', perReplica, triggers = [] } = backlog;
-    return Scaling.onEvents({ ...backlog, triggers: [this.queue.list(list).trigger(perReplica), ...triggers] });
+    return scaling(this.queue);
   }
 }

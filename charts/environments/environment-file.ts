@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Document, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 
 /** Path of a value in a file: keys and positions in lists. */
 export type ValuePath = readonly (string | number)[];
@@ -109,18 +109,32 @@ function readLayer(path: string): Layer {
   if (!isMap(document.contents)) {
     throw new EnvironmentError([`${file}:1:1 must be a map of settings`]);
   }
+  checkAliases(document, (offset) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  });
   return { path, file, document, lines };
 }
 
+/** The parser looks an alias up only when its value is asked for, and then its place is lost. */
+function checkAliases(document: Document.Parsed, place: (offset: number) => string): void {
+  visit(document, {
+    Alias: (_, alias, above) => {
+      const at = place(alias.range?.[0] ?? 0);
+      if (alias.resolve(document) === undefined) {
+        throw new EnvironmentError([`${at} is not valid YAML: no anchor above it is named &${alias.source}`]);
+      }
+      if (above.some((node) => isCollection(node) && node.anchor === alias.source)) {
+        throw new EnvironmentError([`${at} is not valid YAML: *${alias.source} stands inside of what it refers to`]);
+      }
+    },
+  });
+}
+
 /** What one file says. */
-function contentOf({ file, document }: Layer): Record<string, unknown> {
-  try {
-    const { [EXTENDS]: _, ...rest } = document.toJS();
-    return rest;
-  } catch (error) {
-    // Aliases are looked up only now.
-    throw new EnvironmentError([`${file}:1:1 is not valid YAML: ${lowerFirst((error as Error).message)}`]);
-  }
+function contentOf({ document }: Layer): Record<string, unknown> {
+  const { [EXTENDS]: _, ...rest } = document.toJS();
+  return rest;
 }
 
 function placeOf(layer: Layer, path: ValuePath): string {

@@ -4,6 +4,7 @@ import type { ValuePath } from './environment-file';
 import { environmentSchema } from './environment-schema';
 
 interface JsonSchema {
+  readonly type?: string;
   readonly properties?: { readonly [key: string]: JsonSchema };
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
@@ -22,8 +23,8 @@ export function environmentJsonSchema(): object {
     title: 'Environment of a RAG platform',
     if: { required: ['namespace'], not: { required: ['extends'] } },
     // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-    then: whole,
-    else: partial(whole),
+    then: nullable(whole, false),
+    else: nullable(whole, true),
   };
 }
 
@@ -45,15 +46,25 @@ function below(schema: JsonSchema | undefined, step: string | number): JsonSchem
   return schema?.properties?.[step] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
 }
 
-/** The same settings, of which none is required and each may be null. */
-function partial(schema: JsonSchema): JsonSchema {
-  const { required: _, properties, ...rest } = schema;
-  if (properties === undefined) {
-    return schema;
-  }
-  const optional = Object.entries(properties).map(([key, child]) => [
-    key,
-    { anyOf: [partial(child), { type: 'null' }] },
-  ]);
-  return { ...rest, properties: Object.fromEntries(optional) };
+/** The same settings; what is not required may be null, and nothing is required of a file that is a part. */
+function nullable(schema: JsonSchema, part: boolean): JsonSchema {
+  const { required = [], properties, additionalProperties, items, ...rest } = schema;
+  const orNull = (child: JsonSchema) => ({ anyOf: [nullable(child, part), { type: 'null' }] });
+  return {
+    ...rest,
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, child]) => [
+          key,
+          !part && required.includes(key) ? nullable(child, part) : orNull(child),
+        ]),
+      ),
+    }),
+    ...(additionalProperties !== undefined && {
+      additionalProperties:
+        typeof additionalProperties === 'object' ? orNull(additionalProperties) : additionalProperties,
+    }),
+    ...(items && { items: nullable(items, false) }),
+    ...(!part && required.length > 0 && { required }),
+  };
 }

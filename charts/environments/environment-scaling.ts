@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import type { Redis } from '../../constructs/data/redis';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { Scaling } from '../../constructs/scaling/scaling';
+import { checkEventScaling } from '../../constructs/scaling/scaling-bounds';
 import { ScalingMetric } from '../../constructs/scaling/scaling-metric';
 import { ScalingTrigger } from '../../constructs/scaling/scaling-trigger';
-import type { QueueScalingProps } from '../rag-platform';
-import { duration, made } from './environment-values';
+import { duration, durationOrNone, made } from './environment-values';
 
 const pace = z.strictObject({
-  stabilization: duration.optional().describe('time over which the most careful value counts'),
+  stabilization: durationOrNone.optional().describe('time over which the most careful value counts; 0s looks at now'),
   pods: z.int().min(1).optional().describe('pods per period'),
   percent: z.int().min(1).optional().describe('share of the current pods per period'),
   period: duration.optional().describe('the period; by default 1m'),
@@ -26,17 +27,10 @@ const cronTrigger = z.strictObject({
   replicas: z.int().min(1).describe('pods in between'),
 });
 
-const paces = {
-  up: pace.optional().describe('how fast pods may be added'),
-  down: pace.optional().describe('how fast pods may be removed'),
-};
-
-const events = {
-  prometheus: z.array(prometheusTrigger).optional().describe('Prometheus queries to scale on, by KEDA'),
-  cron: z.array(cronTrigger).optional().describe('times of day to scale on, by KEDA'),
-  cooldown: duration.optional().describe('time without work after which the last pod goes, with KEDA'),
-  fallbackReplicas: z.int().min(0).optional().describe('pods while KEDA cannot read a trigger'),
-};
+const backlog = z.strictObject({
+  list: z.string().default('celery').describe('list in the queue; by default celery'),
+  perReplica: z.int().min(1).describe('waiting tasks that one worker can take on'),
+});
 
 const scalingFields = z.strictObject({
   replicas: z.int().min(0).optional().describe('a fixed number of pods; nothing else may be set then'),
@@ -44,51 +38,60 @@ const scalingFields = z.strictObject({
   max: z.int().min(1).optional().describe('most pods, with an autoscaler'),
   cpu: z.int().min(1).optional().describe('CPU in percent of the request that is aimed at'),
   memory: z.int().min(1).optional().describe('memory in percent of the request that is aimed at'),
-  ...events,
-  ...paces,
+  prometheus: z.array(prometheusTrigger).optional().describe('Prometheus queries to scale on, by KEDA'),
+  cron: z.array(cronTrigger).optional().describe('times of day to scale on, by KEDA'),
+  cooldown: duration.optional().describe('time without work after which the last pod goes, with KEDA'),
+  fallbackReplicas: z.int().min(0).optional().describe('pods while KEDA cannot read a trigger'),
+  up: pace.optional().describe('how fast pods may be added'),
+  down: pace.optional().describe('how fast pods may be removed'),
 });
 
-const backlogFields = z.strictObject({
-  list: z.string().optional().describe('list in the queue; by default celery'),
-  perReplica: z.number().positive().describe('waiting tasks that one worker can take on'),
-  min: z.int().min(0).describe('fewest workers'),
-  max: z.int().min(1).describe('most workers'),
-  ...events,
-  ...paces,
+const workerScalingFields = scalingFields.extend({
+  backlog: backlog.optional().describe("tasks that wait in the platform's queue to scale on, by KEDA"),
 });
 
 type ScalingFields = z.output<typeof scalingFields>;
+type WorkerScalingFields = z.output<typeof workerScalingFields>;
 
 /** How many pods there are, and who decides. */
-export const scaling = made(scalingFields, (input) => {
-  const { replicas, min, max, prometheus, cron, cpu, memory, ...options } = checked(input);
+export const scaling = made(scalingFields, (input) => scalingOf(input));
+
+/** The same for the workers, which can be scaled on the platform's queue. */
+export const workerScaling = made(workerScalingFields, (input): Scaling | ((queue: Redis) => Scaling) => {
+  const { backlog: waiting } = input;
+  if (waiting === undefined) {
+    return scalingOf(input);
+  }
+  const props = eventScalingOf(checked(input));
+  // Here the line of a mistake is known; the queue is not.
+  checkEventScaling(props);
+  const triggers = triggersOf(input);
+  return (queue) =>
+    Scaling.onEvents({ ...props, triggers: [queue.list(waiting.list).trigger(waiting.perReplica), ...triggers] });
+});
+
+function scalingOf(input: ScalingFields): Scaling {
+  const { replicas, min, max, up, down } = checked(input);
   if (replicas !== undefined) {
     return Scaling.fixed(replicas);
   }
-  const bounds = { ...options, min: min as number, max: max as number };
   const triggers = triggersOf(input);
   return triggers.length > 0
-    ? Scaling.onEvents({ ...bounds, triggers })
-    : Scaling.horizontal({ ...bounds, metrics: metricsOf(input) });
-});
+    ? Scaling.onEvents({ ...eventScalingOf(input), triggers })
+    : Scaling.horizontal({ min: min as number, max: max as number, up, down, metrics: metricsOf(input) });
+}
 
-/** Scaling of workers on the platform's queue. */
-export const backlog = made(backlogFields, (input): QueueScalingProps => {
-  const { prometheus: _, cron: __, ...props } = input;
-  const triggers = triggersOf(input);
-  // The bounds are checked here, where the line is known; the trigger itself needs the queue.
-  const any = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 0 * * *', end: '1 0 * * *', replicas: 1 });
-  Scaling.onEvents({ ...props, triggers: [any] });
-  return { ...props, triggers };
-});
+function eventScalingOf({ min, max, up, down, cooldown, fallbackReplicas }: ScalingFields) {
+  return { min: min as number, max: max as number, up, down, cooldown, fallbackReplicas };
+}
 
 const UTILIZATION = ['cpu', 'memory'] as const;
-const EVENTS = ['prometheus', 'cron'] as const;
+const EVENTS = ['backlog', 'prometheus', 'cron'] as const;
 const EVENT_OPTIONS = ['cooldown', 'fallbackReplicas'] as const;
 
 /** Settings that cannot stand together are refused, and so are those that would do nothing. */
-function checked(input: ScalingFields): ScalingFields {
-  const set = (fields: readonly (keyof ScalingFields)[]) => fields.filter((field) => input[field] !== undefined);
+function checked(input: WorkerScalingFields): WorkerScalingFields {
+  const set = (fields: readonly (keyof WorkerScalingFields)[]) => fields.filter((field) => isSet(input[field]));
   const [utilization, event, eventOptions] = [set(UTILIZATION), set(EVENTS), set(EVENT_OPTIONS)];
   if (input.replicas !== undefined) {
     const others = Object.keys(input).filter((field) => field !== 'replicas');
@@ -118,6 +121,10 @@ function checked(input: ScalingFields): ScalingFields {
   return input;
 }
 
+function isSet(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}
+
 function metricsOf({ cpu, memory }: ScalingFields): ScalingMetric[] {
   return [
     ...(cpu === undefined ? [] : [ScalingMetric.cpu(cpu)]),
@@ -125,7 +132,7 @@ function metricsOf({ cpu, memory }: ScalingFields): ScalingMetric[] {
   ];
 }
 
-function triggersOf({ prometheus = [], cron = [] }: Pick<ScalingFields, 'prometheus' | 'cron'>): ScalingTrigger[] {
+function triggersOf({ prometheus = [], cron = [] }: ScalingFields): ScalingTrigger[] {
   return [...prometheus.map(ScalingTrigger.prometheus), ...cron.map(ScalingTrigger.cron)];
 }
 

@@ -5,7 +5,7 @@ import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secret
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
 import { accelerator, cluster } from './environment-cluster';
 import { route } from './environment-route';
-import { backlog, scaling } from './environment-scaling';
+import { scaling, workerScaling } from './environment-scaling';
 import { certificate, duration, image, made, resources, secretKey, size, texts, variables } from './environment-values';
 
 const dnsLabel = z.string().superRefine((name, context) => {
@@ -133,8 +133,7 @@ function embeddingWorkers(secrets: ISecretSource) {
     accelerator: accelerator.optional().describe('GPU of each worker: nvidia-l4; without it they compute on the CPU'),
     accelerators: z.int().min(1).optional().describe('GPUs of each worker; by default 1'),
     longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
-    scaling: scaling.optional().describe('how many workers there are, and who decides; by default 1'),
-    backlog: backlog.optional().describe('scales on waiting tasks in the queue, instead of scaling'),
+    scaling: workerScaling.optional().describe('how many workers there are, and who decides; by default 1'),
     modelCache: size.optional().describe('space for models; by default 10Gi'),
     sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
     ...programFields(secrets),

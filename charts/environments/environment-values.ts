@@ -42,7 +42,6 @@ export function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 
-const DURATION = /^([1-9]\d*)(s|m|h|d)$/;
 const DURATION_OF: { readonly [unit: string]: (amount: number) => Duration } = {
   s: Duration.seconds,
   m: Duration.minutes,
@@ -51,10 +50,17 @@ const DURATION_OF: { readonly [unit: string]: (amount: number) => Duration } = {
 };
 
 /** A time span: `30s`, `4m`, `2h`. */
-export const duration = form(DURATION, 'a duration with its unit, such as 30s, 4m or 2h').transform((text) => {
-  const [, amount, unit] = DURATION.exec(text) as unknown as [string, string, string];
-  return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
-});
+export const duration = durationOf(/^([1-9]\d*)(s|m|h|d)$/);
+
+/** A time span that may be none: `0s`. */
+export const durationOrNone = durationOf(/^(0|[1-9]\d*)(s|m|h|d)$/);
+
+function durationOf(pattern: RegExp) {
+  return form(pattern, 'a duration with its unit, such as 30s, 4m or 2h').transform((text) => {
+    const [, amount, unit] = pattern.exec(text) as unknown as [string, string, string];
+    return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
+  });
+}
 
 const SIZE = /^([1-9]\d*)(Mi|Gi|Ti)$/;
 const MEBIBYTES: { readonly [unit: string]: number } = { Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
@@ -69,14 +75,16 @@ const CPU = /^(?!0+(\.0+)?m?$)(\d+m|\d+(\.\d{1,3})?)$/;
 
 /** An amount of CPU: `500m`, `2`, `0.5`. */
 export const cpu = z
-  .union([z.number(), z.string()], {
-    error: ({ input }) => `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`,
-  })
-  .transform(String)
-  .refine((text) => CPU.test(text), {
-    error: ({ input }) => `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`,
-  })
-  .transform((text) => Cpu.millis(text.endsWith('m') ? Number(text.slice(0, -1)) : Math.round(Number(text) * 1000)));
+  .union([z.number(), z.string()], { error: cpuMessage })
+  .refine((amount) => CPU.test(String(amount)), { error: cpuMessage })
+  .transform((amount) => {
+    const text = String(amount);
+    return Cpu.millis(text.endsWith('m') ? Number(text.slice(0, -1)) : Math.round(Number(text) * 1000));
+  });
+
+function cpuMessage({ input }: { input?: unknown }): string {
+  return input === undefined ? 'is missing' : `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`;
+}
 
 /** What a container asks for. */
 export const resources = z.strictObject({

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
-import type { App } from 'cdk8s';
+import { App } from 'cdk8s';
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { RagPlatform, type RagPlatformProps } from '../rag-platform';
+import { RenderedEnvironment } from '../rendered-environment';
 import { EnvironmentError, EnvironmentFile, type ValuePath } from './environment-file';
 import { allowedKeys } from './environment-json-schema';
 import { environmentSchema, secretSourceOf } from './environment-schema';
@@ -37,11 +38,18 @@ export class Environment {
     public readonly platform: RagPlatformProps,
   ) {}
 
-  /** Creates the platform that the file describes; what the constructs refuse is reported at its line. */
-  public createPlatform(app: App): RagPlatform {
-    const id = this.platform.name ?? 'rag';
+  /**
+   * Renders the platform that the file describes; what the constructs refuse is reported at its line.
+   *
+   * @param origin the file, as the rendered files name it
+   * @param extend adds to the platform what the file cannot say
+   */
+  public render(origin: string, extend?: (platform: RagPlatform) => void): RenderedEnvironment {
+    const app = new App();
     try {
-      return new RagPlatform(app, id, this.platform);
+      const platform = new RagPlatform(app, this.platform.name ?? 'rag', this.platform);
+      extend?.(platform);
+      return new RenderedEnvironment(app, origin);
     } catch (error) {
       throw error instanceof UsageError ? this.locate(error) : error;
     }
@@ -123,7 +131,8 @@ function suggestion(path: ValuePath, key: string): string {
     return '; remove it';
   }
   const nearest = closest(key, allowed);
-  return distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, key.length / 3)
+  const allowance = Math.min(Math.max(2, key.length / 3), key.length / 2);
+  return distance(key.toLowerCase(), nearest.toLowerCase()) <= allowance
     ? `; did you mean ${nearest}?`
     : `; the settings here are ${allowed.join(', ')}`;
 }

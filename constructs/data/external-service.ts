@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Endpoint } from '../network/endpoint';
+import { checkCidrs } from '../network/peer';
 import { UsageError } from '../rules/usage-error';
 import type { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
@@ -29,7 +30,8 @@ export interface ExternalServiceProps {
   readonly env?: { readonly [name: string]: EnvValue };
 }
 
-const HOST = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** The last label has a letter: what has none is an address, or a mistyped one. */
+const HOST = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** A service outside the cluster that workloads may connect to: a hosted model, an object store, an API. */
 export class ExternalService implements IProvider {
@@ -37,7 +39,7 @@ export class ExternalService implements IProvider {
   private readonly env: { readonly [name: string]: EnvValue };
 
   public constructor(props: ExternalServiceProps) {
-    const { host, port = 443, cidrs, env = {} } = props;
+    const { host, port = 443, cidrs = [], env = {} } = props;
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       throw new UsageError(`is ${port}, but must be from 1 to 65535`, { property: 'external.port' });
     }
@@ -46,6 +48,7 @@ export class ExternalService implements IProvider {
         property: 'external.host',
       });
     }
+    checkCidrs(cidrs, 'external.cidrs');
     this.endpoint = Endpoint.host(host, { name: 'external', number: port }, cidrs);
     this.env = env;
   }

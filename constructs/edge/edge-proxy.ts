@@ -1,7 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { Peer } from '../network/peer';
+import { checkCidrs, Peer } from '../network/peer';
 import type { ClusterService } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
 import type { ServerCertificate } from '../secrets/server-certificate';
@@ -51,6 +51,7 @@ export abstract class EdgeProxy {
         { property: `${setting}.proxies` },
       );
     }
+    checkCidrs(proxyCidrs, `${setting}.proxyCidrs`);
   }
 
   /** Where connections come from, for policies. */

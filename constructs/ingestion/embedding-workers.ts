@@ -2,7 +2,7 @@ import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Accelerator } from '../placement/accelerator';
-import { kibibytesOf } from '../rules/quantity';
+import { kibibytesOf, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import { Scaling } from '../scaling/scaling';
 import { Deployment } from '../workload/deployment';
@@ -158,7 +158,7 @@ function checkSharedMemory(scope: Construct, { sharedMemory, resources }: Embedd
   const memory = resources?.memory ?? DEFAULT_MEMORY;
   if (sharedMemory !== undefined && kibibytesOf(sharedMemory) >= kibibytesOf(memory)) {
     throw new UsageError(
-      `is ${sharedMemory.asString()}, but is part of the memory, which is ${memory.asString()}; raise resources.memory`,
+      `is ${sizeText(sharedMemory)}, but is part of the memory, which is ${sizeText(memory)}; raise resources.memory`,
       {
         scope,
         property: 'sharedMemory',

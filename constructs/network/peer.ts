@@ -22,9 +22,7 @@ export abstract class Peer {
 
   /** The addresses of these ranges. */
   public static cidrs(...cidrs: string[]): Peer {
-    for (const cidr of cidrs) {
-      checkCidr(cidr);
-    }
+    checkCidrs(cidrs, 'cidrs');
     return new CidrPeer(cidrs);
   }
 
@@ -148,12 +146,18 @@ class HostPeer extends Peer {
   }
 }
 
-function checkCidr(cidr: string): void {
-  const [address = '', length = ''] = cidr.split('/');
-  const longest = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  if (!/^\d{1,3}$/.test(length) || Number(length) > longest) {
-    throw new UsageError(`has "${cidr}", but must have address ranges such as 10.0.0.0/16`, { property: 'cidrs' });
+/** Refuses what is no address range, at the property that holds them. */
+export function checkCidrs(cidrs: readonly string[], property: string): void {
+  const wrong = cidrs.find((cidr) => !isCidr(cidr));
+  if (wrong !== undefined) {
+    throw new UsageError(`has "${wrong}", but must have address ranges such as 10.0.0.0/16`, { property });
   }
+}
+
+function isCidr(cidr: string): boolean {
+  const [address = '', length = '', ...rest] = cidr.split('/');
+  const longest = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= longest;
 }
 
 function namespaceOf(name: string): { namespaceSelector: k8s.LabelSelector } {

@@ -6,6 +6,8 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** Services were DNS labels of RFC 1035, which begin with a letter, up to Kubernetes 1.33. */
 const SERVICE_NAME = /^[a-z]/;
 
+const DATA_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+
 const LONGEST_LABEL = 63;
 const LONGEST_SUBDOMAIN = 253;
 
@@ -58,9 +60,14 @@ export function objectNameProblem(name: string, kind: string): string | undefine
   return problem;
 }
 
+/** Whether a ConfigMap or Secret can have a key; what begins with two dots is the kubelet's own. */
+export function isDataKey(key: string): boolean {
+  return DATA_KEY.test(key);
+}
+
 /** Refuses a name for a workload or a part of one: a DNS label that its kind accepts. */
 export function checkObjectName(scope: IConstruct, name: string, kind: string): void {
-  const problem = objectNameProblem(name, kind) ?? dnsLabelProblem(name);
+  const problem = dnsLabelProblem(name, LONGEST.get(kind)) ?? objectNameProblem(name, kind);
   if (problem !== undefined) {
     throw new UsageError(problem, { scope, property: 'name' });
   }

@@ -10,8 +10,16 @@ const DECIMAL = ['', 'k', 'M', 'G', 'T'] as const;
  * way it would differ from what Argo CD reads.
  */
 export function sizeQuantity(size: Size): k8s.Quantity {
+  return k8s.Quantity.fromString(sizeText(size));
+}
+
+/** A size as it is written: `512Mi`. Nothing of this library has the size 0, which the kubelet reads as "any". */
+export function sizeText(size: Size): string {
   const kibibytes = kibibytesOf(size);
-  return k8s.Quantity.fromString(kibibytes === 0 ? '0' : inLargestUnit(kibibytes, 1024, BINARY));
+  if (!(kibibytes > 0)) {
+    throw new UsageError(`is ${size.asString()}, but must be above 0`, { property: 'size' });
+  }
+  return inLargestUnit(kibibytes, 1024, BINARY);
 }
 
 /** A size in KiB; a part of one counts as a whole, because asking for less would be wrong. */
@@ -22,7 +30,7 @@ export function kibibytesOf(size: Size): number {
 /** CPU as the API server writes it back: `2`, `1500m`. */
 export function cpuQuantity(cpu: Cpu): k8s.Quantity {
   const millis = millisOf(cpu);
-  if (millis < 1) {
+  if (!(millis >= 1)) {
     throw new UsageError(`is ${cpu.amount}, but must be at least 1m`, { property: 'resources.cpu' });
   }
   return decimalQuantity(millis);

@@ -34,23 +34,29 @@ export interface ScalingPace {
 const LONGEST_PERIOD_SECONDS = 1800;
 const LONGEST_STABILIZATION_SECONDS = 3600;
 
-/** Refuses what the API would refuse. */
+/** Refuses what the API would refuse, and what would change nothing. */
 export function checkPace(property: string, pace: ScalingPace | undefined): void {
-  const { pods, percent, period, stabilization } = pace ?? {};
+  if (pace === undefined) {
+    return;
+  }
+  const { pods, percent, period, stabilization } = pace;
+  if (pods === undefined && percent === undefined && (stabilization === undefined || period !== undefined)) {
+    throw new UsageError('limits nothing; set pods or percent, which count per period, or stabilization alone', {
+      property,
+    });
+  }
   for (const [name, value] of Object.entries({ pods, percent })) {
     if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
       throw new UsageError(`is ${value}, but must be a whole number from 1`, { property: `${property}.${name}` });
     }
   }
-  for (const [name, time, longest] of [
-    ['period', period, LONGEST_PERIOD_SECONDS],
-    ['stabilization', stabilization, LONGEST_STABILIZATION_SECONDS],
-  ] as const) {
-    if (time !== undefined && time.toSeconds() > longest) {
-      throw new UsageError(`is ${time.toHumanString()}, but must be at most ${longest} seconds`, {
-        property: `${property}.${name}`,
-      });
-    }
+  checkTime(`${property}.period`, period, 1, LONGEST_PERIOD_SECONDS);
+  checkTime(`${property}.stabilization`, stabilization, 0, LONGEST_STABILIZATION_SECONDS);
+}
+
+function checkTime(property: string, time: Duration | undefined, least: number, most: number): void {
+  if (time !== undefined && (time.toSeconds() < least || time.toSeconds() > most)) {
+    throw new UsageError(`is ${time.toHumanString()}, but must be from ${least} to ${most} seconds`, { property });
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Duration } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import {
@@ -15,50 +14,21 @@ import { checkObjectName } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { ScaleTarget } from './scale-target';
+import {
+  checkCount,
+  checkEventScaling,
+  checkHorizontalScaling,
+  type EventScalingOptions,
+  type ScalingBounds,
+} from './scaling-bounds';
 import { ScalingMetric } from './scaling-metric';
-import { checkPace, paceRules, type ScalingPace } from './scaling-pace';
+import { paceRules } from './scaling-pace';
 import type { IBacklog, RenderedTrigger, ScalingTrigger } from './scaling-trigger';
-
-/** Bounds of an autoscaler. */
-export interface ScalingBounds {
-  /** Fewest pods. */
-  readonly min: number;
-
-  /** Most pods. */
-  readonly max: number;
-
-  /**
-   * How fast pods may be added.
-   * @default - Kubernetes' own
-   */
-  readonly up?: ScalingPace;
-
-  /**
-   * How fast pods may be removed.
-   * @default - Kubernetes' own
-   */
-  readonly down?: ScalingPace;
-}
 
 /** Scaling by a HorizontalPodAutoscaler. */
 export interface HorizontalScalingProps extends ScalingBounds {
   /** What it looks at; the metric that asks for most pods wins. */
   readonly metrics: ScalingMetric[];
-}
-
-/** How KEDA scales, whatever it scales on. */
-export interface EventScalingOptions extends ScalingBounds {
-  /**
-   * Time without work after which the last pod goes, when `min` is 0.
-   * @default Duration.minutes(5), KEDA's own
-   */
-  readonly cooldown?: Duration;
-
-  /**
-   * Pods while a trigger cannot be read three times in a row.
-   * @default - the number of pods stays what it is
-   */
-  readonly fallbackReplicas?: number;
 }
 
 /** Scaling by KEDA. */
@@ -118,7 +88,7 @@ class FixedScaling extends Scaling {
 
   public constructor(public readonly replicas: number) {
     super();
-    checkCount('replicas', replicas, 0);
+    checkCount('scaling.replicas', replicas, 0);
     this.min = replicas;
     this.max = replicas;
   }
@@ -133,7 +103,7 @@ class HorizontalScaling extends Scaling {
 
   public constructor(private readonly props: HorizontalScalingProps) {
     super();
-    checkBounds(props, 1);
+    checkHorizontalScaling(props);
     if (props.metrics.length === 0) {
       throw new UsageError('is empty; name at least one metric, such as ScalingMetric.cpu(70)', {
         property: 'scaling.metrics',
@@ -164,12 +134,9 @@ class EventScaling extends Scaling {
 
   public constructor(private readonly props: EventScalingProps) {
     super();
-    checkBounds(props, 0);
+    checkEventScaling(props);
     if (props.triggers.length === 0) {
       throw new UsageError('is empty; name at least one trigger', { property: 'scaling.triggers' });
-    }
-    if (props.fallbackReplicas !== undefined) {
-      checkCount('scaling.fallbackReplicas', props.fallbackReplicas, 0);
     }
     this.min = props.min;
     this.max = props.max;
@@ -268,22 +235,4 @@ function behaviorOf(bounds: ScalingBounds): k8s.HorizontalPodAutoscalerBehaviorV
     return undefined;
   }
   return { scaleUp: paceRules(bounds.up), scaleDown: paceRules(bounds.down) };
-}
-
-function checkBounds({ min, max, up, down }: ScalingBounds, least: number): void {
-  checkPace('scaling.up', up);
-  checkPace('scaling.down', down);
-  checkCount('scaling.min', min, least);
-  checkCount('scaling.max', max, 1);
-  if (min > max) {
-    throw new UsageError(`is ${min}, above scaling.max, which is ${max}; lower min or raise max`, {
-      property: 'scaling.min',
-    });
-  }
-}
-
-function checkCount(property: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property });
-  }
 }

@@ -1,10 +1,8 @@
 import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { ExternalReferences } from '../rules/external-references';
-import { dnsSubdomainProblem } from '../rules/object-name';
+import { dnsSubdomainProblem, isDataKey } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
-
-const KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]+$/;
 
 /** How a key comes to be in the cluster. */
 type Provision = (scope: IConstruct, key: SecretKey) => void;
@@ -42,7 +40,7 @@ export class SecretKey {
     if (problem !== undefined) {
       throw new UsageError(problem, { property: 'secret.secret' });
     }
-    if (!KEY.test(key)) {
+    if (!isDataKey(key)) {
       throw new UsageError(
         `is "${key}", but must consist of letters, digits, "-", "_" and ".", and not begin with ".."`,
         {

@@ -100,7 +100,6 @@ const HOME = '/qdrant';
 const BOOTSTRAP_PATH = `${HOME}/bootstrap/qdrant-bootstrap.sh`;
 const BOOTSTRAP = scriptFile(__dirname, 'qdrant-bootstrap.sh');
 const TLS_DIRECTORY = `${HOME}/tls`;
-const CLIENT_CA_DIRECTORY = '/etc/qdrant-ca';
 
 /**
  * Qdrant, as its operators run it: a cluster that starts together, knows its members by name, keeps its
@@ -168,10 +167,12 @@ export class Qdrant extends Construct implements IProvider {
       return { endpoints: [http, grpc], env };
     }
     const { authority } = this.certificate;
+    // A client of two databases has two authorities.
+    const directory = `/etc/${this.name}-ca`;
     return {
       endpoints: [http, grpc],
-      env: { ...env, [`${prefix}_CA_FILE`]: EnvValue.of(`${CLIENT_CA_DIRECTORY}/${authority.key}`) },
-      files: [{ source: authority, directory: CLIENT_CA_DIRECTORY }],
+      env: { ...env, [`${prefix}_CA_FILE`]: EnvValue.of(`${directory}/${authority.key}`) },
+      files: [{ source: authority, directory }],
     };
   }
 

@@ -3,9 +3,8 @@ import { posix } from 'node:path';
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { isDataKey } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
-
-const KEY = /^[-._a-zA-Z0-9]+$/;
 
 /** Configuration files of a workload, in a ConfigMap whose keys are the names of the files. */
 export class ConfigFiles extends Construct {
@@ -45,8 +44,8 @@ export class ConfigFiles extends Construct {
     if (!posix.isAbsolute(path)) {
       return `has the path "${path}"; paths are absolute`;
     }
-    if (!KEY.test(key)) {
-      return `has the path "${path}"; names of files consist of letters, digits, "-", "_" and "."`;
+    if (!isDataKey(key)) {
+      return `has the path "${path}"; names of files consist of letters, digits, "-", "_" and ".", and do not begin with ".."`;
     }
     return this.data.has(key) ? `has two files named "${key}"; rename one` : undefined;
   }

@@ -85,9 +85,9 @@ export interface ContainerProps extends MainContainerProps {
 export interface ContainerSurroundings {
   /** Where images are pulled from. */
   readonly registry: Registry;
-  /** Variables on top of its own. */
+  /** All its variables. */
   readonly env: { readonly [name: string]: EnvValue };
-  /** Mounts on top of its own. */
+  /** All its mounts. */
   readonly mounts: Mount[];
   /** Extended resource that it gets. */
   readonly extendedResource?: ExtendedResource;
@@ -99,27 +99,31 @@ export interface ContainerSurroundings {
 
 /** The container as it stands in the pod. */
 export function renderContainer(props: ContainerProps, surroundings: ContainerSurroundings): k8s.Container {
-  const { registry, extendedResource, scratch, exceptions } = surroundings;
+  const { registry, mounts, extendedResource, scratch, exceptions } = surroundings;
   const ports = (props.ports ?? []).map(({ name, number }) => ({ name, containerPort: number, protocol: 'TCP' }));
-  const mounts = [...(props.mounts ?? []), ...surroundings.mounts];
-  const env = renderEnv({ ...props.env, ...surroundings.env });
+  const env = renderEnv(surroundings.env);
   return {
     name: props.name,
     image: props.image.in(registry),
     // A pinned image never changes, so one that is on the node need not be pulled again.
     imagePullPolicy: 'IfNotPresent',
-    command: props.command,
-    args: props.args,
-    env: env.length === 0 ? undefined : env,
-    ports: ports.length === 0 ? undefined : ports,
+    command: unlessEmpty(props.command),
+    args: unlessEmpty(props.args),
+    env: unlessEmpty(env),
+    ports: unlessEmpty(ports),
     resources: renderResources(props.resources, scratch, extendedResource),
     startupProbe: props.startup?._render(),
     readinessProbe: props.readiness?._render(),
     livenessProbe: props.liveness?._render(),
     lifecycle: renderLifecycle(props.preStopDelay),
     securityContext: renderSecurityContext(exceptions),
-    volumeMounts: mounts.length === 0 ? undefined : mounts.map(renderMount),
+    volumeMounts: unlessEmpty(mounts.map(renderMount)),
   };
+}
+
+/** The API server drops an empty list, so it would differ from what is read back. */
+function unlessEmpty<T>(list: T[] | undefined): T[] | undefined {
+  return list?.length === 0 ? undefined : list;
 }
 
 /** Variables in the order in which they were set, those that refer to others last. */

@@ -1,8 +1,8 @@
 import type { k8s } from 'cdk8s-plus-28';
 import type { SecretKey } from '../secrets/secret-key';
 
-/** A reference to another variable; `$$(NAME)` is the text `$(NAME)`. */
-const REFERENCE = /(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
+/** A reference to another variable; `$$` before it is the text `$`, so `$$(NAME)` is none and `$$$(NAME)` is one. */
+const REFERENCE = /(?<=(?<!\$)(?:\$\$)*)\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
 
 /** The value of an environment variable. */
 export class EnvValue {

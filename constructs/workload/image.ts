@@ -107,7 +107,7 @@ function checkDigest(digest: string | undefined): void {
 /** Host and path, completed as container runtimes complete them. */
 function splitRepository(repository: string): [string, string] {
   const [first = '', ...rest] = repository.split('/');
-  const named = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
+  const named = rest.length > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
   const [host, path] = named ? [first, rest.join('/')] : [DOCKER_HUB, repository];
   return [host, host === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path];
 }

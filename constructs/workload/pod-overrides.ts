@@ -46,7 +46,7 @@ function mergeList(base: Dictionary[], override: Dictionary[], key: string, fiel
 
 /** A volume has one source: another one in the override takes the place of the rendered one. */
 function withSourceOf(volume: Dictionary, change: Dictionary | undefined): Dictionary {
-  const sources = Object.keys(change ?? {}).filter((key) => key !== 'name');
+  const sources = Object.keys(change ?? {}).filter((key) => key !== 'name' && change?.[key] !== undefined);
   return sources.length === 0
     ? volume
     : Object.fromEntries(Object.entries(volume).filter(([key]) => key === 'name' || sources.includes(key)));

@@ -12,7 +12,6 @@ import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
 import type { EnvValue } from './env-value';
 import { mergeOverride } from './pod-overrides';
-
 import type { PodSecurityException } from './pod-security';
 import { checkResources } from './resources';
 import { type Mount, Volume } from './volume';
@@ -49,6 +48,8 @@ export interface PodTemplateProps {
   readonly priorityClassName?: string;
   /** What the pods must be allowed beyond the level "restricted". */
   readonly exceptions: PodSecurityException[];
+  /** Names under which the main container expects what it is given, by the name that it is given under. */
+  readonly envNames: { readonly [given: string]: string };
   /** Changes to the rendered pod. */
   readonly overrides?: k8s.PodSpec;
 }
@@ -61,6 +62,7 @@ export class PodTemplate {
   private readonly containers: ContainerProps[] = [];
   private readonly initContainers: ContainerProps[] = [];
   private readonly env = new Map<string, EnvValue>();
+  private readonly given = new Set<string>();
   private readonly mounts: Mount[] = [];
   private readonly secretFiles: { readonly source: SecretKey; readonly directory: string }[] = [];
 
@@ -89,8 +91,10 @@ export class PodTemplate {
     this.initContainers.push(this.accept(container));
   }
 
-  /** Adds a variable to the main container. */
-  public addEnv(name: string, value: EnvValue, origin: string): void {
+  /** Adds a variable that a provider gives to the main container, under the name that its image expects. */
+  public addGivenEnv(given: string, value: EnvValue, origin: string): void {
+    const { envNames } = this.props;
+    const name = envNames[given] ?? given;
     if (this.env.has(name) || this.containers[0]?.env?.[name] !== undefined) {
       throw new UsageError(
         `would be set twice, the second time by ${origin}; rename the one that is given with envNames, or drop it from env`,
@@ -98,7 +102,8 @@ export class PodTemplate {
       );
     }
     value.secretKey?._bind(this.scope);
-    this.env.set(name, value);
+    this.given.add(given);
+    this.env.set(name, value.renamed(envNames));
   }
 
   /** Adds a volume to the main container. */
@@ -124,6 +129,17 @@ export class PodTemplate {
     return [...new Set(keys.map(({ secret }) => secret))].sort();
   }
 
+  /** Refuses what can be known only when everything has been added; returns no problems, as validations do. */
+  public check(): string[] {
+    this.checkEnvNames();
+    this.checkVolumes();
+    for (const container of [...this.containers, ...this.initContainers]) {
+      this.checkReferences(this.envOf(container));
+      checkMounts(this.scope, this.mountsOf(container));
+    }
+    return [];
+  }
+
   /** The template as it stands in the workload. */
   public render(): k8s.PodTemplateSpec {
     const volumes = this.volumes();
@@ -141,7 +157,7 @@ export class PodTemplate {
     const { props } = this;
     const { placement } = props;
     const { pullSecrets } = Cluster.of(this.scope).registry;
-    const initContainers = this.renderContainers(this.initContainers, false);
+    const initContainers = this.renderContainers(this.initContainers);
     const rendered = volumes.flatMap((volume) => volume._render());
     return {
       restartPolicy: props.restartPolicy,
@@ -158,23 +174,21 @@ export class PodTemplate {
       topologySpreadConstraints: props.spread.length === 0 ? undefined : props.spread,
       terminationGracePeriodSeconds: props.gracePeriod.toSeconds(),
       initContainers: initContainers.length === 0 ? undefined : initContainers,
-      containers: this.renderContainers(this.containers, true),
+      containers: this.renderContainers(this.containers),
       volumes: rendered.length === 0 ? undefined : rendered,
     };
   }
 
-  private renderContainers(containers: ContainerProps[], withMain: boolean): k8s.Container[] {
+  private renderContainers(containers: ContainerProps[]): k8s.Container[] {
     const { registry } = Cluster.of(this.scope);
-    return containers.map((container, index) => {
-      const main = withMain && index === 0;
-      const { exceptions } = this.props;
-      this.checkReferences(container, main);
-      checkMounts(this.scope, [...(container.mounts ?? []), ...(main ? this.mainMounts() : [])]);
+    const { exceptions, placement } = this.props;
+    return containers.map((container) => {
+      const main = this.isMain(container);
       return renderContainer(container, {
         registry,
-        env: main ? Object.fromEntries(this.env) : {},
-        mounts: main ? this.mainMounts() : [],
-        extendedResource: main ? this.props.placement.extendedResource : undefined,
+        env: this.envOf(container),
+        mounts: this.mountsOf(container),
+        extendedResource: main ? placement.extendedResource : undefined,
         scratch: main ? this.scratch() : [],
         exceptions,
       });
@@ -198,15 +212,7 @@ export class PodTemplate {
 
   /** Every volume that a container mounts, once. */
   private volumes(): Volume[] {
-    const byName = new Map<string, Volume>();
-    for (const { volume } of this.allMounts()) {
-      const known = byName.get(volume.name);
-      if (known !== undefined && known !== volume) {
-        throw new UsageError(`has two volumes named "${volume.name}"; rename one`, { scope: this.scope });
-      }
-      byName.set(volume.name, volume);
-    }
-    return [...byName.values()];
+    return [...new Set(this.allMounts().map(({ volume }) => volume))];
   }
 
   /** Disk that the pod's scratch volumes can hold: the kubelet counts it against the containers' limits. */
@@ -215,12 +221,20 @@ export class PodTemplate {
   }
 
   private allMounts(): Mount[] {
-    const own = [...this.containers, ...this.initContainers].flatMap((container) => container.mounts ?? []);
-    return [...own, ...this.mainMounts()];
+    return [...this.containers, ...this.initContainers].flatMap((container) => this.mountsOf(container));
   }
 
-  private mainMounts(): Mount[] {
-    return [...this.mounts, ...this.secretMounts()];
+  private mountsOf(container: ContainerProps): Mount[] {
+    const own = container.mounts ?? [];
+    return this.isMain(container) ? [...own, ...this.mounts, ...this.secretMounts()] : own;
+  }
+
+  private envOf(container: ContainerProps): { [name: string]: EnvValue } {
+    return { ...container.env, ...(this.isMain(container) ? Object.fromEntries(this.env) : {}) };
+  }
+
+  private isMain(container: ContainerProps): boolean {
+    return container === this.containers[0];
   }
 
   /** One volume for each Secret of which files are wanted, in every directory where they are. */
@@ -229,17 +243,32 @@ export class PodTemplate {
     return secrets.flatMap((secret) => {
       const files = this.secretFiles.filter(({ source }) => source.secret === secret);
       const keys = [...new Map(files.map(({ source }) => [source.key, source])).values()];
-      const volume = Volume.secret(`secret-${secret.replaceAll('.', '-')}`.slice(0, 63), keys);
+      const volume = Volume.secret(volumeNameOf(secret), keys);
       return [...new Set(files.map(({ directory }) => directory))].map((path) => ({ volume, path }));
     });
   }
 
-  private envOf(container: ContainerProps, main: boolean): { [name: string]: EnvValue } {
-    return { ...container.env, ...(main ? Object.fromEntries(this.env) : {}) };
+  /** A name that no provider gives is a mistake: the image would wait for a variable that never comes. */
+  private checkEnvNames(): void {
+    const unused = Object.keys(this.props.envNames).find((name) => !this.given.has(name));
+    if (unused !== undefined) {
+      const given = [...this.given].sort().join(', ') || 'nothing';
+      throw new UsageError(`renames a variable that no provider gives; given are ${given}`, {
+        scope: this.scope,
+        property: `envNames.${unused}`,
+      });
+    }
   }
 
-  private checkReferences(container: ContainerProps, main: boolean): void {
-    const env = this.envOf(container, main);
+  private checkVolumes(): void {
+    checkUnique(
+      this.scope,
+      'volume.name',
+      this.volumes().map(({ name }) => name),
+    );
+  }
+
+  private checkReferences(env: { readonly [name: string]: EnvValue }): void {
     for (const [name, value] of Object.entries(env)) {
       for (const reference of value.references) {
         if (env[reference] === undefined || env[reference].references.length > 0) {
@@ -276,6 +305,16 @@ export class PodTemplate {
   }
 }
 
+/** A name for the volume of a Secret; what had to change is told apart by a digest. */
+function volumeNameOf(secret: string): string {
+  const name = `secret-${secret}`;
+  if (dnsLabelProblem(name) === undefined) {
+    return name;
+  }
+  const digest = createHash('sha256').update(secret).digest('hex').slice(0, 8);
+  return `${name.replaceAll('.', '-').slice(0, 54)}-${digest}`;
+}
+
 function checkContainerName(scope: Construct, name: string): void {
   const problem = dnsLabelProblem(name);
   if (problem !== undefined) {
@@ -286,6 +325,16 @@ function checkContainerName(scope: Construct, name: string): void {
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/;
 
 function checkPorts(scope: Construct, ports: Port[]): void {
+  checkUnique(
+    scope,
+    'ports.name',
+    ports.map(({ name }) => name),
+  );
+  checkUnique(
+    scope,
+    'ports.number',
+    ports.map(({ number }) => number),
+  );
   for (const { name, number } of ports) {
     if (!PORT_NAME.test(name)) {
       throw new UsageError(`is "${name}", but must be at most 15 lower-case letters, digits and "-"`, {
@@ -302,16 +351,20 @@ function checkPorts(scope: Construct, ports: Port[]): void {
   }
 }
 
+function checkUnique(scope: Construct, property: string, values: (string | number)[]): void {
+  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`is ${twice} twice; give one of the two another`, { scope, property });
+  }
+}
+
 function checkMounts(scope: Construct, mounts: Mount[]): void {
   const paths = mounts.map(({ path }) => path);
   const relative = paths.find((path) => !path.startsWith('/'));
   if (relative !== undefined) {
     throw new UsageError(`is "${relative}", but must be absolute`, { scope, property: 'mounts.path' });
   }
-  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
-  if (twice !== undefined) {
-    throw new UsageError(`is "${twice}" twice; mount one of the two elsewhere`, { scope, property: 'mounts.path' });
-  }
+  checkUnique(scope, 'mounts.path', paths);
 }
 
 /** One checksum over all configuration files: when it changes, the pods restart. */

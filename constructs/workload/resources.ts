@@ -2,7 +2,7 @@ import { Size } from 'cdk8s';
 import type { Cpu, k8s } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import type { ExtendedResource } from '../placement/placement';
-import { countQuantity, cpuQuantity, kibibytesOf, millisOf, sizeQuantity } from '../rules/quantity';
+import { countQuantity, cpuQuantity, kibibytesOf, millisOf, sizeQuantity, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 
 /** What a container asks for and may use. */
@@ -32,11 +32,22 @@ export interface Resources {
   readonly ephemeralStorage?: Size;
 }
 
-/** Refuses limits below what is asked for. */
-export function checkResources(scope: IConstruct, { cpu, cpuLimit, memory, memoryLimit }: Resources): void {
+/** Refuses what asks for nothing, and limits below what is asked for. */
+export function checkResources(scope: IConstruct, resources: Resources): void {
+  const { cpu, cpuLimit, memory, memoryLimit, ephemeralStorage } = resources;
+  for (const [name, size] of Object.entries({ memory, memoryLimit, ephemeralStorage })) {
+    if (size !== undefined && !(kibibytesOf(size) > 0)) {
+      throw new UsageError(`is ${size.asString()}, but must be above 0`, { scope, property: `resources.${name}` });
+    }
+  }
+  for (const [name, amount] of Object.entries({ cpu, cpuLimit })) {
+    if (amount !== undefined && !(millisOf(amount) >= 1)) {
+      throw new UsageError(`is ${amount.amount}, but must be at least 1m`, { scope, property: `resources.${name}` });
+    }
+  }
   if (memoryLimit !== undefined && kibibytesOf(memoryLimit) < kibibytesOf(memory)) {
     throw new UsageError(
-      `is ${memoryLimit.asString()}, below memory, which is ${memory.asString()}; raise it, or leave it out`,
+      `is ${sizeText(memoryLimit)}, below memory, which is ${sizeText(memory)}; raise it, or leave it out`,
       {
         scope,
         property: 'resources.memoryLimit',

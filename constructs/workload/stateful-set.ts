@@ -5,6 +5,7 @@ import { Cluster } from '../placement/cluster';
 import { Spread } from '../placement/spread';
 import { blockStorageProblem } from '../placement/storage-class';
 import { ExternalReferences } from '../rules/external-references';
+import { dnsLabelProblem } from '../rules/object-name';
 import { sizeQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import { DisruptionBudget } from '../scaling/disruption-budget';
@@ -121,6 +122,12 @@ function checkReplicas(scope: Construct, replicas: number): void {
 }
 
 function checkClaims(scope: Construct, claims: ClaimTemplate[]): void {
+  for (const { name } of claims) {
+    const problem = dnsLabelProblem(name);
+    if (problem !== undefined) {
+      throw new UsageError(problem, { scope, property: 'claims.name' });
+    }
+  }
   const names = claims.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {

@@ -11,6 +11,7 @@ import { AcceleratorDemand } from '../placement/accelerator-demand';
 import { Cluster } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
+import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
 import { checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
@@ -154,7 +155,6 @@ export interface ServiceProps {
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
-const LABEL_VALUE = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 
 /**
  * Something that runs pods. Deployments, StatefulSets, Jobs and CronJobs of this library are one of these,
@@ -177,7 +177,6 @@ export abstract class Workload extends Construct implements IClient {
   protected readonly template: PodTemplate;
   private readonly props: WorkloadProps;
   private readonly used = new Set<IProvider>();
-  private readonly given = new Set<string>();
   private config?: { readonly files: ConfigFiles; readonly volume: Volume };
 
   protected constructor(scope: Construct, id: string, kind: string, props: WorkloadProps & PodDetails) {
@@ -185,6 +184,9 @@ export abstract class Workload extends Construct implements IClient {
     this.props = props;
     this.name = props.name ?? (id === 'Resource' ? scope.node.id : id);
     checkObjectName(this, this.name, kind);
+    checkLabels(this, 'podLabels', props.podLabels ?? {});
+    checkAnnotations(this, 'podAnnotations', props.podAnnotations ?? {});
+    checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
     this.namespace = namespaceOf(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
     this.placement = Placement.resolve(this, props);
@@ -195,7 +197,7 @@ export abstract class Workload extends Construct implements IClient {
     });
     this.template = this.createTemplate(props);
     this.acceptMetricsScrapes();
-    this.node.addValidation({ validate: () => this.unusedNames() });
+    this.node.addValidation({ validate: () => this.template.check() });
     PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
     OutputRules.attach(this);
   }
@@ -211,10 +213,8 @@ export abstract class Workload extends Construct implements IClient {
       for (const { peer, port } of offer.endpoints) {
         this.networkPolicy.allowTo({ to: peer, ports: [port], purpose: 'uses', ordered: true });
       }
-      const names = this.props.envNames ?? {};
       for (const [name, value] of Object.entries(offer.env)) {
-        this.given.add(name);
-        this.template.addEnv(names[name] ?? name, value.renamed(names), `uses(${describe(provider)})`);
+        this.template.addGivenEnv(name, value, `uses(${describe(provider)})`);
       }
       for (const { source, directory } of offer.files ?? []) {
         this.template.addSecretFile(source, directory);
@@ -329,7 +329,7 @@ export abstract class Workload extends Construct implements IClient {
         ...props.podLabels,
         ...this.pods.labels,
         'app.kubernetes.io/component': props.component,
-        ...(LABEL_VALUE.test(tag) ? { 'app.kubernetes.io/version': tag } : {}),
+        ...(isLabelValue(tag) ? { 'app.kubernetes.io/version': tag } : {}),
       },
       annotations: { ...props.podAnnotations },
       serviceAccountName: this.name,
@@ -340,17 +340,11 @@ export abstract class Workload extends Construct implements IClient {
       gracePeriod: props.gracePeriod ?? Duration.seconds(30),
       priorityClassName: props.priorityClassName,
       exceptions: props.podSecurityExceptions ?? [],
+      envNames: props.envNames ?? {},
       overrides: props.podOverrides,
     });
     template.addContainer({ ...props.container, name: this.name, env: { ...props.container.env, ...props.env } });
     return template;
-  }
-
-  /** A name that no provider gives is a mistake: the image would wait for a variable that never comes. */
-  private unusedNames(): string[] {
-    const unused = Object.keys(this.props.envNames ?? {}).filter((name) => !this.given.has(name));
-    const given = [...this.given].sort().join(', ') || 'nothing';
-    return unused.map((name) => `envNames.${name} renames a variable that no provider gives; given are ${given}`);
   }
 
   /** Counts the accelerators that the workload can ask for at once against what its node pool has. */

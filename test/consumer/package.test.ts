@@ -14,13 +14,10 @@ const EXAMPLE = /```ts\n(import \{ App[\s\S]*?)```/.exec(readFileSync(join(ROOT,
 
 /** Renders an environment file with nothing but the package. */
 const RENDER = `
-import { App } from 'cdk8s';
-import { Environment, OutputFolder, RenderedEnvironment } from 'cdk8s-rag';
+import { Environment, OutputFolder } from 'cdk8s-rag';
 
-const environment = Environment.read('charts/environments/production.yaml');
-const app = new App();
-environment.createPlatform(app);
-new OutputFolder('rendered').replace(new RenderedEnvironment(app, 'charts/environments/production.yaml').files);
+const file = 'charts/environments/production.yaml';
+new OutputFolder('rendered').replace(Environment.read(file).render(file).files);
 `;
 
 function run(command: string, arguments_: string[], cwd: string): string {

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { Environment } from '../../charts/environments/environment';
 import type { RagPlatform } from '../../charts/rag-platform';
-import { RenderedEnvironment } from '../../charts/rendered-environment';
 import type { ManifestObject } from '../../constructs/rules/output';
 
 /** An environment as tests look at it. */
@@ -21,10 +20,10 @@ const ODD = resolve(__dirname, '..', 'environments');
 /** Renders an environment file in memory. */
 export function renderFile(path: string): TestedEnvironment {
   const environment = Environment.read(path);
-  const app = new App();
-  const platform = environment.createPlatform(app);
-  const rendered = new RenderedEnvironment(app, environment.name);
-  return { name: environment.name, app, platform, objects: rendered.objects, files: rendered.files };
+  const platforms: RagPlatform[] = [];
+  const { objects, files } = environment.render(environment.name, (platform) => platforms.push(platform));
+  const [platform] = platforms as [RagPlatform];
+  return { name: environment.name, app: App.of(platform), platform, objects, files };
 }
 
 function filesIn(directory: string): string[] {

@@ -1,0 +1,45 @@
+import type { IConstruct } from 'constructs';
+import { UsageError } from './usage-error';
+
+/** A name of at most 63 characters, after a domain and "/" or without (Kubernetes docs, "Labels and Selectors"). */
+const NAME = '[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?';
+const DOMAIN = '(?=[^/]{1,253}/)([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?/';
+const KEY = new RegExp(`^(${DOMAIN})?${NAME}$`);
+const VALUE = new RegExp(`^(${NAME})?$`);
+
+/** Whether a label can have a value. */
+export function isLabelValue(value: string): boolean {
+  return VALUE.test(value);
+}
+
+/** Refuses labels that the API server would refuse. */
+export function checkLabels(scope: IConstruct, property: string, labels: { readonly [key: string]: string }): void {
+  checkKeys(scope, property, labels);
+  for (const [key, value] of Object.entries(labels)) {
+    if (!isLabelValue(value)) {
+      throw new UsageError(
+        `is "${value}", but the value of a label has at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit`,
+        { scope, property: `${property}.${key}` },
+      );
+    }
+  }
+}
+
+/** Refuses annotations that the API server would refuse; their values may be anything. */
+export function checkAnnotations(
+  scope: IConstruct,
+  property: string,
+  annotations: { readonly [key: string]: string },
+): void {
+  checkKeys(scope, property, annotations);
+}
+
+function checkKeys(scope: IConstruct, property: string, map: { readonly [key: string]: string }): void {
+  const wrong = Object.keys(map).find((key) => !KEY.test(key));
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `has the key "${wrong}", but a key has at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, after a domain and "/" or without`,
+      { scope, property },
+    );
+  }
+}
