@@ -53,9 +53,7 @@ function objectsOf(lines: string[]): ManifestObject[] {
 }
 
 function objectsOfFile(path: string): ManifestObject[] {
-  const app = new App();
-  Environment.read(path).createPlatform(app);
-  return new RenderedEnvironment(app, 'test.yaml').objects;
+  return Environment.read(path).render('test.yaml').objects;
 }
 
 /** What is said about an environment file: the places are those of test.yaml. */

@@ -49,13 +49,18 @@ describe('the graph', () => {
     expect(graph.to(queue)).toEqual([uses, scrape]);
   });
 
-  test('knows pods by namespace and name', () => {
+  test('tells pods of one namespace and name apart, such as those of two clusters', () => {
     const graph = newGraph();
-    graph.connect({ from: pods('api'), to: pods('queue'), ports: PORTS, purpose: 'uses' });
-    expect(graph.from(pods('api'))).toHaveLength(1);
-    expect(graph.from(pods('api', 'tenant'))).toEqual([]);
-    expect(graph.to(pods('queue'))).toHaveLength(1);
-    expect(graph.to(pods('queue', 'tenant'))).toEqual([]);
+    const [api, queue] = [pods('api'), pods('queue')];
+    const [otherApi, otherQueue] = [pods('api'), pods('queue')];
+    const uses = { from: api, to: queue, ports: PORTS, purpose: 'uses', ordered: true };
+    graph.connect(uses);
+    expect(graph.from(api)).toEqual([uses]);
+    expect(graph.from(otherApi)).toEqual([]);
+    expect(graph.to(queue)).toEqual([uses]);
+    expect(graph.to(otherQueue)).toEqual([]);
+    expect(graph.waveOf(api)).toBe(10);
+    expect(graph.waveOf(otherApi)).toBe(0);
   });
 
   test('cannot be changed through what it hands out', () => {

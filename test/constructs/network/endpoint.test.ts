@@ -56,4 +56,21 @@ describe('a port of a host', () => {
     const single = Endpoint.host('db.acme.example', port, ['10.1.2.3/32']);
     expect(single.peer.in('rag', cluster)).toEqual([{ ipBlock: { cidr: '10.1.2.3/32' } }]);
   });
+
+  test.each([
+    ['10.1.2.3', '10.1.2.3/32'],
+    ['203.0.113.7', '203.0.113.7/32'],
+    ['2001:db8::1', '2001:db8::1/128'],
+    ['fd00:10::7', 'fd00:10::7/128'],
+  ])('is exactly the address %s to a policy when the host is one', (host, cidr) => {
+    const endpoint = Endpoint.host(host, port);
+    expect(endpoint.peer.fqdn).toBeUndefined();
+    expect(endpoint.peer.in('rag', cluster)).toEqual([{ ipBlock: { cidr } }]);
+    expect(endpoint.peer.in('rag', new Cluster({ cilium: true }))).toEqual([{ ipBlock: { cidr } }]);
+    expect(endpoint.hostFrom(testChart(), 'rag')).toBe(host);
+  });
+
+  test.each(['10.1.2', '10.1.2.3.example', '10-1-2-3.acme.example'])('is a name to a policy when it is %s', (host) => {
+    expect(Endpoint.host(host, port).peer.fqdn).toBe(host);
+  });
 });

@@ -15,9 +15,9 @@ function put(chart: Chart, name: string, wave: SyncWave): void {
 
 const annotationsOf = (chart: Chart, name: string) => find(render(chart), 'ConfigMap', name).metadata.annotations;
 
-function use(chart: Chart, from: string, to: string): void {
+function use(chart: Chart, from: PodSet, to: PodSet): void {
   const ports = [{ name: 'http', number: 8000 }];
-  ConnectionGraph.of(chart).connect({ from: pods(from), to: pods(to), ports, purpose: 'uses', ordered: true });
+  ConnectionGraph.of(chart).connect({ from, to, ports, purpose: 'uses', ordered: true });
 }
 
 test.each([
@@ -37,12 +37,13 @@ test('pods that use nothing are in the default wave, which needs no annotation',
 
 test('an object is in the wave of its pods, or after it and before their clients', () => {
   const chart = testChart();
-  for (const name of ['store', 'queue', 'api']) {
-    put(chart, name, SyncWave.of(chart, pods(name)));
-    put(chart, `after-${name}`, SyncWave.after(chart, pods(name)));
+  const [store, queue, api] = [pods('store'), pods('queue'), pods('api')];
+  for (const set of [store, queue, api]) {
+    put(chart, set.name, SyncWave.of(chart, set));
+    put(chart, `after-${set.name}`, SyncWave.after(chart, set));
   }
-  use(chart, 'queue', 'store');
-  use(chart, 'api', 'queue');
+  use(chart, queue, store);
+  use(chart, api, queue);
   const waves = ['store', 'after-store', 'queue', 'after-queue', 'api', 'after-api'].map(
     (name) => annotationsOf(chart, name)?.[ANNOTATION],
   );
@@ -51,9 +52,10 @@ test('an object is in the wave of its pods, or after it and before their clients
 
 test('what is wired after the object was created counts', () => {
   const chart = testChart();
-  put(chart, 'api', SyncWave.of(chart, pods('api')));
+  const api = pods('api');
+  put(chart, 'api', SyncWave.of(chart, api));
   expect(annotationsOf(chart, 'api')).toBeUndefined();
-  use(chart, 'api', 'store');
+  use(chart, api, pods('store'));
   expect(annotationsOf(chart, 'api')).toEqual({ [ANNOTATION]: '10' });
 });
 

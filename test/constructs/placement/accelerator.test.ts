@@ -3,18 +3,22 @@ import { Cloud } from '../../../constructs/placement/cloud';
 
 const GKE = 'cloud.google.com/gke-accelerator';
 const EKS = 'karpenter.k8s.aws/instance-gpu-name';
+const EKS_MEMORY = 'karpenter.k8s.aws/instance-gpu-memory';
 const PRODUCT = 'nvidia.com/gpu.product';
 
-/** Name, accelerator, GiB, product, label on GKE, label on EKS. */
-const KNOWN: [string, Accelerator, number, string, string | undefined, string][] = [
-  ['nvidia-t4', Accelerator.NVIDIA_T4, 16, 'Tesla-T4', 'nvidia-tesla-t4', 't4'],
-  ['nvidia-l4', Accelerator.NVIDIA_L4, 24, 'NVIDIA-L4', 'nvidia-l4', 'l4'],
-  ['nvidia-a10g', Accelerator.NVIDIA_A10G, 24, 'NVIDIA-A10G', undefined, 'a10g'],
-  ['nvidia-l40s', Accelerator.NVIDIA_L40S, 48, 'NVIDIA-L40S', undefined, 'l40s'],
-  ['nvidia-a100-40', Accelerator.NVIDIA_A100_40, 40, 'NVIDIA-A100-SXM4-40GB', 'nvidia-tesla-a100', 'a100'],
-  ['nvidia-a100-80', Accelerator.NVIDIA_A100_80, 80, 'NVIDIA-A100-SXM4-80GB', 'nvidia-a100-80gb', 'a100'],
-  ['nvidia-h100', Accelerator.NVIDIA_H100, 80, 'NVIDIA-H100-80GB-HBM3', 'nvidia-h100-80gb', 'h100'],
-  ['nvidia-h200', Accelerator.NVIDIA_H200, 141, 'NVIDIA-H200', 'nvidia-h200-141gb', 'h200'],
+/** What Karpenter says of a device whose name alone does not tell its size. */
+const a100 = (mebibytes: string) => ({ [EKS]: 'a100', [EKS_MEMORY]: mebibytes });
+
+/** Name, accelerator, GiB, product, label on GKE, labels on EKS. */
+const KNOWN: [string, Accelerator, number, string, string | undefined, { [label: string]: string }][] = [
+  ['nvidia-t4', Accelerator.NVIDIA_T4, 16, 'Tesla-T4', 'nvidia-tesla-t4', { [EKS]: 't4' }],
+  ['nvidia-l4', Accelerator.NVIDIA_L4, 24, 'NVIDIA-L4', 'nvidia-l4', { [EKS]: 'l4' }],
+  ['nvidia-a10g', Accelerator.NVIDIA_A10G, 24, 'NVIDIA-A10G', undefined, { [EKS]: 'a10g' }],
+  ['nvidia-l40s', Accelerator.NVIDIA_L40S, 48, 'NVIDIA-L40S', undefined, { [EKS]: 'l40s' }],
+  ['nvidia-a100-40', Accelerator.NVIDIA_A100_40, 40, 'NVIDIA-A100-SXM4-40GB', 'nvidia-tesla-a100', a100('40960')],
+  ['nvidia-a100-80', Accelerator.NVIDIA_A100_80, 80, 'NVIDIA-A100-SXM4-80GB', 'nvidia-a100-80gb', a100('81920')],
+  ['nvidia-h100', Accelerator.NVIDIA_H100, 80, 'NVIDIA-H100-80GB-HBM3', 'nvidia-h100-80gb', { [EKS]: 'h100' }],
+  ['nvidia-h200', Accelerator.NVIDIA_H200, 141, 'NVIDIA-H200', 'nvidia-h200-141gb', { [EKS]: 'h200' }],
 ];
 
 const NAMES = KNOWN.map(([name]) => name).join(', ');
@@ -26,7 +30,7 @@ describe.each(KNOWN)('%s', (name, accelerator, memory, product, gke, eks) => {
   });
 
   test('is selected by the label that each cloud sets', () => {
-    expect(accelerator.nodeSelectorOn(Cloud.EKS)).toMatchObject({ [EKS]: eks });
+    expect(accelerator.nodeSelectorOn(Cloud.EKS)).toStrictEqual(eks);
     expect(accelerator.nodeSelectorOn(Cloud.AKS)).toEqual({ [PRODUCT]: product });
     expect(accelerator.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: product });
     expect(accelerator.nodeSelectorOn(Cloud.GKE)).toEqual(gke === undefined ? {} : { [GKE]: gke });
@@ -71,11 +75,23 @@ describe('a MIG slice', () => {
 
   test('of a device without that profile is refused', () => {
     expect(() => Accelerator.NVIDIA_A100_40.mig('1g.10gb')).toThrow(
-      new Error('nvidia-a100-40 has no MIG profile "1g.10gb"; allowed: 1g.5gb, 2g.10gb, 3g.20gb, 4g.20gb, 7g.40gb'),
+      new Error(
+        'accelerator is nvidia-a100-40, which has no MIG profile "1g.10gb"; allowed: 1g.5gb, 2g.10gb, 3g.20gb, 4g.20gb, 7g.40gb',
+      ),
     );
     expect(() => Accelerator.named('nvidia-h200/1g.10gb')).toThrow(
       new Error(
-        'nvidia-h200 has no MIG profile "1g.10gb"; allowed: 1g.18gb, 1g.35gb, 2g.35gb, 3g.71gb, 4g.71gb, 7g.141gb',
+        'accelerator is nvidia-h200, which has no MIG profile "1g.10gb"; allowed: 1g.18gb, 1g.35gb, 2g.35gb, 3g.71gb, ' +
+          '4g.71gb, 7g.141gb',
+      ),
+    );
+  });
+
+  test.each(['constructor', 'toString', 'length', '0', ''])('called "%s" is no profile', (profile) => {
+    expect(() => Accelerator.NVIDIA_A100_80.mig(profile)).toThrow(
+      new Error(
+        `accelerator is nvidia-a100-80, which has no MIG profile "${profile}"; allowed: 1g.10gb, 1g.20gb, 2g.20gb, ` +
+          '3g.40gb, 4g.40gb, 7g.80gb',
       ),
     );
   });
@@ -84,7 +100,9 @@ describe('a MIG slice', () => {
     'of %s is refused, because it has none',
     (device) => {
       expect(() => Accelerator.named(`${device}/1g.5gb`)).toThrow(
-        new Error(`${device} has no MIG profile "1g.5gb"; allowed: none, it cannot be partitioned`),
+        new Error(
+          `accelerator is ${device}, which has no MIG profile "1g.5gb"; allowed: none, it cannot be partitioned`,
+        ),
       );
     },
   );
@@ -112,10 +130,55 @@ describe('a share', () => {
   });
 });
 
+describe('a part', () => {
+  const slice = Accelerator.NVIDIA_A100_80.mig('1g.10gb');
+  const share = Accelerator.NVIDIA_A100_80.shared();
+  const refused = (name: string, what: string) =>
+    new Error(`accelerator is ${name}, which is a part of a device already; take ${what} of the device`);
+
+  test.each([slice, share])('such as $name has no parts', (part) => {
+    expect(() => part.mig('1g.20gb')).toThrow(refused(part.name, 'a MIG slice 1g.20gb'));
+    expect(() => part.mig('9g.99gb')).toThrow(refused(part.name, 'a MIG slice 9g.99gb'));
+    expect(() => part.shared()).toThrow(refused(part.name, 'a share'));
+  });
+
+  test('leaves its device whole, for other parts of it', () => {
+    expect(Accelerator.NVIDIA_A100_80).toMatchObject({ name: 'nvidia-a100-80', resource: 'nvidia.com/gpu' });
+    expect(Accelerator.NVIDIA_A100_80.mig('1g.20gb').name).toBe('nvidia-a100-80/1g.20gb');
+  });
+
+  test('is the resource of its device where the cloud chooses parts by node label', () => {
+    const device = Accelerator.of({
+      name: 'amd-mi300x',
+      memoryGib: 192,
+      resource: 'amd.com/gpu',
+      gkeAccelerator: 'mi300x',
+    });
+    expect(device.shared().resourceOn(Cloud.GKE)).toBe('amd.com/gpu');
+    expect(device.shared().resourceOn(Cloud.GENERIC)).toBe('amd.com/gpu.shared');
+    expect(device.shared().nodeSelectorOn(Cloud.GKE)).toEqual({
+      [GKE]: 'mi300x',
+      'cloud.google.com/gke-gpu-sharing-strategy': 'time-sharing',
+    });
+  });
+});
+
 describe('a name', () => {
-  test.each(['nvidia-b200', 'NVIDIA-L4', 'l4', '', 'nvidia-b200/shared'])('"%s" is of no known accelerator', (name) => {
+  test.each([
+    'nvidia-b200',
+    'NVIDIA-L4',
+    'l4',
+    '',
+    'nvidia-b200/shared',
+    'nvidia-a100-80/1g.10gb/shared',
+    'nvidia-a100-80/shared/1g.10gb',
+    'nvidia-l4/shared/',
+  ])('"%s" is of no known accelerator', (name) => {
     expect(() => Accelerator.named(name)).toThrow(
-      new Error(`accelerator is "${name}", which is not a known accelerator; use one of ${NAMES}`),
+      new Error(
+        `accelerator is "${name}", which is not a known accelerator; use one of ${NAMES}, with a MIG profile or "shared" ` +
+          'after a "/" if wanted',
+      ),
     );
   });
 });
@@ -139,11 +202,25 @@ describe('an accelerator that is not listed', () => {
   });
 
   test('has the profiles that it names', () => {
-    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, migProfiles: { '1g.23gb': 7 } });
+    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, migProfiles: ['1g.23gb', '2g.45gb'] });
     expect(b200.mig('1g.23gb')).toMatchObject({ memoryGib: 23, resource: 'nvidia.com/mig-1g.23gb' });
-    expect(() => b200.mig('1g.10gb')).toThrow(new Error('nvidia-b200 has no MIG profile "1g.10gb"; allowed: 1g.23gb'));
-    expect(() => own.mig('1g.10gb')).toThrow(
-      new Error('amd-mi300x has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned'),
+    expect(b200.mig('2g.45gb')).toMatchObject({ memoryGib: 45, resource: 'nvidia.com/mig-2g.45gb' });
+    expect(() => b200.mig('1g.10gb')).toThrow(
+      new Error('accelerator is nvidia-b200, which has no MIG profile "1g.10gb"; allowed: 1g.23gb, 2g.45gb'),
     );
+    expect(() => own.mig('1g.10gb')).toThrow(
+      new Error(
+        'accelerator is amd-mi300x, which has no MIG profile "1g.10gb"; allowed: none, it cannot be partitioned',
+      ),
+    );
+  });
+
+  test('is told from others of its name by its memory, as Karpenter states it', () => {
+    const props = { name: 'nvidia-b200', memoryGib: 180, karpenterGpuName: 'b200' };
+    expect(Accelerator.of({ ...props, karpenterGpuMemory: 183359 }).nodeSelectorOn(Cloud.EKS)).toStrictEqual({
+      [EKS]: 'b200',
+      [EKS_MEMORY]: '183359',
+    });
+    expect(Accelerator.of(props).nodeSelectorOn(Cloud.EKS)).toStrictEqual({ [EKS]: 'b200' });
   });
 });

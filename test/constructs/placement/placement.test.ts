@@ -35,6 +35,17 @@ describe('pods without GPU', () => {
     expect(placement.nodeSelector).toEqual({ pool: 'general' });
     expect(placement.tolerations).toEqual([]);
   });
+
+  test('run on a pool with GPUs that is named, and leave the GPUs to others', () => {
+    const cluster = { nodePools: POOLS, cloud: Cloud.GKE, gpuRuntimeClass: 'nvidia' };
+    const placement = place({ nodePool: 'l4' }, cluster);
+    expect(placement.pool).toBe(L4_POOL);
+    expect(placement.nodeSelector).toEqual({ 'cloud.google.com/gke-accelerator': 'nvidia-l4' });
+    expect(placement.tolerations).toEqual([GPU_TOLERATION]);
+    expect(placement.runtimeClassName).toBeUndefined();
+    expect(placement.extendedResource).toBeUndefined();
+    expect(place({ nodePool: 'l4-spot' }, cluster).nodeSelector).toEqual({ pool: 'l4-spot' });
+  });
 });
 
 describe('pods with a GPU', () => {
@@ -57,6 +68,19 @@ describe('pods with a GPU', () => {
     const placement = place({ accelerator: Accelerator.NVIDIA_L4, nodePool: 'l4-spot' }, { nodePools: POOLS });
     expect(placement.pool).toBe(SECOND_L4_POOL);
     expect(placement.nodeSelector).toEqual({ pool: 'l4-spot' });
+  });
+
+  test('are led to a pool by its own labels, or else by all those of the cloud', () => {
+    const slices = { name: 'slices', nodes: 1, accelerator: Accelerator.NVIDIA_A100_40.mig('1g.5gb') };
+    const { accelerator } = slices;
+    expect(place({ accelerator }, { nodePools: [slices], cloud: Cloud.EKS }).nodeSelector).toEqual({
+      'karpenter.k8s.aws/instance-gpu-name': 'a100',
+      'karpenter.k8s.aws/instance-gpu-memory': '40960',
+    });
+    const labelled = { ...slices, nodeSelector: { pool: 'slices' } };
+    expect(place({ accelerator }, { nodePools: [labelled], cloud: Cloud.EKS }).nodeSelector).toEqual({
+      pool: 'slices',
+    });
   });
 
   test('do not share the labels of the pool', () => {
@@ -93,7 +117,7 @@ describe('pods with a GPU', () => {
 
 describe('tolerations', () => {
   const tainted = (taints: NodePool['taints'], accelerator?: Accelerator): ClusterProps => ({
-    nodePools: [{ name: 'tainted', nodes: 1, taints, accelerator }],
+    nodePools: [{ name: 'tainted', nodes: 1, taints, accelerator, nodeSelector: { pool: 'tainted' } }],
   });
 
   test.each([
@@ -189,6 +213,43 @@ describe('mistakes', () => {
     );
     expect(() => place({ nodePool: 'l4' }, { nodePools: [] })).toThrow(
       new Error('rag/api: nodePool is "l4", but the cluster has no such pool; pools: none'),
+    );
+  });
+
+  const a10g = { name: 'a10g', nodes: 1, accelerator: Accelerator.NVIDIA_A10G };
+  const unknown = Accelerator.of({ name: 'amd-mi300x', memoryGib: 192, resource: 'amd.com/gpu' });
+  const onlyPool = (pool: NodePool, cloud: Cloud): ClusterProps => ({ nodePools: [pool], cloud });
+
+  test.each<[string, NodePool, Cloud, PlacementProps]>([
+    ['a pool without labels', { name: 'general', nodes: 1 }, Cloud.EKS, { nodePool: 'general' }],
+    ['a pool with no label at all', { ...L4_POOL, nodeSelector: {} }, Cloud.EKS, { nodePool: 'l4' }],
+    ['a pool whose GPU the cloud does not know', a10g, Cloud.GKE, { nodePool: 'a10g' }],
+    ['a GPU that the cloud does not know', a10g, Cloud.GKE, { accelerator: Accelerator.NVIDIA_A10G }],
+    [
+      'a GPU that nobody knows',
+      { name: 'mi300x', nodes: 1, accelerator: unknown },
+      Cloud.AKS,
+      { accelerator: unknown },
+    ],
+  ])('%s, to which no label leads', (_, pool, cloud, props) => {
+    expect(() => place(props, onlyPool(pool, cloud))).toThrow(
+      new Error(
+        `rag/api: nodePool leads nowhere: no label of the pool "${pool.name}" is known on the cloud ${cloud.name}; give the ` +
+          'pool a nodeSelector in the cluster',
+      ),
+    );
+    const labelled = { ...pool, nodeSelector: { pool: pool.name } };
+    expect(place(props, onlyPool(labelled, cloud)).nodeSelector).toEqual({ pool: pool.name });
+  });
+
+  test.each([
+    { wanted: Accelerator.NVIDIA_A10G, cloud: Cloud.GKE },
+    { wanted: Accelerator.NVIDIA_L40S, cloud: Cloud.GKE },
+    { wanted: unknown, cloud: Cloud.EKS },
+    { wanted: unknown, cloud: Cloud.GENERIC },
+  ])('$wanted.name, for which the cloud $cloud.name has no label, where pools are unknown', ({ wanted, cloud }) => {
+    expect(() => place({ accelerator: wanted }, { cloud })).toThrow(
+      `rag/api: accelerator leads nowhere: no label of nodes with ${wanted.name} is known on the cloud ${cloud.name}; `,
     );
   });
 });

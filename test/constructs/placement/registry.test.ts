@@ -34,11 +34,12 @@ test.each(['', '/', 'https://registry.acme.example', 'registry.acme.example//', 
 );
 
 test('pull secrets have names that a Secret can have', () => {
-  expect(new Registry({ pullSecrets: ['pull.acme.example'] }).pullSecrets).toEqual(['pull.acme.example']);
+  const pullSecrets = ['pull.acme.example', 'a'.repeat(253)];
+  expect(new Registry({ pullSecrets }).pullSecrets).toEqual(pullSecrets);
   expect(() => new Registry({ pullSecrets: ['pull', 'Pull_Secret'] })).toThrow(
     new Error(
-      'registry.pullSecrets is "Pull_Secret", but must be a DNS label: lower-case letters, digits and "-", beginning ' +
-        'and ending with a letter or digit',
+      'registry.pullSecrets is "Pull_Secret", but must be DNS labels joined by dots: lower-case letters, digits and "-", ' +
+        'beginning and ending with a letter or digit',
     ),
   );
   const name = 'a'.repeat(254);

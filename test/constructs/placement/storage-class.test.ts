@@ -3,19 +3,26 @@ import { blockStorageProblem } from '../../../constructs/placement/storage-class
 
 const WORDS = [
   'nfs',
+  'nfsv3',
+  'nfsv4',
+  'nas',
   'efs',
   'azurefile',
+  'azureblob',
   'filestore',
   'smb',
   'cifs',
   'cephfs',
   'glusterfs',
+  'juicefs',
+  'beegfs',
   'fsx',
   'lustre',
   'gcsfuse',
   'gcs',
   's3fs',
   'blobfuse',
+  'fuse',
   'rwx',
 ];
 
@@ -38,6 +45,11 @@ describe('a class of block volumes', () => {
     'local-path',
     'topolvm-provisioner',
     'default',
+    'truenas-iscsi',
+    'nasdaq',
+    'nfsvolumes',
+    'diffuse',
+    'azureblobs',
   ])('such as %s is accepted', (storageClass) => {
     expect(blockStorageProblem(storageClass)).toBeUndefined();
     expect(blockStorageProblem(storageClass, 'models', 'gp3')).toBeUndefined();
@@ -48,9 +60,17 @@ describe('a class of files', () => {
   test.each([
     ['nfs-client', 'nfs'],
     ['nfs4', 'nfs'],
+    ['nfsv4', 'nfsv4'],
+    ['csi-nfsv3-retain', 'nfsv3'],
+    ['alicloud-nas', 'nas'],
+    ['ontap-nas-economy', 'nas'],
     ['efs-sc', 'efs'],
     ['azurefile-csi-premium', 'azurefile'],
-    ['azureblob-nfs-premium', 'nfs'],
+    ['azureblob-nfs-premium', 'azureblob'],
+    ['azureblob-fuse-premium', 'azureblob'],
+    ['blob-fuse', 'fuse'],
+    ['juicefs-sc', 'juicefs'],
+    ['beegfs-scratch', 'beegfs'],
     ['filestore.csi.storage.gke.io', 'filestore'],
     ['enterprise-rwx', 'rwx'],
     ['ocs-storagecluster-cephfs', 'cephfs'],

@@ -22,13 +22,29 @@ describe.each(POD_KINDS)('a container of a %s', (kind) => {
 
 test('the grace period is 30 seconds when nothing is said', () => {
   expect(problemsOf(drainChain, [pods(undefined, [sleeping(29)])])).toEqual([]);
-  expect(problemsOf(drainChain, [pods(undefined, [sleeping(30)])])).toHaveLength(1);
+  expect(problemsOf(drainChain, [pods(undefined, [sleeping(30)])])).toEqual([
+    'Deployment test/api: container api sleeps 30 s before it stops, but is killed after 30 s; lengthen the grace period',
+  ]);
+});
+
+test.each<[string, (seconds: number) => Json]>([
+  ['a command by its name', (seconds) => ({ exec: { command: ['sleep', String(seconds)] } })],
+  ['a command by its path', (seconds) => ({ exec: { command: ['/bin/sleep', String(seconds)] } })],
+  ['a command with a part of a second', (seconds) => ({ exec: { command: ['sleep', `${seconds}.0`] } })],
+  ['an action', (seconds) => ({ sleep: { seconds } })],
+])('a container sleeps by %s', (_, preStopOf) => {
+  const sleepingFor = (seconds: number) => pods(45, [container({ lifecycle: { preStop: preStopOf(seconds) } })]);
+  expect(problemsOf(drainChain, [sleepingFor(44)])).toEqual([]);
+  expect(problemsOf(drainChain, [sleepingFor(46)])).toEqual([
+    'Deployment test/api: container api sleeps 46 s before it stops, but is killed after 45 s; lengthen the grace period',
+  ]);
 });
 
 test.each<[string, Json]>([
   ['no hook', undefined],
   ['an HTTP hook', { preStop: { httpGet: { path: '/drain', port: 8000 } } }],
   ['a command of its own', { preStop: { exec: { command: ['/drain', '600'] } } }],
+  ['a command that is called a little like it', { preStop: { exec: { command: ['/bin/nosleep', '600'] } } }],
   ['a hook at its start', { postStart: { exec: { command: ['sleep', '600'] } } }],
 ])('a container with %s does not sleep', (_, lifecycle) => {
   expect(problemsOf(drainChain, [pods(30, [container({ lifecycle })])])).toEqual([]);
@@ -50,10 +66,18 @@ describe('a route', () => {
     expect(problems(waiting('61s'), pods(60))).toEqual([tooShort(61, 60)]);
   });
 
+  test('waits no longer than the 30 seconds that pods live when nothing is said', () => {
+    expect(problems(waiting('30s'), pods(undefined))).toEqual([]);
+    expect(problems(waiting('31s'), pods(undefined))).toEqual([tooShort(31, 30)]);
+  });
+
   test('counts from the end of the longest sleep', () => {
-    const containers = [sleeping(5), sleeping(10, 'sidecar')];
-    expect(problems(waiting('60s'), pods(70, containers))).toEqual([]);
-    expect(problems(waiting('60s'), pods(69, containers))).toEqual([tooShort(60, 69)]);
+    const byAction = container({ name: 'sidecar', lifecycle: { preStop: { sleep: { seconds: 10 } } } });
+    for (const sidecar of [sleeping(10, 'sidecar'), byAction]) {
+      const containers = [sleeping(5), sidecar];
+      expect(problems(waiting('60s'), pods(70, containers))).toEqual([]);
+      expect(problems(waiting('60s'), pods(69, containers))).toEqual([tooShort(60, 69)]);
+    }
   });
 
   test.each([
@@ -103,6 +127,8 @@ describe('a route', () => {
       spec: { type: 'ExternalName', externalName: 'api.acme.example' },
     });
     expect(problems(route({ request: '60s' }, { name: 'outside' }), outside, pods(30))).toEqual([]);
+    const bare = manifest('Service', 'bare');
+    expect(problems(route({ request: '60s' }, { name: 'bare' }), bare, pods(30))).toEqual([]);
     expect(problems(route({ request: '60s' }, { name: 'missing' }), pods(30))).toEqual([]);
     expect(problems(manifest('HTTPRoute', 'redirect', { spec: { rules: [{}] } }), pods(30))).toEqual([]);
     expect(problems(manifest('HTTPRoute', 'empty', { spec: {} }), pods(30))).toEqual([]);

@@ -32,9 +32,12 @@ describe('the declarations', () => {
     const sorted = [
       { kind: 'RuntimeClass', name: 'nvidia' },
       { kind: 'Secret', namespace: 'a', name: 'y' },
+      { kind: 'Secret', namespace: 'a-b', name: 'a' },
       { kind: 'Secret', namespace: 'b', name: 'x' },
       { kind: 'Secret', namespace: 'b', name: 'x', key: 'one' },
       { kind: 'Secret', namespace: 'b', name: 'x', key: 'two' },
+      { kind: 'Secret', namespace: 'b', name: 'x-tls' },
+      { kind: 'Secret', namespace: 'b', name: 'x.acme', key: 'one' },
       { kind: 'Secret', namespace: 'b', name: 'y', key: 'one' },
       { kind: 'StorageClass', name: 'fast' },
     ];

@@ -1,8 +1,8 @@
 import { identity } from '../../../constructs/rules/identity';
 import { LABELS, manifest, POD_KINDS, problemsOf, workload } from '../../support/output';
 
-const DNS_LABEL =
-  'must be a DNS label: lower-case letters, digits and "-", beginning and ending with a letter or digit';
+const DNS_LABELS =
+  'must be DNS labels joined by dots: lower-case letters, digits and "-", beginning and ending with a letter or digit';
 
 const deployment = workload('Deployment', { spec: { selector: { matchLabels: LABELS } } });
 const service = manifest('Service', 'api', { spec: { selector: LABELS } });
@@ -45,16 +45,24 @@ describe('duplicates', () => {
       '2 objects are Service test/api; give all but one another name',
     ]);
   });
+
+  test("among the chart's other objects alone are not ours to judge", () => {
+    const twice = [manifest('ConfigMap', 'other'), manifest('ConfigMap', 'other')];
+    expect(problemsOf(identity, [service], { besides: twice })).toEqual([]);
+    expect(problemsOf(identity, [service], { besides: [...twice, manifest('Service', 'api')] })).toEqual([
+      '2 objects are Service test/api; give all but one another name',
+    ]);
+  });
 });
 
 describe('names', () => {
-  test.each(['API', 'a_b', '-a', 'a-', 'a b', 'ä', ''])('"%s" is refused', (name) => {
+  test.each(['API', 'a_b', '-a', 'a-', 'a b', 'ä', '', '.a', 'a.', 'a..b', 'a.-b'])('"%s" is refused', (name) => {
     expect(problemsOf(identity, [manifest('ConfigMap', name)])).toEqual([
-      `ConfigMap: metadata.name is "${name}", but ${DNS_LABEL}`,
+      `ConfigMap: metadata.name is "${name}", but ${DNS_LABELS}`,
     ]);
   });
 
-  test.each(['a', '0', 'qdrant-headless', 'a--b', 'rag.acme.example'])('"%s" is accepted', (name) => {
+  test.each(['a', '0', 'qdrant-headless', 'a--b', 'rag.acme.example', '0.0'])('"%s" is accepted', (name) => {
     expect(problemsOf(identity, [manifest('ConfigMap', name)])).toEqual([]);
   });
 
@@ -64,12 +72,23 @@ describe('names', () => {
     ['ScaledObject', 54],
     ['Deployment', 63],
     ['Job', 63],
+    ['Service', 63],
+    ['ConfigMap', 253],
+    ['HTTPRoute', 253],
   ])('of a %s have at most %i characters', (kind, longest) => {
     expect(problemsOf(identity, [manifest(kind, 'a'.repeat(longest))])).toEqual([]);
     const name = 'a'.repeat(longest + 1);
     expect(problemsOf(identity, [manifest(kind, name)])).toEqual([
       `${kind}: metadata.name is "${name}" (${longest + 1} characters), but at most ${longest} are allowed; shorten it`,
     ]);
+  });
+
+  test('of a Service begin with a letter', () => {
+    expect(problemsOf(identity, [manifest('Service', 'a0')])).toEqual([]);
+    expect(problemsOf(identity, [manifest('Service', '0a')])).toEqual([
+      'Service: metadata.name is "0a", but the name of a Service begins with a letter',
+    ]);
+    expect(problemsOf(identity, [manifest('Deployment', '0a')])).toEqual([]);
   });
 
   test('of other objects in the chart are not judged', () => {

@@ -48,6 +48,18 @@ describe('a policy', () => {
       'Deployment test/api: no NetworkPolicy isolates its pods for egress',
     ]);
   });
+
+  test('that selects by expressions does not count, because nobody works them out', () => {
+    const matchExpressions = [{ key: 'tier', operator: 'NotIn', values: ['edge'] }];
+    const [some, both] = [{ matchExpressions }, { matchExpressions, matchLabels: LABELS }];
+    for (const podSelector of [some, both]) {
+      expect(problemsOf(networkIsolation, [api], { besides: [policy({ podSelector })] })).toEqual([
+        'Deployment test/api: no NetworkPolicy isolates its pods for ingress',
+        'Deployment test/api: no NetworkPolicy isolates its pods for egress',
+      ]);
+      expect(problemsOf(networkIsolation, [api], { besides: [policy({ podSelector }), policy()] })).toEqual([]);
+    }
+  });
 });
 
 describe.each([
@@ -92,9 +104,20 @@ describe.each([
     const peers = [
       { ...elsewhere, podSelector: { matchLabels: OTHER } },
       elsewhere,
+      { ...elsewhere, podSelector: {} },
       { ipBlock: { cidr: '203.0.113.0/24' } },
     ];
     expect(problemsOfRule({ [side]: peers, ports })).toEqual([]);
+  });
+
+  test.each<[string, Json]>([
+    ['of pods', { podSelector: {} }],
+    ['of namespaces', { namespaceSelector: {} }],
+    ['of both', { namespaceSelector: {}, podSelector: {} }],
+  ])('with an empty selector %s names nobody', (_, peer) => {
+    expect(problemsOfRule({ [side]: [ownPods, peer], ports })).toEqual([
+      'NetworkPolicy test/api: a rule with an empty selector allows every pod; name the pods',
+    ]);
   });
 });
 
@@ -114,6 +137,13 @@ describe('a Service', () => {
   test('selects pods of the output', () => {
     expect(problemsOfService({ selector: OTHER })).toEqual(['Service test/api: selects no pods of the output']);
     expect(problemsOfService({}, 'other')).toEqual(['Service other/api: selects no pods of the output']);
+  });
+
+  test('without a selector leads to what others say', () => {
+    expect(problemsOfService({ selector: undefined })).toEqual([]);
+    expect(problemsOfService({ selector: undefined, ports: [{ port: 80, targetPort: 9000 }] })).toEqual([]);
+    const external = { type: 'ExternalName', externalName: 'api.acme.example', selector: undefined, ports: undefined };
+    expect(problemsOfService(external)).toEqual([]);
   });
 
   test('has no other number than the container', () => {

@@ -1,5 +1,5 @@
 import { noSecretValues } from '../../../constructs/rules/no-secret-values';
-import type { Json } from '../../../constructs/rules/output';
+import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { container, manifest, POD_KINDS, problemsOf, workload } from '../../support/output';
 
 const ADVICE = 'refer to the key of a Secret instead';
@@ -8,6 +8,11 @@ const problemsOfContainer = (changes: Json) =>
   problemsOf(noSecretValues, [workload('Deployment', { pod: { containers: [container(changes)] } })]);
 
 const problemsOfVariable = (name: string, value: string) => problemsOfContainer({ env: [{ name, value }] });
+
+const CONTAINER_PATH = 'spec.template.spec.containers.0';
+
+const valued = (what: string, name: string) =>
+  `Deployment test/api: container api has the ${what} ${name} with a value; ${ADVICE}`;
 
 describe.each(POD_KINDS)('the pods of a %s', (kind) => {
   test('are judged in every container', () => {
@@ -24,8 +29,17 @@ describe('a variable', () => {
   test.each([
     'PASSWORD',
     'REDIS_PASSWORD',
+    'PGPASSWORD',
     'DB_PASSWD',
+    'MYSQL_PWD',
+    'RABBITMQ_DEFAULT_PASS',
+    'PASS',
+    'REDISCLI_AUTH',
     'SSH_PASSPHRASE',
+    'TOKEN',
+    'FRIEND_TOKEN',
+    'X-API-KEY',
+    'client-secret',
     'CLIENT_SECRET',
     'HF_TOKEN',
     'HUGGING_FACE_HUB_TOKEN',
@@ -40,9 +54,7 @@ describe('a variable', () => {
     'GOOGLE_CREDENTIALS',
     'openai_api_key',
   ])('called %s has no value', (name) => {
-    expect(problemsOfVariable(name, 'hunter2')).toEqual([
-      `Deployment test/api: container api has the variable ${name} with a value; ${ADVICE}`,
-    ]);
+    expect(problemsOfVariable(name, 'hunter2')).toEqual([valued('variable', name)]);
   });
 
   test.each([
@@ -60,6 +72,10 @@ describe('a variable', () => {
     ['API_KEY_HEADER', 'x-api-key'],
     ['GOOGLE_APPLICATION_CREDENTIALS_FILE', '/var/run/gcp/key.json'],
     ['MONKEY', 'banana'],
+    ['BYPASS', 'cache'],
+    ['COMPASS', 'north'],
+    ['PWD', '/app'],
+    ['AUTH', 'oidc'],
     ['KEY', 'documents'],
     ['PARTITION_KEY', 'tenant'],
     ['QDRANT_URL', 'http://qdrant:6333'],
@@ -78,10 +94,20 @@ describe('a variable', () => {
   );
 
   test.each(['$(QDRANT_KEY)x', 'Bearer $(QDRANT_KEY)', '1.2a'])('called like a credential cannot be "%s"', (value) => {
-    expect(problemsOfVariable('API_KEY', value)).toEqual([
-      `Deployment test/api: container api has the variable API_KEY with a value; ${ADVICE}`,
-    ]);
+    expect(problemsOfVariable('API_KEY', value)).toEqual([valued('variable', 'API_KEY')]);
   });
+
+  test.each(['BOS', 'EOS', 'PAD', 'MASK', 'SEP', 'CLS', 'UNK', 'START', 'STOP', 'END', 'IMAGE', 'SPECIAL'])(
+    "may say what a language model's %s token is",
+    (what) => {
+      for (const name of [`${what}_TOKEN`, `MODEL_${what}_TOKEN`, `${what}_TOKEN`.toLowerCase()]) {
+        expect(problemsOfVariable(name, '<|token|>')).toEqual([]);
+      }
+      expect(problemsOfVariable(`${what}_TOKEN_SECRET`, '<|token|>')).toEqual([
+        valued('variable', `${what}_TOKEN_SECRET`),
+      ]);
+    },
+  );
 
   test('may refer to a Secret whatever it is called', () => {
     const valueFrom = { secretKeyRef: { name: 'hugging-face', key: 'token' } };
@@ -97,6 +123,82 @@ describe('a variable', () => {
     'https://qdrant:6333/collections/a:b@c',
   ])('may be the URL %s', (value) => {
     expect(problemsOfVariable('URL', value)).toEqual([]);
+  });
+});
+
+describe('an option', () => {
+  test.each<[string, Json]>([
+    ['api-key', { args: ['serve', '--api-key=hunter2'] }],
+    ['api-key', { args: ['serve', '--api-key', 'hunter2'] }],
+    ['api-key', { command: ['serve', '--api-key', 'hunter2', '--verbose'] }],
+    ['api-key', { command: ['serve', '--api-key'], args: ['hunter2'] }],
+    ['api_key', { args: ['--api_key=hunter2'] }],
+    ['password', { args: ['-password', 'hunter2'] }],
+    ['hf-token', { args: ['--hf-token=line one\nline two'] }],
+    ['db-pass', { args: ['--db-pass=a=b'] }],
+  ])('called %s has no value: %j', (name, changes) => {
+    expect(problemsOfContainer(changes)).toEqual([valued('option', name)]);
+  });
+
+  test.each<[string, string[]]>([
+    ['a reference', ['--api-key=$(API_KEY)', '--token', '$(HF_TOKEN)']],
+    ['nothing', ['--api-key', '--verbose']],
+    ['nothing at the end', ['serve', '--api-key']],
+    ['an empty text', ['--api-key=', '--token', '']],
+    ['a switch', ['--use-token=true', '--token', 'false']],
+    ['a number', ['--token', '16384']],
+  ])('called like a credential may have %s', (_, args) => {
+    expect(problemsOfContainer({ args })).toEqual([]);
+  });
+
+  test.each<[string, string[]]>([
+    ['is called otherwise', ['--api-key-file=/run/key', '--max-batch-tokens', 'many', '--token-url=https://x.example']],
+    ["is a language model's", ['--eos_token=</s>', '--model_pad_token', '<pad>']],
+    ['is none', ['api-key', 'hunter2', 'api-key=hunter2', '+api-key=hunter2']],
+  ])('that %s may have any value', (_, args) => {
+    expect(problemsOfContainer({ args })).toEqual([]);
+  });
+});
+
+describe('an entry of a ConfigMap', () => {
+  const problemsOfData = (data: Json, kind = 'ConfigMap') =>
+    problemsOf(noSecretValues, [manifest(kind, 'api', { data })]);
+
+  test.each(['API_KEY', 'REDIS_PASSWORD', 'api-key', 'token'])('called %s has no value', (name) => {
+    expect(problemsOfData({ first: '1', [name]: 'hunter2' })).toEqual([
+      `ConfigMap test/api: has the entry ${name} with a value; ${ADVICE}`,
+    ]);
+  });
+
+  test('may have another name, or say what is no credential', () => {
+    expect(
+      problemsOfData({ 'settings.yaml': 'a: 1', EOS_TOKEN: '</s>', TOKEN: 'true', API_KEY: '', SECRET: '7' }),
+    ).toEqual([]);
+  });
+
+  test('is one of a ConfigMap only', () => {
+    expect(problemsOfData({ API_KEY: 'hunter2' }, 'Other')).toEqual([]);
+  });
+});
+
+describe('a setting of a trigger', () => {
+  const problemsOfTriggers = (triggers: Json, kind = 'ScaledObject') =>
+    problemsOf(noSecretValues, [manifest(kind, 'api', { spec: { triggers } })]);
+
+  test.each(['password', 'saslPassword', 'apiKey', 'token'])('called %s has no value', (name) => {
+    expect(problemsOfTriggers([{ type: 'cpu' }, { type: 'redis', metadata: { [name]: 'hunter2' } }])).toEqual([
+      `ScaledObject test/api: has the trigger setting ${name} with a value; ${ADVICE}`,
+    ]);
+  });
+
+  test('may name the variable that holds it', () => {
+    const metadata = { address: 'queue:6379', passwordFromEnv: 'REDIS_PASSWORD', enableTLS: 'true', listLength: '5' };
+    expect(problemsOfTriggers([{ type: 'redis', metadata }])).toEqual([]);
+    expect(problemsOfTriggers(undefined)).toEqual([]);
+  });
+
+  test('is one of a ScaledObject only', () => {
+    expect(problemsOfTriggers([{ metadata: { token: 'hunter2' } }], 'Other')).toEqual([]);
   });
 });
 
@@ -122,13 +224,13 @@ const FORMS: [string, string][] = [
 describe.each(FORMS)('%s', (what, text) => {
   test(`is found in a variable of any name: ${text.slice(0, 12)}`, () => {
     expect(problemsOfVariable('SETTING', text)).toEqual([
-      `Deployment test/api: container api variable SETTING looks like ${what}; ${ADVICE}`,
+      `Deployment test/api: ${CONTAINER_PATH}.env.0.value looks like ${what}; ${ADVICE}`,
     ]);
   });
 
   test.each(['command', 'args'])('is found in %s', (field) => {
     expect(problemsOfContainer({ [field]: ['serve', `--with=${text}`] })).toEqual([
-      `Deployment test/api: container api argument looks like ${what}; ${ADVICE}`,
+      `Deployment test/api: ${CONTAINER_PATH}.${field}.1 looks like ${what}; ${ADVICE}`,
     ]);
   });
 
@@ -137,6 +239,52 @@ describe.each(FORMS)('%s', (what, text) => {
     expect(problemsOf(noSecretValues, [manifest('ConfigMap', 'api', { data })])).toEqual([
       `ConfigMap test/api: data.settings.yaml looks like ${what}; ${ADVICE}`,
     ]);
+  });
+});
+
+describe('a credential that its form gives away', () => {
+  const token = `hf_${'9'.repeat(34)}`;
+  const header = { httpGet: { httpHeaders: [{ name: 'Authorization', value: `Bearer ${token}` }] } };
+
+  test.each<[string, ManifestObject, string]>([
+    [
+      'an annotation',
+      workload('Deployment', { metadata: { annotations: { note: `old: ${token}` } } }),
+      'metadata.annotations.note',
+    ],
+    ['a label', manifest('ConfigMap', 'api', { metadata: { labels: { note: token } } }), 'metadata.labels.note'],
+    [
+      'the header of a probe',
+      workload('Deployment', { pod: { containers: [container({ livenessProbe: header })] } }),
+      `${CONTAINER_PATH}.livenessProbe.httpGet.httpHeaders.0.value`,
+    ],
+    [
+      'an init container',
+      workload('Job', { pod: { initContainers: [container({ args: [token] })] } }),
+      'spec.template.spec.initContainers.0.args.0',
+    ],
+    [
+      'a trigger',
+      manifest('ScaledObject', 'api', { spec: { triggers: [{ type: 'cpu' }, { metadata: { query: token } }] } }),
+      'spec.triggers.1.metadata.query',
+    ],
+    ['a kind that nobody knows', manifest('Other', 'api', { items: [[{ deep: token }]] }), 'items.0.0.deep'],
+  ])('is found in %s', (_, object, path) => {
+    expect(problemsOf(noSecretValues, [object])).toEqual([
+      `${object.kind} test/api: ${path} looks like a Hugging Face token; ${ADVICE}`,
+    ]);
+  });
+
+  test('is found beside a name that gives it away too', () => {
+    expect(problemsOfVariable('HF_TOKEN', token)).toEqual([
+      valued('variable', 'HF_TOKEN'),
+      `Deployment test/api: ${CONTAINER_PATH}.env.0.value looks like a Hugging Face token; ${ADVICE}`,
+    ]);
+  });
+
+  test('is none in what is no text', () => {
+    const fields = { count: 7, on: true, nothing: null, list: [], map: {} };
+    expect(problemsOf(noSecretValues, [manifest('Other', 'api', fields)])).toEqual([]);
   });
 });
 
@@ -149,8 +297,8 @@ test.each([`AKIA${'X'.repeat(15)}`, `hf_${'x'.repeat(10)}`, 'sk-learn', `risk-${
 
 test('every credential in one text is named', () => {
   expect(problemsOfVariable('SETTING', `redis://:hunter2@queue:6379 hf_${'x'.repeat(34)}`)).toEqual([
-    `Deployment test/api: container api variable SETTING looks like a URL with a password; ${ADVICE}`,
-    `Deployment test/api: container api variable SETTING looks like a Hugging Face token; ${ADVICE}`,
+    `Deployment test/api: ${CONTAINER_PATH}.env.0.value looks like a URL with a password; ${ADVICE}`,
+    `Deployment test/api: ${CONTAINER_PATH}.env.0.value looks like a Hugging Face token; ${ADVICE}`,
   ]);
 });
 
@@ -171,6 +319,7 @@ describe('a Secret', () => {
 test('objects that are not ours are not judged', () => {
   const besides = [
     manifest('Secret', 'qdrant', { data: { 'api-key': 'x' } }),
+    manifest('ConfigMap', 'api', { data: { API_KEY: 'x', url: 'redis://:x@queue' } }),
     workload('Deployment', { pod: { containers: [container({ env: [{ name: 'API_KEY', value: 'x' }] })] } }),
   ];
   expect(problemsOf(noSecretValues, [], { besides })).toEqual([]);

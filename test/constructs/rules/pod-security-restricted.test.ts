@@ -1,4 +1,4 @@
-import type { Json } from '../../../constructs/rules/output';
+import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { podSecurityRestricted } from '../../../constructs/rules/pod-security-restricted';
 import { container, POD_KINDS, problemsOf, workload } from '../../support/output';
 
@@ -55,14 +55,35 @@ describe('a pod', () => {
       { securityContext: { ...POD, sysctls: [{ name: 'net.core.somaxconn', value: '1024' }] } },
       'sets the unsafe sysctl net.core.somaxconn',
     ],
-    ['an SELinux user', { securityContext: { ...POD, seLinuxOptions: { user: 'system_u' } } }, 'sets an SELinux user'],
-    [
-      'the Windows host',
-      { securityContext: { ...POD, windowsOptions: { hostProcess: true } } },
-      'is a Windows host process',
-    ],
   ])('cannot have %s', (_, pod, problem) => {
     expect(problemsOfPod(pod)).toEqual([`Deployment test/api: ${problem}`]);
+  });
+
+  test('cannot be root, even where its containers are not', () => {
+    const containers = [container(secured({ runAsUser: 10001, runAsNonRoot: true }))];
+    const as = (user: Json) => problemsOfPod({ containers, securityContext: { ...POD, ...user } });
+    expect(as({ runAsUser: 0 })).toEqual(['Deployment test/api: sets runAsUser: 0']);
+    expect(as({ runAsNonRoot: false })).toEqual(['Deployment test/api: sets runAsNonRoot: false']);
+    expect(as({ runAsUser: undefined, runAsNonRoot: undefined })).toEqual([]);
+  });
+
+  test('that is root has containers that are, unless they say otherwise', () => {
+    expect(problemsOfPod({ securityContext: { ...POD, runAsNonRoot: false, runAsUser: 0 } })).toEqual([
+      'Deployment test/api: sets runAsNonRoot: false',
+      'Deployment test/api: sets runAsUser: 0',
+      'Deployment test/api: container api has no runAsNonRoot: true',
+      'Deployment test/api: container api has no numeric runAsUser above 0',
+    ]);
+  });
+
+  test('cannot go without a seccomp filter, even where its containers have one', () => {
+    const securityContext = { ...POD, seccompProfile: { type: 'Unconfined' } };
+    const containers = [container(secured({ seccompProfile: { type: 'RuntimeDefault' } }))];
+    expect(problemsOfPod({ securityContext, containers })).toEqual(['Deployment test/api: switches seccomp off']);
+    expect(problemsOfPod({ securityContext })).toEqual([
+      'Deployment test/api: switches seccomp off',
+      'Deployment test/api: container api has no seccompProfile of type RuntimeDefault',
+    ]);
   });
 
   test('may say that it wants none of these', () => {
@@ -70,8 +91,9 @@ describe('a pod', () => {
     const securityContext = {
       ...POD,
       sysctls,
-      seLinuxOptions: { level: 's0' },
+      seLinuxOptions: { level: 's0', type: 'container_t' },
       windowsOptions: { hostProcess: false },
+      appArmorProfile: { type: 'RuntimeDefault' },
     };
     expect(problemsOfPod({ hostNetwork: false, hostPID: false, hostIPC: false, securityContext })).toEqual([]);
   });
@@ -115,11 +137,6 @@ describe('a container', () => {
       secured({ readOnlyRootFilesystem: false }),
       'has no readOnlyRootFilesystem: true',
     ],
-    [
-      'no seccomp filter',
-      secured({ seccompProfile: { type: 'Unconfined' } }),
-      'has no seccompProfile of type RuntimeDefault',
-    ],
     ['an unmasked /proc', secured({ procMount: 'Unmasked' }), 'sets procMount Unmasked'],
     ['its capabilities', secured({ capabilities: {} }), 'does not drop ALL capabilities'],
     ['all capabilities but some', secured({ capabilities: { drop: ['NET_RAW'] } }), 'does not drop ALL capabilities'],
@@ -134,6 +151,13 @@ describe('a container', () => {
     ['the right to be root', secured({ runAsNonRoot: false }), 'has no runAsNonRoot: true'],
   ])('cannot have %s', (_, changes, problem) => {
     expect(problemsOfContainer(changes)).toEqual([`Deployment test/api: container api ${problem}`]);
+  });
+
+  test('cannot go without a seccomp filter', () => {
+    expect(problemsOfContainer(secured({ seccompProfile: { type: 'Unconfined' } }))).toEqual([
+      'Deployment test/api: container api has no seccompProfile of type RuntimeDefault',
+      'Deployment test/api: container api switches seccomp off',
+    ]);
   });
 
   test('may say what is the default, or what is stricter', () => {
@@ -193,6 +217,66 @@ describe('a container', () => {
   });
 });
 
+describe.each<[string, string, (context: Json) => string[]]>([
+  ['a pod', '', (context) => problemsOfPod({ securityContext: { ...POD, ...context } })],
+  ['a container', 'container api ', (context) => problemsOfContainer(secured(context))],
+])('the confinement of %s', (_, subject, problemsOfContext) => {
+  test.each<[Json, string]>([
+    [{ seLinuxOptions: { user: 'system_u' } }, 'sets an SELinux user or role'],
+    [{ seLinuxOptions: { role: 'sysadm_r' } }, 'sets an SELinux user or role'],
+    [{ seLinuxOptions: { type: 'spc_t' } }, 'sets the SELinux type spc_t'],
+    [{ windowsOptions: { hostProcess: true } }, 'is a Windows host process'],
+    [{ appArmorProfile: { type: 'Unconfined' } }, 'switches AppArmor off'],
+  ])('cannot be loosened by %j', (context, problem) => {
+    expect(problemsOfContext(context)).toEqual([`Deployment test/api: ${subject}${problem}`]);
+  });
+
+  test('is loosened in every way that is said', () => {
+    const seLinuxOptions = { user: 'system_u', role: 'sysadm_r', type: 'spc_t', level: 's0' };
+    expect(problemsOfContext({ seLinuxOptions, appArmorProfile: { type: 'Unconfined' } })).toEqual([
+      `Deployment test/api: ${subject}sets an SELinux user or role`,
+      `Deployment test/api: ${subject}sets the SELinux type spc_t`,
+      `Deployment test/api: ${subject}switches AppArmor off`,
+    ]);
+  });
+
+  test.each<Json>([
+    { seLinuxOptions: {} },
+    { seLinuxOptions: { level: 's0:c1,c2', type: '' } },
+    ...['container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'].map((type) => ({
+      seLinuxOptions: { type },
+    })),
+    { windowsOptions: { hostProcess: false } },
+    { appArmorProfile: { type: 'RuntimeDefault' } },
+    { appArmorProfile: { type: 'Localhost', localhostProfile: 'api' } },
+    { seccompProfile: { type: 'Localhost', localhostProfile: 'api' } },
+  ])('may be %j', (context) => {
+    expect(problemsOfContext(context)).toEqual([]);
+  });
+});
+
+describe.each(POD_KINDS)('an annotation on the pods of a %s', (kind) => {
+  const ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/api';
+
+  /** A workload whose pods carry these annotations, wherever its kind describes them. */
+  const annotated = (annotations: Json): ManifestObject =>
+    JSON.parse(
+      JSON.stringify(workload(kind), (_, value) =>
+        value?.spec?.containers === undefined ? value : { ...value, metadata: { ...value.metadata, annotations } },
+      ),
+    );
+
+  test('cannot switch AppArmor off', () => {
+    expect(problemsOf(podSecurityRestricted, [annotated({ [ANNOTATION]: 'unconfined' })])).toEqual([
+      `${kind} test/api: switches AppArmor off by ${ANNOTATION}`,
+    ]);
+  });
+
+  test.each(['runtime/default', 'localhost/api'])('may choose the AppArmor profile %s', (profile) => {
+    expect(problemsOf(podSecurityRestricted, [annotated({ [ANNOTATION]: profile, other: 'unconfined' })])).toEqual([]);
+  });
+});
+
 describe('an exception', () => {
   const asRoot = { [EXCEPTIONS]: 'runAsNonRoot: the image starts as root' };
   const mayLock = { [EXCEPTIONS]: 'capabilities IPC_LOCK: NCCL registers memory' };
@@ -213,9 +297,44 @@ describe('an exception', () => {
   });
 
   test('can stand beside another', () => {
-    const annotations = { [EXCEPTIONS]: `${asRoot[EXCEPTIONS]}; ${mayLock[EXCEPTIONS]}` };
+    const annotations = { [EXCEPTIONS]: `${asRoot[EXCEPTIONS]}\n${mayLock[EXCEPTIONS]}` };
     const changes = secured({ runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['IPC_LOCK'] } });
     expect(problemsOfContainer(changes, { annotations })).toEqual([]);
+  });
+
+  test('lets the pods be root as a whole', () => {
+    const securityContext = { ...POD, runAsNonRoot: false, runAsUser: 0 };
+    expect(problemsOfPod({ securityContext }, { annotations: asRoot })).toEqual([]);
+    expect(problemsOfPod({ securityContext }, { annotations: mayLock })).toContain(
+      'Deployment test/api: sets runAsUser: 0',
+    );
+  });
+
+  test.each<[string, string[], string]>([
+    ['capabilities IPC_LOCK: NCCL', ['IPC_LOCK', 'CHOWN'], 'CHOWN'],
+    ['capabilities IPC_LOCK: NCCL\ncapabilities CHOWN: its volume', ['IPC_LOCK', 'SYS_ADMIN', 'CHOWN'], 'SYS_ADMIN'],
+    ['capabilities IPC_LOCK: not CHOWN; capabilities CHOWN: neither', ['CHOWN'], 'CHOWN'],
+    ['capabilities IPC_LOCK CHOWN: not two in a line', ['CHOWN'], 'CHOWN'],
+    ['capability CHOWN: a rule of another name', ['CHOWN'], 'CHOWN'],
+    ['capabilities: all of them', ['CHOWN'], 'CHOWN'],
+    ['capabilities ALL: all of them', ['CHOWN'], 'CHOWN'],
+    ['capabilities IPC: a part of the name', ['IPC_LOCK'], 'IPC_LOCK'],
+  ])('that says %j adds no capability but what it names', (text, add, added) => {
+    const changes = secured({ capabilities: { drop: ['ALL'], add } });
+    expect(problemsOfContainer(changes, { annotations: { [EXCEPTIONS]: text } })).toEqual([
+      `Deployment test/api: container api adds the capabilities ${added}`,
+    ]);
+  });
+
+  test.each([
+    'capabilities IPC_LOCK: starts as root; runAsNonRoot: as well',
+    'runAsNonRootUser: a rule of another name',
+    'runAsNonRoot once: a rule of another name',
+    ' runAsNonRoot: an indented line',
+  ])('that says %j is none of running as root', (text) => {
+    expect(problemsOfContainer(secured({ runAsUser: 0 }), { annotations: { [EXCEPTIONS]: text } })).toEqual([
+      'Deployment test/api: container api has no numeric runAsUser above 0',
+    ]);
   });
 
   test('stands on the object, not on its pods', () => {

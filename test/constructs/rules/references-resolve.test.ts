@@ -9,7 +9,9 @@ const unresolved = (subject: string, what: string) =>
 
 const deployment = (pod: Json) => workload('Deployment', { pod });
 const withEnv = (valueFrom: Json) => deployment({ containers: [container({ env: [{ name: 'SETTING', valueFrom }] })] });
+const withEnvFrom = (source: Json) => deployment({ containers: [container({ envFrom: [source] })] });
 const withVolume = (volume: Json) => deployment({ volumes: [{ name: 'data', ...volume }] });
+const withSources = (...sources: Json[]) => withVolume({ projected: { sources } });
 
 interface Case {
   readonly from: ManifestObject;
@@ -55,6 +57,39 @@ const FROM_PODS: [string, Case][] = [
   [
     'a variable from a ConfigMap',
     { from: withEnv({ configMapKeyRef: { name: 'rag', key: 'model' } }), to: inTest('ConfigMap', 'rag', 'model') },
+  ],
+  ['variables from a Secret', { from: withEnvFrom({ secretRef: { name: 'qdrant' } }), to: inTest('Secret', 'qdrant') }],
+  [
+    'variables from a ConfigMap',
+    { from: withEnvFrom({ configMapRef: { name: 'rag' } }), to: inTest('ConfigMap', 'rag') },
+  ],
+  [
+    'a projected ConfigMap',
+    { from: withSources({ serviceAccountToken: {} }, { configMap: { name: 'rag' } }), to: inTest('ConfigMap', 'rag') },
+  ],
+  [
+    'a file of a projected ConfigMap',
+    {
+      from: withSources({ configMap: { name: 'rag', items: [{ key: 'a.yaml', path: 'a.yaml' }] } }),
+      to: inTest('ConfigMap', 'rag', 'a.yaml'),
+    },
+  ],
+  ['a projected Secret', { from: withSources({ secret: { name: 'tls' } }), to: inTest('Secret', 'tls') }],
+  [
+    'a file of a projected Secret',
+    {
+      from: withSources({ secret: { name: 'tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }),
+      to: inTest('Secret', 'tls', 'ca.crt'),
+    },
+  ],
+  [
+    'the SecretProviderClass of a volume',
+    {
+      from: withVolume({
+        csi: { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass: 'vault' } },
+      }),
+      to: inTest('SecretProviderClass', 'vault'),
+    },
   ],
   ['the ServiceAccount', { from: deployment({ serviceAccountName: 'rag' }), to: inTest('ServiceAccount', 'rag') }],
   ['the RuntimeClass', { from: deployment({ runtimeClassName: 'nvidia' }), to: inCluster('RuntimeClass', 'nvidia') }],
@@ -104,6 +139,24 @@ const FROM_OBJECTS: [string, Case][] = [
     },
   ],
   [
+    'the credentials of a trigger in its namespace',
+    {
+      from: manifest('ScaledObject', 'scaler', {
+        spec: { triggers: [{ authenticationRef: { kind: 'TriggerAuthentication', name: 'queue' } }] },
+      }),
+      to: inTest('TriggerAuthentication', 'queue'),
+    },
+  ],
+  [
+    'the credentials of a trigger for the whole cluster',
+    {
+      from: manifest('ScaledObject', 'scaler', {
+        spec: { triggers: [{ authenticationRef: { kind: 'ClusterTriggerAuthentication', name: 'queue' } }] },
+      }),
+      to: inCluster('ClusterTriggerAuthentication', 'queue'),
+    },
+  ],
+  [
     'the Secret of a TriggerAuthentication',
     {
       from: manifest('TriggerAuthentication', 'queue', {
@@ -121,6 +174,13 @@ const FROM_OBJECTS: [string, Case][] = [
     {
       from: route({ rules: [{ backendRefs: [{ name: 'api', namespace: 'tenant', port: 8000 }] }] }),
       to: { kind: 'Service', name: 'api', namespace: 'tenant' },
+    },
+  ],
+  [
+    'the backend of an HTTPRoute of another kind',
+    {
+      from: route({ rules: [{}, { backendRefs: [{ kind: 'InferencePool', name: 'embedder', port: 8000 }] }] }),
+      to: inTest('InferencePool', 'embedder'),
     },
   ],
   ['the Gateway of an HTTPRoute', { from: route({ parentRefs: [{ name: 'edge' }] }), to: inTest('Gateway', 'edge') }],
@@ -144,6 +204,20 @@ const FROM_OBJECTS: [string, Case][] = [
       to: inTest('Service', 'api'),
     },
   ],
+  [
+    'the default Service of an Ingress',
+    {
+      from: ingress({ defaultBackend: { service: { name: 'api', port: { number: 8000 } } } }),
+      to: inTest('Service', 'api'),
+    },
+  ],
+  [
+    'the StorageClass of a claim',
+    {
+      from: manifest('PersistentVolumeClaim', 'models', { spec: { storageClassName: 'efs' } }),
+      to: inCluster('StorageClass', 'efs'),
+    },
+  ],
   ['the certificate of an Ingress', { from: ingress({ tls: [{ secretName: 'tls' }] }), to: inTest('Secret', 'tls') }],
   ['the IngressClass', { from: ingress({ ingressClassName: 'nginx' }), to: inCluster('IngressClass', 'nginx') }],
   ['the GatewayClass', { from: gateway({ gatewayClassName: 'envoy' }), to: inCluster('GatewayClass', 'envoy') }],
@@ -152,6 +226,20 @@ const FROM_OBJECTS: [string, Case][] = [
     {
       from: gateway({ listeners: [{ name: 'http' }, { tls: { certificateRefs: [{ name: 'tls' }] } }] }),
       to: inTest('Secret', 'tls'),
+    },
+  ],
+  [
+    'the certificate of a listener in another namespace',
+    {
+      from: gateway({ listeners: [{ tls: { certificateRefs: [{ name: 'tls', namespace: 'certificates' }] } }] }),
+      to: { kind: 'Secret', name: 'tls', namespace: 'certificates' },
+    },
+  ],
+  [
+    'the certificate of a listener of another kind',
+    {
+      from: gateway({ listeners: [{ tls: { certificateRefs: [{ kind: 'CertificateBundle', name: 'tls' }] } }] }),
+      to: inTest('CertificateBundle', 'tls'),
     },
   ],
   [
@@ -189,7 +277,7 @@ const FROM_OBJECTS: [string, Case][] = [
 /** An object that a reference resolves to. */
 function referent({ kind, name, namespace, key = 'unasked' }: ExternalReference): ManifestObject {
   return kind === 'Secret'
-    ? manifest('ExternalSecret', name, { spec: { data: [{ secretKey: key }] } })
+    ? manifest('ExternalSecret', name, { metadata: { namespace }, spec: { data: [{ secretKey: key }] } })
     : manifest(kind, name, { metadata: { namespace }, data: { [key]: '' }, spec: { ports: [{ port: 8000 }] } });
 }
 
@@ -244,6 +332,50 @@ describe.each(POD_KINDS)('the pods of a %s', (kind) => {
   });
 });
 
+describe.each<[string, (source: Json) => ManifestObject, Json, string]>([
+  ['a ConfigMap volume', (configMap) => withVolume({ configMap }), { name: 'rag' }, 'ConfigMap rag'],
+  ['a Secret volume', (secret) => withVolume({ secret }), { secretName: 'tls' }, 'Secret tls'],
+  ['a projected ConfigMap', (configMap) => withSources({ configMap }), { name: 'rag' }, 'ConfigMap rag'],
+  ['a projected Secret', (secret) => withSources({ secret }), { name: 'tls' }, 'Secret tls'],
+  ['variables from a ConfigMap', (configMapRef) => withEnvFrom({ configMapRef }), { name: 'rag' }, 'ConfigMap rag'],
+  ['variables from a Secret', (secretRef) => withEnvFrom({ secretRef }), { name: 'tls' }, 'Secret tls'],
+  [
+    'a variable from a ConfigMap',
+    (configMapKeyRef) => withEnv({ configMapKeyRef }),
+    { name: 'rag', key: 'a' },
+    'ConfigMap rag key a',
+  ],
+  [
+    'a variable from a Secret',
+    (secretKeyRef) => withEnv({ secretKeyRef }),
+    { name: 'tls', key: 'a' },
+    'Secret tls key a',
+  ],
+])('%s', (_, asking, source, what) => {
+  test('may be missing when it is optional', () => {
+    expect(problemsOf(referencesResolve, [asking({ ...source, optional: true })])).toEqual([]);
+    expect(problemsOf(referencesResolve, [asking({ ...source, optional: false })])).toEqual([
+      unresolved('Deployment test/api', what),
+    ]);
+  });
+});
+
+test('the files of an optional volume may be missing too', () => {
+  const items = [{ key: 'a', path: 'a' }];
+  for (const optional of [true, false]) {
+    const problems = optional ? [] : [unresolved('Deployment test/api', 'ConfigMap rag key a')];
+    const configMap = { name: 'rag', items, optional };
+    expect(problemsOf(referencesResolve, [withVolume({ configMap })])).toEqual(problems);
+    expect(problemsOf(referencesResolve, [withSources({ configMap })])).toEqual(problems);
+  }
+});
+
+test('a volume of another driver or without a name refers to nothing', () => {
+  const csi = { driver: 'ebs.csi.aws.com', volumeAttributes: { fsType: 'ext4' } };
+  expect(problemsOf(referencesResolve, [withVolume({ csi }), withVolume({ csi: { driver: 'x' } })])).toEqual([]);
+  expect(problemsOf(referencesResolve, [withSources({ downwardAPI: { items: [] } })])).toEqual([]);
+});
+
 describe('a key', () => {
   const config = withEnv({ configMapKeyRef: { name: 'rag', key: 'model' } });
 
@@ -279,6 +411,32 @@ describe('a Secret', () => {
     expect(problems(asking('qdrant', 'read'), external)).toEqual([]);
     expect(problems(asking('qdrant', 'other'), external)).toEqual([
       unresolved('Deployment test/api', 'Secret qdrant key other'),
+    ]);
+  });
+
+  test('comes from an ExternalSecret that takes over whole entries, with keys that only the store knows', () => {
+    const dataFrom = [{ extract: { key: 'rag/qdrant' } }];
+    const external = manifest('ExternalSecret', 'qdrant', { spec: { dataFrom, data: [{ secretKey: 'read' }] } });
+    expect(problems(asking('qdrant', 'api-key'), external)).toEqual([]);
+    expect(problems(asking('qdrant', 'read'), external)).toEqual([]);
+    expect(problems(asking('redis', 'api-key'), external)).toEqual([
+      unresolved('Deployment test/api', 'Secret redis key api-key'),
+    ]);
+  });
+
+  test.each(['data', 'stringData'])('comes from somebody else, with the keys of its %s', (field) => {
+    const foreign = manifest('Secret', 'qdrant', { [field]: { 'api-key': 'x' } });
+    expect(problems(asking('qdrant', 'api-key'), foreign)).toEqual([]);
+    expect(problems(withEnvFrom({ secretRef: { name: 'qdrant' } }), foreign)).toEqual([]);
+    expect(problems(asking('qdrant', 'other'), foreign)).toEqual([
+      unresolved('Deployment test/api', 'Secret qdrant key other'),
+    ]);
+    expect(problems(asking('redis', 'api-key'), foreign)).toEqual([
+      unresolved('Deployment test/api', 'Secret redis key api-key'),
+    ]);
+    const away = manifest('Secret', 'qdrant', { metadata: { namespace: 'other' }, [field]: { 'api-key': 'x' } });
+    expect(problems(asking('qdrant', 'api-key'), away)).toEqual([
+      unresolved('Deployment test/api', 'Secret qdrant key api-key'),
     ]);
   });
 
@@ -344,13 +502,24 @@ describe('a mount', () => {
 describe.each(['startupProbe', 'readinessProbe', 'livenessProbe'])('a %s', (probe) => {
   const problems = (handler: Json) =>
     problemsOf(referencesResolve, [
-      deployment({ containers: [container({ ports: [{ containerPort: 8000 }], [probe]: handler })] }),
+      deployment({
+        containers: [
+          container({ ports: [{ containerPort: 8000 }, { name: 'grpc', containerPort: 8001 }], [probe]: handler }),
+        ],
+      }),
     ]);
 
   test.each(['httpGet', 'tcpSocket', 'grpc'])('by %s asks a port of the container', (handler) => {
     expect(problems({ [handler]: { port: 8000 } })).toEqual([]);
     expect(problems({ [handler]: { port: 9000 } })).toEqual([
       `Deployment test/api: ${probe} of container api asks port 9000, which the container does not declare`,
+    ]);
+  });
+
+  test.each(['httpGet', 'tcpSocket'])('by %s may ask a port by its name', (handler) => {
+    expect(problems({ [handler]: { port: 'grpc' } })).toEqual([]);
+    expect(problems({ [handler]: { port: 'http' } })).toEqual([
+      `Deployment test/api: ${probe} of container api asks port http, which the container does not declare`,
     ]);
   });
 
@@ -370,7 +539,11 @@ describe.each(['startupProbe', 'readinessProbe', 'livenessProbe'])('a %s', (prob
 });
 
 describe('the port of a backend', () => {
-  const service = manifest('Service', 'api', { spec: { ports: [{ port: 8000 }, { port: 9000 }] } });
+  const ports = [
+    { name: 'http', port: 8000 },
+    { name: 'grpc', port: 9000 },
+  ];
+  const service = manifest('Service', 'api', { spec: { ports } });
   const toPort = (port: number): [string, ManifestObject][] => [
     ['HTTPRoute', route({ rules: [{ backendRefs: [{ name: 'api', port }] }] })],
     [
@@ -393,6 +566,26 @@ describe('the port of a backend', () => {
     expect(problemsOf(referencesResolve, [object], { external: [inTest('Service', 'api')] })).toEqual([]);
   });
 
+  test.each<[string, (port: Json) => Json]>([
+    ['a path', (port) => ({ rules: [{ http: { paths: [{ backend: { service: { name: 'api', port } } }] } }] })],
+    ['the default', (port) => ({ defaultBackend: { service: { name: 'api', port } } })],
+  ])('of %s of an Ingress may be named', (_, specOf) => {
+    expect(problemsOf(referencesResolve, [ingress(specOf({ name: 'grpc' }))], { besides: [service] })).toEqual([]);
+    expect(problemsOf(referencesResolve, [ingress(specOf({ number: 9000 }))], { besides: [service] })).toEqual([]);
+    expect(problemsOf(referencesResolve, [ingress(specOf({ name: 'metrics' }))], { besides: [service] })).toEqual([
+      'Ingress test/public: leads to port metrics of Service test/api, which has no such port',
+    ]);
+    expect(problemsOf(referencesResolve, [ingress(specOf({ number: 80 }))], { besides: [service] })).toEqual([
+      'Ingress test/public: leads to port 80 of Service test/api, which has no such port',
+    ]);
+  });
+
+  test('of another kind than a Service is not ours to know', () => {
+    const object = route({ rules: [{ backendRefs: [{ kind: 'InferencePool', name: 'api', port: 80 }] }] });
+    const external = [inTest('InferencePool', 'api')];
+    expect(problemsOf(referencesResolve, [object], { besides: [service], external })).toEqual([]);
+  });
+
   test('belongs to the Service of the namespace that is named', () => {
     const away = manifest('Service', 'api', { metadata: { namespace: 'tenant' }, spec: { ports: [{ port: 80 }] } });
     const object = route({ rules: [{ backendRefs: [{ name: 'api', namespace: 'tenant', port: 8000 }] }] });
@@ -412,6 +605,24 @@ describe('a disruption budget', () => {
       'PodDisruptionBudget test/api: selects no pods of the output',
     ]);
   });
+
+  test('that selects by expressions alone is not worked out', () => {
+    const selector = { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'Exists' }] };
+    expect(problemsOf(referencesResolve, [manifest('PodDisruptionBudget', 'api', { spec: { selector } })])).toEqual([]);
+  });
+});
+
+test('fields of the same names in other kinds are no references', () => {
+  const path = { backend: { resource: { apiGroup: 'acme.example', kind: 'Bucket', name: 'static' } } };
+  const backendRefs = [{ name: 'missing', port: 80 }];
+  const objects = [
+    ingress({ rules: [{ host: 'rag.acme.example' }, { http: { paths: [path] } }], defaultBackend: path.backend }),
+    manifest('Other', 'rules', { spec: { rules: [{ backendRefs }], tls: [{ secretName: 'missing' }] } }),
+    manifest('Other', 'map', { spec: { rules: { first: 1 }, listeners: {}, triggers: 'none', parentRefs: {} } }),
+    manifest('Other', 'claim', { spec: { storageClassName: 'missing', defaultBackend: { service: { name: 'x' } } } }),
+    manifest('Other', 'empty'),
+  ];
+  expect(problemsOf(referencesResolve, objects)).toEqual([]);
 });
 
 test('objects that are not ours are not judged', () => {

@@ -59,6 +59,8 @@ describe.each(SCALABLE)('the number of pods of a %s', (kind) => {
       hpa(kind, { scaleTargetRef: { kind, name: 'other' } }),
       hpa('ReplicaSet'),
       { ...hpa(kind), metadata: { name: 'api', namespace: 'other' } },
+      manifest('HorizontalPodAutoscaler', 'unfinished'),
+      manifest('ScaledObject', 'unfinished', { spec: {} }),
     ];
     expect(problemsOf(replicaOwnership, [fixed, ...others])).toEqual([]);
   });
@@ -127,7 +129,27 @@ describe('a disruption budget', () => {
       three,
     ];
     expect(problemsOf(replicaOwnership, keda(3))).toEqual([]);
-    expect(problemsOf(replicaOwnership, keda(0))).toEqual([blocked(0, kind)]);
+    expect(problemsOf(replicaOwnership, keda(1))).toEqual([blocked(1, kind)]);
+  });
+
+  test.each(SCALABLE)('is held against 1 when nothing is said about the pods of a %s', (kind) => {
+    const unsaid = [workload(kind), hpa(kind, { minReplicas: undefined })];
+    expect(problemsOf(replicaOwnership, [...unsaid, budget({ maxUnavailable: 1 })])).toEqual([]);
+    expect(problemsOf(replicaOwnership, [...unsaid, budget({ minAvailable: 1 })])).toEqual([blocked(1, kind)]);
+    expect(problemsOf(replicaOwnership, [workload(kind), budget({ minAvailable: 1 })])).toEqual([
+      `${kind} test/api: nobody owns the number of replicas`,
+      blocked(1, kind),
+    ]);
+  });
+
+  test.each(SCALABLE)('is no matter where a %s may have no pods', (kind) => {
+    const stopped = [workload(kind, { spec: { replicas: 0 } })];
+    const toZero = [workload(kind), scaledObject({ kind, name: 'api' }, { minReplicaCount: 0 })];
+    const unsaid = [workload(kind), scaledObject({ kind, name: 'api' })];
+    for (const pods of [stopped, toZero, unsaid]) {
+      expect(problemsOf(replicaOwnership, [...pods, budget({ minAvailable: 2 })])).toEqual([]);
+      expect(problemsOf(replicaOwnership, [...pods, budget({ maxUnavailable: 0 })])).toEqual([]);
+    }
   });
 
   test('is held against every workload that it selects', () => {
