@@ -1,6 +1,7 @@
-import { Peer, PodSet } from '../../../constructs/network/peer';
+import { checkCidrs, Peer, PodSet } from '../../../constructs/network/peer';
 import { Cluster } from '../../../constructs/placement/cluster';
 import { LABELS } from '../../support/output';
+import { refusalOf } from '../../support/refusal';
 
 const GENERIC = new Cluster();
 const CILIUM = new Cluster({ cilium: true });
@@ -86,16 +87,45 @@ describe('ranges of addresses', () => {
 
   test.each(['0.0.0.0/0', '10.2.3.4/32', '::/0', 'fd00:10::/64', '2001:db8::1/128'])('may be %s', (cidr) => {
     expect(Peer.cidrs(cidr).in('rag', GENERIC)).toEqual([{ ipBlock: { cidr } }]);
+    expect(() => checkCidrs([cidr], 'cidrs')).not.toThrow();
   });
 
-  test.each(['10.0.0.0', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0/8', 'db.acme.example/32', '10.0.0.0/-1', ''])(
-    'cannot be "%s"',
-    (cidr) => {
-      expect(() => Peer.cidrs('10.0.0.0/8', cidr)).toThrow(
-        new Error(`cidrs has "${cidr}", but must have address ranges such as 10.0.0.0/16`),
-      );
-    },
-  );
+  test.each([
+    ['an address without a length', '10.0.0.0'],
+    ['an address with an empty length', '10.0.0.0/'],
+    ['a length of no number', '10.0.0.0/x'],
+    ['a length below 0', '10.0.0.0/-1'],
+    ['a length that is not whole', '10.0.0.0/8.5'],
+    ['a length in scientific notation', '10.0.0.0/1e1'],
+    ['a length with spaces', '10.0.0.0/ 8'],
+    ['a length beyond that of IPv4', '10.0.0.0/33'],
+    ['a length beyond that of IPv6', '::/129'],
+    ['two lengths', '10.0.0.0/8/8'],
+    ['part of an address', '10.0.0/8'],
+    ['an address with too high a number', '10.0.0.256/32'],
+    ['no address', '/8'],
+    ['a host', 'db.acme.example/32'],
+    ['nothing', ''],
+  ])('cannot be %s', (_, cidr) => {
+    const problem = `has "${cidr}", but must have address ranges such as 10.0.0.0/16`;
+    expect(() => Peer.cidrs('10.0.0.0/8', cidr)).toThrow(new Error(`cidrs ${problem}`));
+    expect(refusalOf(() => checkCidrs([cidr], 'gateway.proxyCidrs'))).toMatchObject({
+      name: 'UsageError',
+      constructPath: '',
+      property: 'gateway.proxyCidrs',
+      problem,
+    });
+  });
+
+  test('are refused for the first that is wrong', () => {
+    expect(() => checkCidrs(['10.0.0.0/8', 'b', 'a'], 'cidrs')).toThrow(
+      new Error('cidrs has "b", but must have address ranges such as 10.0.0.0/16'),
+    );
+  });
+
+  test('can be none', () => {
+    expect(() => checkCidrs([], 'cidrs')).not.toThrow();
+  });
 
   test('have no host name, and are described by themselves', () => {
     expect(peer.fqdn).toBeUndefined();

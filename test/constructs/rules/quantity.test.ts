@@ -8,6 +8,7 @@ import {
   kibibytesOf,
   millisOf,
   sizeQuantity,
+  sizeText,
 } from '../../../constructs/rules/quantity';
 
 const KIBIBYTES: { readonly [unit: string]: number } = { Ki: 1, Mi: 1024, Gi: 1024 ** 2, Ti: 1024 ** 3, Pi: 1024 ** 4 };
@@ -47,7 +48,6 @@ describe('a size', () => {
   });
 
   test.each([
-    ['0', Size.gibibytes(0)],
     ['1Ki', Size.kibibytes(1)],
     ['1Ki', Size.kibibytes(0.001)],
     ['1023Ki', Size.kibibytes(1023)],
@@ -60,6 +60,17 @@ describe('a size', () => {
     ['2048Pi', Size.pebibyte(2048)],
   ])('is written as %s', (text, size) => {
     expect(sizeQuantity(size).value).toBe(text);
+    expect(sizeText(size)).toBe(text);
+  });
+
+  test.each([
+    ['0Ki', Size.kibibytes(0)],
+    ['0Gi', Size.gibibytes(0)],
+    ['NaNGi', Size.gibibytes(Number.NaN)],
+  ])('of %s is refused', (shown, size) => {
+    const refusal = new Error(`size is ${shown}, but must be above 0`);
+    expect(() => sizeText(size)).toThrow(refusal);
+    expect(() => sizeQuantity(size)).toThrow(refusal);
   });
 
   test('is rounded up before its unit is chosen', () => {

@@ -38,7 +38,9 @@ describe('the bounds of the API', () => {
 
   test.each<[string, ScalingPace | undefined]>([
     ['no pace', undefined],
-    ['one that says nothing', {}],
+    ['a look back alone', { stabilization: Duration.minutes(1) }],
+    ['a limit in pods alone', { pods: 1 }],
+    ['a limit in percent alone', { percent: 1 }],
     ['the smallest numbers', { pods: 1, percent: 1, period: Duration.seconds(1), stabilization: Duration.seconds(0) }],
     ['the longest times', { pods: 1, period: Duration.minutes(30), stabilization: Duration.hours(1) }],
     ['more than all pods', { percent: 400 }],
@@ -54,14 +56,25 @@ describe('the bounds of the API', () => {
     }
   });
 
+  test.each<[string, ScalingPace]>([
+    ['that says nothing', {}],
+    ['that has a period alone', { period: Duration.minutes(1) }],
+    ['that has a period of nothing', { stabilization: Duration.minutes(1), period: Duration.minutes(1) }],
+  ])('allow no pace %s', (_, pace) => {
+    expect(check(pace)).toThrow(
+      new Error('scaling.up limits nothing; set pods or percent, which count per period, or stabilization alone'),
+    );
+  });
+
   test.each([
-    ['period', '30 minutes 1 second', Duration.seconds(1801), 1800],
-    ['period', '31 minutes', Duration.minutes(31), 1800],
-    ['stabilization', '1 hour 1 second', Duration.seconds(3601), 3600],
-    ['stabilization', '1 hour 5 minutes', Duration.minutes(65), 3600],
-  ])('allow no %s of %s', (property, shown, time, longest) => {
+    ['period', '0 seconds', Duration.seconds(0), 'from 1 to 1800 seconds'],
+    ['period', '30 minutes 1 second', Duration.seconds(1801), 'from 1 to 1800 seconds'],
+    ['period', '31 minutes', Duration.minutes(31), 'from 1 to 1800 seconds'],
+    ['stabilization', '1 hour 1 second', Duration.seconds(3601), 'from 0 to 3600 seconds'],
+    ['stabilization', '1 hour 5 minutes', Duration.minutes(65), 'from 0 to 3600 seconds'],
+  ])('allow no %s of %s', (property, shown, time, allowed) => {
     expect(check({ pods: 1, [property]: time })).toThrow(
-      new Error(`scaling.up.${property} is ${shown}, but must be at most ${longest} seconds`),
+      new Error(`scaling.up.${property} is ${shown}, but must be ${allowed}`),
     );
   });
 
@@ -82,7 +95,7 @@ describe('the bounds of the API', () => {
       new Error('scaling.up.pods is 0, but must be a whole number from 1'),
     );
     expect(() => scaling({ down: { percent: 10, period: Duration.minutes(31) } })).toThrow(
-      new Error('scaling.down.period is 31 minutes, but must be at most 1800 seconds'),
+      new Error('scaling.down.period is 31 minutes, but must be from 1 to 1800 seconds'),
     );
   });
 });

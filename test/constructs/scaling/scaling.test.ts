@@ -1,7 +1,8 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
-import { type EventScalingOptions, Scaling, type ScalingBounds } from '../../../constructs/scaling/scaling';
+import { Scaling } from '../../../constructs/scaling/scaling';
+import type { EventScalingOptions, ScalingBounds } from '../../../constructs/scaling/scaling-bounds';
 import { ScalingMetric } from '../../../constructs/scaling/scaling-metric';
 import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
 import { find, namesOf } from '../../support/manifests';
@@ -194,7 +195,7 @@ describe.each([
 
   test('are in order', () => {
     expect(() => scaling({ min: 4, max: 3 })).toThrow(
-      'scaling.min is 4, above scaling.max, which is 3; lower min or raise max',
+      new Error('scaling.min is 4, above max, which is 3; lower min or raise max'),
     );
   });
 });
@@ -205,7 +206,9 @@ test('horizontal scaling never goes down to no pod', () => {
 
 describe('mistakes', () => {
   test.each([-1, 1.5, Number.NaN])('%s fixed replicas', (replicas) => {
-    expect(() => Scaling.fixed(replicas)).toThrow(`replicas is ${replicas}, but must be a whole number from 0`);
+    expect(() => Scaling.fixed(replicas)).toThrow(
+      new Error(`scaling.replicas is ${replicas}, but must be a whole number from 0`),
+    );
   });
 
   test('no metric', () => {

@@ -3,6 +3,7 @@ import { Cpu } from 'cdk8s-plus-28';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { UsageError } from '../../../constructs/rules/usage-error';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import type { ContainerProps } from '../../../constructs/workload/container';
 import { EnvValue } from '../../../constructs/workload/env-value';
@@ -133,6 +134,50 @@ describe('scratch space', () => {
     const { construct, object } = deployed();
     construct.addVolume({ volume: Volume.memory('memory', Size.gibibytes(1)), path: '/memory' });
     expect(mainContainer(object()).resources.limits['ephemeral-storage']).toBe('256Mi');
+  });
+});
+
+describe('the volume of a Secret', () => {
+  function volumesOf(...secrets: string[]) {
+    const { construct, template } = deployed();
+    construct.uses({
+      offerTo: () => ({
+        endpoints: [],
+        env: {},
+        files: secrets.map((secret) => ({ source: SecretKey.of(secret, 'ca.crt'), directory: `/etc/${secret}` })),
+      }),
+    });
+    const { volumes, containers } = template().spec;
+    const names = volumes.map(({ name }: { name: string }) => name);
+    expect(containers[0].volumeMounts.map(({ name }: { name: string }) => name)).toEqual(names);
+    expect(volumes.map(({ secret }: { secret: { secretName: string } }) => secret.secretName)).toEqual(secrets);
+    return names;
+  }
+
+  // The digests are the first eight digits that `printf %s <secret> | sha256sum` writes.
+  test.each([
+    ['has the name of the Secret', 'db-tls', 'secret-db-tls'],
+    ['has the longest name that needs no digest', 'a'.repeat(56), `secret-${'a'.repeat(56)}`],
+    ['has a digest when the name is too long', 'a'.repeat(57), `secret-${'a'.repeat(47)}-f13b2d72`],
+    ['has a digest when the name has dots', 'db.acme.example', 'secret-db-acme-example-d82cdea1'],
+  ])('%s', (_, secret, name) => {
+    expect(volumesOf(secret)).toEqual([name]);
+    expect(name.length).toBeLessThanOrEqual(63);
+  });
+
+  test.each([
+    ['differ in what is cut off', `${'a'.repeat(60)}b`, `${'a'.repeat(60)}c`],
+    ['differ in dots and dashes', 'db.acme', 'db-acme'],
+    ['differ in where the dots are', 'a.b-c', 'a-b.c'],
+  ])('is one of its own when names %s', (_, one, other) => {
+    expect(new Set(volumesOf(one, other)).size).toBe(2);
+  });
+
+  test('has a name that is one, whatever that of the Secret', () => {
+    for (const secret of [`${'a'.repeat(46)}.b${'c'.repeat(20)}`, `${'a'.repeat(200)}.b`, 'a.b', '0']) {
+      const [name] = volumesOf(secret);
+      expect(name).toMatch(/^secret-[a-z0-9-]{0,55}[a-z0-9]$/);
+    }
   });
 });
 
@@ -318,7 +363,9 @@ describe('names that are taken', () => {
     const { construct, objects } = deployed();
     construct.addVolume({ volume: Volume.scratch('data', Size.mebibytes(1)), path: '/one' });
     construct.addVolume({ volume: Volume.memory('data', Size.mebibytes(1)), path: '/two' });
-    expect(objects).toThrow('rag/api: has two volumes named "data"; rename one');
+    expect(objects).toThrow(
+      new UsageError('is data twice; give one of the two another', { scope: construct, property: 'volume.name' }),
+    );
   });
 
   test('but one volume may be mounted twice', () => {
@@ -370,11 +417,24 @@ describe('mistakes', () => {
     );
   });
 
-  test.each([0, 80, 1023, 65536, -1, 8080.5, Number.NaN])('the port number %s', (number) => {
+  test.each([0, 80, 1023, 65536, -1, 8080.5])('the port number %s', (number) => {
     expect(() => withPort('http', number)).toThrow(
       new Error(
         `rag/api: ports.number is ${number}, but must be from 1024 to 65535: containers run without privileges`,
       ),
+    );
+  });
+
+  test('a port number that is no number', () => {
+    expect(() => withPort('http', Number.NaN)).toThrow(/^rag\/api: ports\.number is NaN/);
+  });
+
+  test.each([
+    ['name', 'http', [PORT, { name: 'http', number: 9090 }]],
+    ['number', 8080, [PORT, { name: 'metrics', number: 8080 }]],
+  ])('two ports with one %s', (property, value, ports) => {
+    expect(() => deployed({ container: { ...CONTAINER, ports } })).toThrow(
+      new Error(`rag/api: ports.${property} is ${value} twice; give one of the two another`),
     );
   });
 
@@ -406,7 +466,7 @@ describe('mistakes', () => {
     const { construct, objects } = deployed({ container: { ...CONTAINER, mounts } });
     expect(objects()).toHaveLength(3);
     construct.addVolume({ volume: Volume.memory('two', Size.mebibytes(1)), path: '/data' });
-    expect(objects).toThrow('rag/api: mounts.path is "/data" twice; mount one of the two elsewhere');
+    expect(objects).toThrow(new Error('rag/api: mounts.path is /data twice; give one of the two another'));
   });
 
   test('mounts of another container', () => {

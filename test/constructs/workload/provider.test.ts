@@ -2,11 +2,13 @@ import { ExternalService } from '../../../constructs/data/external-service';
 import { Redis, RedisRole } from '../../../constructs/data/redis';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { UsageError } from '../../../constructs/rules/usage-error';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment, type DeploymentProps } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import type { IProvider, Offer } from '../../../constructs/workload/provider';
 import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
 import { CONTAINER } from '../../support/workloads';
 
 const PORT = { name: 'redis', number: 6379, appProtocol: 'redis' };
@@ -147,32 +149,26 @@ describe('files of providers', () => {
     ]);
   });
 
-  test('of several Secrets are in one volume each, whose name is one even when that of the Secret has dots', () => {
+  test('of several Secrets are in one volume each', () => {
     const { construct, object } = client();
     construct.uses(
       offering({
         files: [
           { source: ca, directory: '/etc/db-ca' },
-          { source: SecretKey.of('db.acme.example', 'ca.crt'), directory: '/etc/acme' },
+          { source: SecretKey.of('other', 'ca.crt'), directory: '/etc/other' },
         ],
       }),
     );
-    const { volumes } = templateOf(object()).spec;
+    const items = [{ key: 'ca.crt', path: 'ca.crt' }];
+    const { volumes, containers } = templateOf(object()).spec;
     expect(volumes).toEqual([
-      { name: 'secret-db-tls', secret: { secretName: 'db-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      {
-        name: 'secret-db-acme-example',
-        secret: { secretName: 'db.acme.example', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
-      },
+      { name: 'secret-db-tls', secret: { secretName: 'db-tls', items } },
+      { name: 'secret-other', secret: { secretName: 'other', items } },
     ]);
-  });
-
-  test('of a Secret with a long name are in a volume with a shorter one', () => {
-    const { construct, object } = client();
-    const secret = 'a'.repeat(63);
-    construct.uses(offering({ files: [{ source: SecretKey.of(secret, 'ca.crt'), directory: '/etc/a' }] }));
-    const [volume] = templateOf(object()).spec.volumes;
-    expect(volume).toMatchObject({ name: `secret-${'a'.repeat(56)}`, secret: { secretName: secret } });
+    expect(containers[0].volumeMounts).toEqual([
+      { name: 'secret-db-tls', mountPath: '/etc/db-ca', readOnly: true },
+      { name: 'secret-other', mountPath: '/etc/other', readOnly: true },
+    ]);
   });
 
   test('must be in the namespace', () => {
@@ -193,7 +189,9 @@ describe('files of providers', () => {
       offering({ files: [{ source: ca, directory }] }),
       offering({ files: [{ source: SecretKey.of('other', 'ca.crt'), directory }] }),
     );
-    expect(() => render(chart)).toThrow('rag/api: mounts.path is "/etc/ca" twice; mount one of the two elsewhere');
+    expect(() => render(chart)).toThrow(
+      new Error('rag/api: mounts.path is /etc/ca twice; give one of the two another'),
+    );
   });
 });
 
@@ -216,28 +214,36 @@ describe('the names that the image expects', () => {
     expect(env(object(), 'REDIS_PASSWORD')).toBeUndefined();
   });
 
-  test('are refused when no provider gives them, with those that are given', () => {
-    const { chart, queue, construct } = client({ envNames: { REDIS_PASSWORT: 'BROKER_PASSWORD', QDRANT_URL: 'X' } });
+  test.each([
+    ['a name with a slip', { REDIS_PASSWORT: 'X' }, 'REDIS_PASSWORT'],
+    ['a name of another provider', { QDRANT_URL: 'X' }, 'QDRANT_URL'],
+    ['one among names that are given', { REDIS_PASSWORD: 'X', QDRANT_URL: 'Y' }, 'QDRANT_URL'],
+    ['the first of several', { QDRANT_URL: 'X', REDIS_PASSWORT: 'Y' }, 'QDRANT_URL'],
+    ['a new name', { REDIS_PASSWORD: 'X', X: 'Y' }, 'X'],
+  ])('are refused when no provider gives them, with those that are given: %s', (_, envNames, unused) => {
+    const { chart, queue, construct } = client({ envNames });
     construct.uses(queue);
-    const given = 'CELERY_BROKER_URL, REDIS_PASSWORD';
-    expect(() => render(chart)).toThrow(
-      `envNames.REDIS_PASSWORT renames a variable that no provider gives; given are ${given}`,
-    );
-    expect(() => render(chart)).toThrow(
-      `envNames.QDRANT_URL renames a variable that no provider gives; given are ${given}`,
-    );
+    const refusal = refusalOf(() => render(chart));
+    expect(refusal).toBeInstanceOf(UsageError);
+    expect(refusal).toMatchObject({
+      constructPath: 'rag/api',
+      property: `envNames.${unused}`,
+      problem: 'renames a variable that no provider gives; given are CELERY_BROKER_URL, REDIS_PASSWORD',
+    });
   });
 
   test('are refused when nothing is given', () => {
     const { chart } = client({ envNames: { REDIS_PASSWORD: 'BROKER_PASSWORD' } });
     expect(() => render(chart)).toThrow(
-      'envNames.REDIS_PASSWORD renames a variable that no provider gives; given are nothing',
+      new Error('rag/api: envNames.REDIS_PASSWORD renames a variable that no provider gives; given are nothing'),
     );
   });
 
   test('are not those of variables that the client sets itself', () => {
     const { chart } = client({ env: { LEVEL: EnvValue.of('1') }, envNames: { LEVEL: 'LOG_LEVEL' } });
-    expect(() => render(chart)).toThrow('envNames.LEVEL renames a variable that no provider gives; given are nothing');
+    expect(() => render(chart)).toThrow(
+      new Error('rag/api: envNames.LEVEL renames a variable that no provider gives; given are nothing'),
+    );
   });
 
   test('may be used by a provider that comes later', () => {

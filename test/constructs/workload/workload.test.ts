@@ -379,9 +379,14 @@ describe('configuration files', () => {
     expect(() => construct.addConfigFiles({ 'etc/a': '' })).toThrow(
       new Error('rag/api: files has the path "etc/a"; paths are absolute'),
     );
-    expect(() => construct.addConfigFiles({ '/etc/a b': '' })).toThrow(
-      new Error('rag/api: files has the path "/etc/a b"; names of files consist of letters, digits, "-", "_" and "."'),
-    );
+    for (const path of ['/etc/a b', '/etc/..a']) {
+      expect(() => construct.addConfigFiles({ [path]: '' })).toThrow(
+        new Error(
+          `rag/api: files has the path "${path}"; names of files consist of letters, digits, "-", "_" and ".", and do ` +
+            'not begin with ".."',
+        ),
+      );
+    }
   });
 });
 
