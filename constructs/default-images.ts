@@ -11,9 +11,45 @@ export const DefaultImages = {
     digest: 'sha256:a0e04fe623cb064502cd869cefc1dc7ce359d8edd481063b5bd351c0a0a2c91e',
   }),
 
+  /** https://hub.docker.com/_/node; runs the programs of this library, as user 1000. */
+  NODE: Image.of('node', {
+    tag: '24.10.0-alpine3.22',
+    digest: 'sha256:6ff78d6d45f2614fe0da54756b44a7c529a15ebcaf9832fab8df036b1d466e73',
+  }),
+
   /** https://hub.docker.com/_/redis; it can run as user 999, group 1000. */
   REDIS: Image.of('redis', {
     tag: '7.4.9-alpine',
     digest: 'sha256:6ab0b6e7381779332f97b8ca76193e45b0756f38d4c0dcda72dbb3c32061ab99',
+  }),
+
+  /** https://github.com/huggingface/text-embeddings-inference/pkgs/container/text-embeddings-inference, for CPUs. */
+  TEXT_EMBEDDINGS_INFERENCE_CPU: Image.of('ghcr.io/huggingface/text-embeddings-inference', {
+    tag: 'cpu-1.9.3',
+    digest: 'sha256:ad950d30878eceb72aaf32024d26fa2b1d04a75304fa0b4776b49aa1941fea07',
+  }),
+
+  /** The same for GPUs of compute capability 8.9: L4, L40S. */
+  TEXT_EMBEDDINGS_INFERENCE_ADA: Image.of('ghcr.io/huggingface/text-embeddings-inference', {
+    tag: '89-1.9.3',
+    digest: 'sha256:e47e625ced2385d3dbfdee79ba0380204578e0b27ef1a926783f9b3486aaf109',
+  }),
+
+  /** The same with builds for every GPU from compute capability 7.5; it chooses at start. */
+  TEXT_EMBEDDINGS_INFERENCE_CUDA: Image.of('ghcr.io/huggingface/text-embeddings-inference', {
+    tag: 'cuda-1.9.3',
+    digest: 'sha256:249a0bc87522bfe2f1012b4d194f0225878f47079115ada3aeb0b1ef257b402a',
+  }),
+
+  /** https://hub.docker.com/r/vllm/vllm-openai; it can run as user 2000, group 0. */
+  VLLM: Image.of('vllm/vllm-openai', {
+    tag: 'v0.28.0',
+    digest: 'sha256:61fc8a896b0a4fbbbdc063bc4b0dbc25ce98e02b5050c24aeb7830ac02039b14',
+  }),
+
+  /** https://hub.docker.com/r/ollama/ollama. */
+  OLLAMA: Image.of('ollama/ollama', {
+    tag: '0.33.1',
+    digest: 'sha256:075246f72d4109385b4a01c3ac8e9cbd26a0bcb21cd7aa30edbccd24e1b3180c',
   }),
 };

@@ -37,9 +37,16 @@ export class ConnectionGraph {
   }
 
   private readonly edges: Connection[] = [];
+  private readonly orders: { readonly before: PodSet; readonly after: PodSet }[] = [];
   private readonly waves = new Map<PodSet, number>();
 
   private constructor() {}
+
+  /** Has some pods applied only when others are ready, or have done their work, without any connection. */
+  public order(before: PodSet, after: PodSet): void {
+    this.orders.push({ before, after });
+    this.waves.clear();
+  }
 
   /** Allows a connection. */
   public connect(connection: Connection): void {
@@ -80,10 +87,11 @@ export class ConnectionGraph {
   }
 
   private providersOf(pods: PodSet): PodSet[] {
-    return this.from(pods)
+    const connected = this.from(pods)
       .filter((edge) => edge.ordered === true)
       .map((edge) => edge.to)
       .filter((peer) => peer instanceof PodSet);
+    return [...connected, ...this.orders.filter(({ after }) => after === pods).map(({ before }) => before)];
   }
 
   private reachable(from: PodSet): PodSet[] {

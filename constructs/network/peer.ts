@@ -156,7 +156,7 @@ export function checkCidrs(cidrs: readonly string[], property: string): void {
 
 function isCidr(cidr: string): boolean {
   const [address = '', length = '', ...rest] = cidr.split('/');
-  const longest = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const longest = { 4: 32, 6: 128 }[address.includes('%') ? 0 : isIP(address)] ?? -1;
   return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= longest;
 }
 

@@ -6,8 +6,14 @@ export interface AcceleratorProps {
   /** Name of the accelerator in environment files and messages: `nvidia-l4`. */
   readonly name: string;
 
-  /** Memory of one device in GiB, as the vendor states it. */
-  readonly memoryGib: number;
+  /** Memory of one device in GB (10^9 bytes), as the vendor states it; the device has a little more. */
+  readonly memoryGb: number;
+
+  /**
+   * NVIDIA's compute capability: 8.9. Servers choose builds and number formats by it.
+   * @default - unknown; builds for every device are used
+   */
+  readonly computeCapability?: number;
 
   /**
    * Extended resource that a container asks for.
@@ -47,6 +53,16 @@ export interface AcceleratorProps {
   readonly migProfiles?: string[];
 }
 
+/** What makes an accelerator a part of a device. */
+interface AcceleratorPart {
+  /** The device. */
+  readonly whole: Accelerator;
+  /** Labels of the nodes whose devices are divided so. */
+  readonly selector: { readonly [label: string]: string };
+  /** Whether the memory is that of the whole device. */
+  readonly shared: boolean;
+}
+
 /** Label that GKE puts on nodes with partitioned GPUs; there the resource name stays `nvidia.com/gpu`. */
 const GKE_PARTITION_LABEL = 'cloud.google.com/gke-gpu-partition-size';
 const GKE_SHARING_LABEL = 'cloud.google.com/gke-gpu-sharing-strategy';
@@ -66,7 +82,8 @@ export class Accelerator {
   /** 16 GB, Turing. */
   public static readonly NVIDIA_T4 = new Accelerator({
     name: 'nvidia-t4',
-    memoryGib: 16,
+    memoryGb: 16,
+    computeCapability: 7.5,
     product: 'Tesla-T4',
     gkeAccelerator: 'nvidia-tesla-t4',
     karpenterGpuName: 't4',
@@ -75,7 +92,8 @@ export class Accelerator {
   /** 24 GB, Ada Lovelace. */
   public static readonly NVIDIA_L4 = new Accelerator({
     name: 'nvidia-l4',
-    memoryGib: 24,
+    memoryGb: 24,
+    computeCapability: 8.9,
     product: 'NVIDIA-L4',
     gkeAccelerator: 'nvidia-l4',
     karpenterGpuName: 'l4',
@@ -84,7 +102,8 @@ export class Accelerator {
   /** 24 GB, Ampere. */
   public static readonly NVIDIA_A10G = new Accelerator({
     name: 'nvidia-a10g',
-    memoryGib: 24,
+    memoryGb: 24,
+    computeCapability: 8.6,
     product: 'NVIDIA-A10G',
     karpenterGpuName: 'a10g',
   });
@@ -92,7 +111,8 @@ export class Accelerator {
   /** 48 GB, Ada Lovelace. */
   public static readonly NVIDIA_L40S = new Accelerator({
     name: 'nvidia-l40s',
-    memoryGib: 48,
+    memoryGb: 48,
+    computeCapability: 8.9,
     product: 'NVIDIA-L40S',
     karpenterGpuName: 'l40s',
   });
@@ -100,7 +120,8 @@ export class Accelerator {
   /** 40 GB, Ampere, MIG. */
   public static readonly NVIDIA_A100_40 = new Accelerator({
     name: 'nvidia-a100-40',
-    memoryGib: 40,
+    memoryGb: 40,
+    computeCapability: 8,
     product: 'NVIDIA-A100-SXM4-40GB',
     gkeAccelerator: 'nvidia-tesla-a100',
     karpenterGpuName: 'a100',
@@ -111,7 +132,8 @@ export class Accelerator {
   /** 80 GB, Ampere, MIG. */
   public static readonly NVIDIA_A100_80 = new Accelerator({
     name: 'nvidia-a100-80',
-    memoryGib: 80,
+    memoryGb: 80,
+    computeCapability: 8,
     product: 'NVIDIA-A100-SXM4-80GB',
     gkeAccelerator: 'nvidia-a100-80gb',
     karpenterGpuName: 'a100',
@@ -122,7 +144,8 @@ export class Accelerator {
   /** 80 GB, Hopper, MIG. */
   public static readonly NVIDIA_H100 = new Accelerator({
     name: 'nvidia-h100',
-    memoryGib: 80,
+    memoryGb: 80,
+    computeCapability: 9,
     product: 'NVIDIA-H100-80GB-HBM3',
     gkeAccelerator: 'nvidia-h100-80gb',
     karpenterGpuName: 'h100',
@@ -132,12 +155,18 @@ export class Accelerator {
   /** 141 GB, Hopper, MIG. */
   public static readonly NVIDIA_H200 = new Accelerator({
     name: 'nvidia-h200',
-    memoryGib: 141,
+    memoryGb: 141,
+    computeCapability: 9,
     product: 'NVIDIA-H200',
     gkeAccelerator: 'nvidia-h200-141gb',
     karpenterGpuName: 'h200',
     migProfiles: MIG_H200,
   });
+
+  /** The devices that are listed here. */
+  public static get known(): readonly Accelerator[] {
+    return ALL;
+  }
 
   /** An accelerator that is not listed here. */
   public static of(props: AcceleratorProps): Accelerator {
@@ -167,18 +196,22 @@ export class Accelerator {
   /** Name of the accelerator in environment files and messages. */
   public readonly name: string;
 
-  /** Memory of one allocatable unit in GiB; a share has no memory of its own and states the device's. */
-  public readonly memoryGib: number;
+  /** Memory of one allocatable unit in GB; a share has no memory of its own and states the device's. */
+  public readonly memoryGb: number;
+
+  /** NVIDIA's compute capability; undefined where it is unknown. */
+  public readonly computeCapability?: number;
 
   /** Extended resource that a container asks for. */
   public readonly resource: string;
 
   private constructor(
     private readonly props: AcceleratorProps,
-    private readonly part?: { readonly whole: Accelerator; readonly selector: { [label: string]: string } },
+    private readonly part?: AcceleratorPart,
   ) {
     this.name = props.name;
-    this.memoryGib = props.memoryGib;
+    this.memoryGb = props.memoryGb;
+    this.computeCapability = props.computeCapability;
     this.resource = props.resource ?? 'nvidia.com/gpu';
   }
 
@@ -199,10 +232,10 @@ export class Accelerator {
       {
         ...this.props,
         name: `${this.name}/${profile}`,
-        memoryGib: Number(/\.(\d+)gb$/.exec(profile)?.[1]),
+        memoryGb: Number(/\.(\d+)gb$/.exec(profile)?.[1]),
         resource: `nvidia.com/mig-${profile}`,
       },
-      { whole: this, selector: { [GKE_PARTITION_LABEL]: profile } },
+      { whole: this, selector: { [GKE_PARTITION_LABEL]: profile }, shared: false },
     );
   }
 
@@ -214,8 +247,13 @@ export class Accelerator {
     this.checkWhole('a share');
     return new Accelerator(
       { ...this.props, name: `${this.name}/shared`, resource: `${this.resource}.shared` },
-      { whole: this, selector: { [GKE_SHARING_LABEL]: 'time-sharing' } },
+      { whole: this, selector: { [GKE_SHARING_LABEL]: 'time-sharing' }, shared: true },
     );
+  }
+
+  /** Whether others compute in the same memory. */
+  public get isShared(): boolean {
+    return this.part?.shared ?? false;
   }
 
   /** The extended resource as this cloud's device plugin names it. */

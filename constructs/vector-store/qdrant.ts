@@ -122,6 +122,7 @@ export class Qdrant extends Construct implements IProvider {
   private readonly name: string;
   private readonly certificate?: CertificateKeys;
   private readOnlyView?: IProvider;
+  private everyNodeView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantProps) {
     super(scope, id);
@@ -153,10 +154,34 @@ export class Qdrant extends Construct implements IProvider {
     return this.readOnlyView;
   }
 
+  /**
+   * Every node under its own name, for programs that have to speak to each: the offer, and `QDRANT_NODE_URLS`,
+   * one URL for each node in the order of their ordinals, separated by commas.
+   */
+  public get everyNode(): IProvider {
+    this.everyNodeView ??= {
+      offerTo: (client) => {
+        const offer = this.offerTo(client);
+        const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(client, ordinal));
+        return { ...offer, env: { ...offer.env, [`${this.prefix}_NODE_URLS`]: EnvValue.of(urls.join(',')) } };
+      },
+    };
+    return this.everyNodeView;
+  }
+
+  private nodeUrl(client: IClient, ordinal: number): string {
+    const service = this.workload.endpoint(HTTP, this.headlessName).hostFrom(client, client.namespace);
+    return `${this.scheme}://${this.name}-${ordinal}.${service}:${HTTP.number}`;
+  }
+
+  private get prefix(): string {
+    return this.props.envPrefix ?? 'QDRANT';
+  }
+
   private offer(client: IClient, key: SecretKey): Offer {
     const http = this.workload.endpoint(HTTP);
     const grpc = this.workload.endpoint(GRPC);
-    const prefix = this.props.envPrefix ?? 'QDRANT';
+    const { prefix } = this;
     const url = `${this.scheme}://${http.hostFrom(client, client.namespace)}:${HTTP.number}`;
     const env = {
       [`${prefix}_URL`]: EnvValue.of(url),
@@ -182,6 +207,11 @@ export class Qdrant extends Construct implements IProvider {
 
   private get clientPorts(): Port[] {
     return this.props.tls === undefined ? [HTTP, GRPC] : [HTTP_OVER_TLS, GRPC_OVER_TLS];
+  }
+
+  /** Whether clients speak TLS to it; they then get `QDRANT_CA_FILE`. */
+  public get tls(): boolean {
+    return this.props.tls !== undefined;
   }
 
   private get scheme(): string {

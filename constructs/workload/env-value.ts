@@ -52,6 +52,17 @@ export class EnvValue {
       : [];
   }
 
+  /** The value as messages show it. */
+  public get shown(): string {
+    const { value, secretKey, fieldPath } = this.source;
+    return secretKey === undefined ? `"${value ?? fieldPath}"` : `key ${secretKey.key} of Secret ${secretKey.secret}`;
+  }
+
+  /** Whether a container would see the same. */
+  public equals(other: EnvValue): boolean {
+    return JSON.stringify(this._render('')) === JSON.stringify(other._render(''));
+  }
+
   /** The same value with the variables that it refers to under other names. */
   public renamed(names: { readonly [name: string]: string }): EnvValue {
     if (this.source.template !== true) {

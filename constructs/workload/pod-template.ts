@@ -62,6 +62,7 @@ export class PodTemplate {
   private readonly containers: ContainerProps[] = [];
   private readonly initContainers: ContainerProps[] = [];
   private readonly env = new Map<string, EnvValue>();
+  private readonly origins = new Map<string, string>();
   private readonly given = new Set<string>();
   private readonly mounts: Mount[] = [];
   private readonly secretFiles: { readonly source: SecretKey; readonly directory: string }[] = [];
@@ -95,15 +96,20 @@ export class PodTemplate {
   public addGivenEnv(given: string, value: EnvValue, origin: string): void {
     const { envNames } = this.props;
     const name = envNames[given] ?? given;
-    if (this.env.has(name) || this.containers[0]?.env?.[name] !== undefined) {
+    const renamed = value.renamed(envNames);
+    const earlier = this.env.get(name) ?? this.containers[0]?.env?.[name];
+    // Two providers may tell the same fact: a model server and a collection both name their model.
+    if (earlier !== undefined && !(this.env.has(name) && earlier.equals(renamed))) {
+      const before = this.origins.get(name) ?? 'env';
       throw new UsageError(
-        `would be set twice, the second time by ${origin}; rename the one that is given with envNames, or drop it from env`,
+        `would be ${earlier.shown} from ${before} and ${renamed.shown} from ${origin}; rename the one that is given with envNames, or drop it from env`,
         { scope: this.scope, property: `env.${name}` },
       );
     }
     value.secretKey?._bind(this.scope);
     this.given.add(given);
-    this.env.set(name, value.renamed(envNames));
+    this.env.set(name, renamed);
+    this.origins.set(name, origin);
   }
 
   /** Adds a volume to the main container. */
@@ -352,7 +358,7 @@ function checkPorts(scope: Construct, ports: Port[]): void {
 }
 
 function checkUnique(scope: Construct, property: string, values: (string | number)[]): void {
-  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  const twice = values.find((value, index) => values.findIndex((other) => Object.is(other, value)) !== index);
   if (twice !== undefined) {
     throw new UsageError(`is ${twice} twice; give one of the two another`, { scope, property });
   }

@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
+import type { PodSet } from '../network/peer';
 import type { SecretKey } from '../secrets/secret-key';
 import type { EnvValue } from './env-value';
 
@@ -30,6 +31,13 @@ export interface Offer {
    * @default - none
    */
   readonly files?: SecretFile[];
+
+  /**
+   * Pods that must have done their work before the client starts, though it does not connect to them: a Job
+   * that creates what the client reads.
+   * @default - only those behind the endpoints
+   */
+  readonly after?: PodSet[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Chart, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { ConnectionGraph } from '../network/connection-graph';
 import { Endpoint } from '../network/endpoint';
 import { Peer, PodSet } from '../network/peer';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
@@ -212,6 +213,9 @@ export abstract class Workload extends Construct implements IClient {
       const offer = provider.offerTo(this);
       for (const { peer, port } of offer.endpoints) {
         this.networkPolicy.allowTo({ to: peer, ports: [port], purpose: 'uses', ordered: true });
+      }
+      for (const before of offer.after ?? []) {
+        ConnectionGraph.of(this).order(before, this.pods);
       }
       for (const [name, value] of Object.entries(offer.env)) {
         this.template.addGivenEnv(name, value, `uses(${describe(provider)})`);

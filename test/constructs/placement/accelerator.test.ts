@@ -25,7 +25,7 @@ const NAMES = KNOWN.map(([name]) => name).join(', ');
 
 describe.each(KNOWN)('%s', (name, accelerator, memory, product, gke, eks) => {
   test('is a whole device of its memory', () => {
-    expect(accelerator).toMatchObject({ name, memoryGib: memory, resource: 'nvidia.com/gpu' });
+    expect(accelerator).toMatchObject({ name, memoryGb: memory, resource: 'nvidia.com/gpu' });
     expect(Accelerator.named(name)).toBe(accelerator);
   });
 
@@ -45,7 +45,7 @@ describe('a MIG slice', () => {
   const slice = Accelerator.NVIDIA_A100_80.mig('1g.10gb');
 
   test('is a resource of its own, with the memory of its profile', () => {
-    expect(slice).toMatchObject({ name: 'nvidia-a100-80/1g.10gb', memoryGib: 10, resource: 'nvidia.com/mig-1g.10gb' });
+    expect(slice).toMatchObject({ name: 'nvidia-a100-80/1g.10gb', memoryGb: 10, resource: 'nvidia.com/mig-1g.10gb' });
   });
 
   test.each([Cloud.EKS, Cloud.AKS, Cloud.GENERIC])('is asked for by that resource on $name', (cloud) => {
@@ -70,7 +70,7 @@ describe('a MIG slice', () => {
     const slices = profiles.map((profile) => Accelerator.named(`${device}/${profile}`));
     expect(slices.map(({ name }) => name)).toEqual(profiles.map((profile) => `${device}/${profile}`));
     expect(slices.map(({ resource }) => resource)).toEqual(profiles.map((profile) => `nvidia.com/mig-${profile}`));
-    expect(slices.map(({ memoryGib }) => memoryGib)).toEqual(memory);
+    expect(slices.map(({ memoryGb }) => memoryGb)).toEqual(memory);
   });
 
   test('of a device without that profile is refused', () => {
@@ -112,7 +112,7 @@ describe('a share', () => {
   const share = Accelerator.NVIDIA_T4.shared();
 
   test('is a resource of its own, and has no memory of its own', () => {
-    expect(share).toMatchObject({ name: 'nvidia-t4/shared', memoryGib: 16, resource: 'nvidia.com/gpu.shared' });
+    expect(share).toMatchObject({ name: 'nvidia-t4/shared', memoryGb: 16, resource: 'nvidia.com/gpu.shared' });
     expect(Accelerator.named('nvidia-t4/shared')).toEqual(share);
   });
 
@@ -150,7 +150,7 @@ describe('a part', () => {
   test('is the resource of its device where the cloud chooses parts by node label', () => {
     const device = Accelerator.of({
       name: 'amd-mi300x',
-      memoryGib: 192,
+      memoryGb: 192,
       resource: 'amd.com/gpu',
       gkeAccelerator: 'mi300x',
     });
@@ -184,10 +184,10 @@ describe('a name', () => {
 });
 
 describe('an accelerator that is not listed', () => {
-  const own = Accelerator.of({ name: 'amd-mi300x', memoryGib: 192, resource: 'amd.com/gpu' });
+  const own = Accelerator.of({ name: 'amd-mi300x', memoryGb: 192, resource: 'amd.com/gpu' });
 
   test('is asked for by its resource everywhere', () => {
-    expect(own).toMatchObject({ name: 'amd-mi300x', memoryGib: 192, resource: 'amd.com/gpu' });
+    expect(own).toMatchObject({ name: 'amd-mi300x', memoryGb: 192, resource: 'amd.com/gpu' });
     expect(own.resourceOn(Cloud.GKE)).toBe('amd.com/gpu');
   });
 
@@ -195,16 +195,16 @@ describe('an accelerator that is not listed', () => {
     for (const cloud of [Cloud.EKS, Cloud.GKE, Cloud.AKS, Cloud.GENERIC]) {
       expect(own.nodeSelectorOn(cloud)).toEqual({});
     }
-    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, product: 'NVIDIA-B200' });
+    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGb: 180, product: 'NVIDIA-B200' });
     expect(b200.resource).toBe('nvidia.com/gpu');
     expect(b200.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: 'NVIDIA-B200' });
     expect(b200.nodeSelectorOn(Cloud.EKS)).toEqual({});
   });
 
   test('has the profiles that it names', () => {
-    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGib: 180, migProfiles: ['1g.23gb', '2g.45gb'] });
-    expect(b200.mig('1g.23gb')).toMatchObject({ memoryGib: 23, resource: 'nvidia.com/mig-1g.23gb' });
-    expect(b200.mig('2g.45gb')).toMatchObject({ memoryGib: 45, resource: 'nvidia.com/mig-2g.45gb' });
+    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGb: 180, migProfiles: ['1g.23gb', '2g.45gb'] });
+    expect(b200.mig('1g.23gb')).toMatchObject({ memoryGb: 23, resource: 'nvidia.com/mig-1g.23gb' });
+    expect(b200.mig('2g.45gb')).toMatchObject({ memoryGb: 45, resource: 'nvidia.com/mig-2g.45gb' });
     expect(() => b200.mig('1g.10gb')).toThrow(
       new Error('accelerator is nvidia-b200, which has no MIG profile "1g.10gb"; allowed: 1g.23gb, 2g.45gb'),
     );
@@ -216,7 +216,7 @@ describe('an accelerator that is not listed', () => {
   });
 
   test('is told from others of its name by its memory, as Karpenter states it', () => {
-    const props = { name: 'nvidia-b200', memoryGib: 180, karpenterGpuName: 'b200' };
+    const props = { name: 'nvidia-b200', memoryGb: 180, karpenterGpuName: 'b200' };
     expect(Accelerator.of({ ...props, karpenterGpuMemory: 183359 }).nodeSelectorOn(Cloud.EKS)).toStrictEqual({
       [EKS]: 'b200',
       [EKS_MEMORY]: '183359',

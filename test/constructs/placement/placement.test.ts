@@ -217,7 +217,7 @@ describe('mistakes', () => {
   });
 
   const a10g = { name: 'a10g', nodes: 1, accelerator: Accelerator.NVIDIA_A10G };
-  const unknown = Accelerator.of({ name: 'amd-mi300x', memoryGib: 192, resource: 'amd.com/gpu' });
+  const unknown = Accelerator.of({ name: 'amd-mi300x', memoryGb: 192, resource: 'amd.com/gpu' });
   const onlyPool = (pool: NodePool, cloud: Cloud): ClusterProps => ({ nodePools: [pool], cloud });
 
   test.each<[string, NodePool, Cloud, PlacementProps]>([

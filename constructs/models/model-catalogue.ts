@@ -1,0 +1,112 @@
+import { UsageError } from '../rules/usage-error';
+import { ModelProfile } from './model-profile';
+import { Precision } from './precision';
+
+// Facts about well-known models, as their model cards and config.json files on Hugging Face state them.
+// A model that is not here is described with `EmbeddingModel.of`, `ChatModel.of` or `RerankModel.of`.
+
+/**
+ * The facts about the model of this id.
+ *
+ * @param needed what to say of a model that is not listed
+ */
+export function catalogued<T extends { readonly id: string }>(models: readonly T[], id: string, needed: string): T {
+  const found = models.find((model) => model.id === id);
+  if (found === undefined) {
+    const ids = models.map((model) => model.id).join(', ');
+    throw new UsageError(`is "${id}", which is not in the catalogue (${ids}); say ${needed} of it`, {
+      property: 'model',
+    });
+  }
+  return found;
+}
+
+/** A model without a key-value cache, in 16 bits. */
+function encoder(parametersBillions: number): ModelProfile {
+  return ModelProfile.of({ parametersBillions, precision: Precision.FP16 });
+}
+
+/** A model that generates text. */
+function decoder(parametersBillions: number, layers: number, keyValueHeads: number, headDimension = 128): ModelProfile {
+  return ModelProfile.of({ parametersBillions, attention: { layers, keyValueHeads, headDimension } });
+}
+
+/** Embedding models. */
+export const EMBEDDING_MODELS = {
+  BGE_M3: { id: 'BAAI/bge-m3', dimensions: 1024, maxTokens: 8192, profile: encoder(0.568) },
+  BGE_LARGE_EN_V1_5: {
+    id: 'BAAI/bge-large-en-v1.5',
+    dimensions: 1024,
+    maxTokens: 512,
+    queryPrefix: 'Represent this sentence for searching relevant passages: ',
+    profile: encoder(0.335),
+  },
+  BGE_SMALL_EN_V1_5: {
+    id: 'BAAI/bge-small-en-v1.5',
+    dimensions: 384,
+    maxTokens: 512,
+    queryPrefix: 'Represent this sentence for searching relevant passages: ',
+    profile: encoder(0.033),
+  },
+  MULTILINGUAL_E5_LARGE: {
+    id: 'intfloat/multilingual-e5-large',
+    dimensions: 1024,
+    maxTokens: 512,
+    queryPrefix: 'query: ',
+    documentPrefix: 'passage: ',
+    profile: encoder(0.56),
+  },
+  NOMIC_EMBED_TEXT_V1_5: {
+    id: 'nomic-ai/nomic-embed-text-v1.5',
+    dimensions: 768,
+    maxTokens: 8192,
+    queryPrefix: 'search_query: ',
+    documentPrefix: 'search_document: ',
+    profile: encoder(0.137),
+  },
+  QWEN3_EMBEDDING_0_6B: {
+    id: 'Qwen/Qwen3-Embedding-0.6B',
+    dimensions: 1024,
+    maxTokens: 32768,
+    profile: encoder(0.596),
+  },
+  ALL_MINILM_L6_V2: {
+    id: 'sentence-transformers/all-MiniLM-L6-v2',
+    dimensions: 384,
+    maxTokens: 256,
+    profile: encoder(0.023),
+  },
+  OPENAI_3_SMALL: { id: 'text-embedding-3-small', dimensions: 1536, maxTokens: 8191 },
+  OPENAI_3_LARGE: { id: 'text-embedding-3-large', dimensions: 3072, maxTokens: 8191 },
+};
+
+/** Models that rank passages by how well they answer a question. */
+export const RERANK_MODELS = {
+  BGE_RERANKER_V2_M3: { id: 'BAAI/bge-reranker-v2-m3', maxTokens: 8192, profile: encoder(0.568) },
+  BGE_RERANKER_LARGE: { id: 'BAAI/bge-reranker-large', maxTokens: 512, profile: encoder(0.56) },
+};
+
+/** Models that generate text. */
+export const CHAT_MODELS = {
+  LLAMA_3_1_8B: {
+    id: 'meta-llama/Llama-3.1-8B-Instruct',
+    contextTokens: 131072,
+    gated: true,
+    profile: decoder(8.03, 32, 8),
+  },
+  LLAMA_3_3_70B: {
+    id: 'meta-llama/Llama-3.3-70B-Instruct',
+    contextTokens: 131072,
+    gated: true,
+    profile: decoder(70.55, 80, 8),
+  },
+  MISTRAL_7B_V0_3: {
+    id: 'mistralai/Mistral-7B-Instruct-v0.3',
+    contextTokens: 32768,
+    profile: decoder(7.25, 32, 8),
+  },
+  QWEN2_5_7B: { id: 'Qwen/Qwen2.5-7B-Instruct', contextTokens: 32768, profile: decoder(7.62, 28, 4) },
+  QWEN2_5_14B: { id: 'Qwen/Qwen2.5-14B-Instruct', contextTokens: 32768, profile: decoder(14.77, 48, 8) },
+  QWEN2_5_32B: { id: 'Qwen/Qwen2.5-32B-Instruct', contextTokens: 32768, profile: decoder(32.76, 64, 8) },
+  QWEN3_8B: { id: 'Qwen/Qwen3-8B', contextTokens: 32768, profile: decoder(8.19, 36, 8) },
+};

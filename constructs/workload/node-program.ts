@@ -1,0 +1,43 @@
+import { basename } from 'node:path';
+import { Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import type { MainContainerProps } from './container';
+import type { EnvValue } from './env-value';
+import type { Image } from './image';
+import { scriptFile } from './script-file';
+
+const DIRECTORY = '/opt/program';
+
+/**
+ * A program of this library, in JavaScript for Node.js without any package: its HTTP client, file system and
+ * streams are all there, the image is small, and the tests run it as it is.
+ */
+export class NodeProgram {
+  /**
+   * A program and the modules that it imports, all in one directory.
+   *
+   * @param directory directory of the files
+   * @param main the file that is run; what is imported follows
+   */
+  public static of(directory: string, main: string, ...modules: string[]): NodeProgram {
+    const names = [main, ...modules];
+    const files = names.map((name): [string, string] => [`${DIRECTORY}/${name}`, scriptFile(directory, name)]);
+    return new NodeProgram(basename(main), Object.fromEntries(files));
+  }
+
+  private constructor(
+    private readonly main: string,
+    /** Files of the program by path, for `addConfigFiles`. */
+    public readonly files: { readonly [path: string]: string },
+  ) {}
+
+  /** The container that runs the program in an image that has Node.js; it needs the files. */
+  public container(image: Image, env: { readonly [name: string]: EnvValue }): MainContainerProps {
+    return {
+      image,
+      command: ['node', `${DIRECTORY}/${this.main}`],
+      env,
+      resources: { cpu: Cpu.millis(50), memory: Size.mebibytes(128) },
+    };
+  }
+}
