@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentOf, writtenAt } from './support/folder-content';
 import { Project, ROOT } from './support/project';
@@ -78,6 +78,18 @@ describe('node --import tsx main.ts', () => {
     expect(project.main().status).toBe(0);
     const renamed = Object.entries(COMMITTED).map(([file, text]) => [file, text.replace('/dev.yaml.', '/dev.yml.')]);
     expect(contentOf(dist())).toEqual(Object.fromEntries(renamed));
+  });
+
+  test('refuses a file that ends in .yml beside one of the same name that ends in .yaml', () => {
+    const [yaml, yml] = ['dev.yaml', 'dev.yml'].map((name) => project.pathOf('charts', 'environments', name));
+    copyFileSync(yaml as string, yml as string);
+    const before = writtenAt(dist());
+    const { status, stdout, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toBe('dev.yml and a .yaml file are the same environment; keep one of the two\n');
+    expect(writtenAt(dist())).toEqual(before);
+    expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
   test('stops before it writes when one environment has a mistake, and says all mistakes of all', () => {

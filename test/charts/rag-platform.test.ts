@@ -6,6 +6,7 @@ import {
   type RagPlatformProps,
 } from '../../charts/rag-platform';
 import { ExternalService } from '../../constructs/data/external-service';
+import { Redis } from '../../constructs/data/redis';
 import { Gateway } from '../../constructs/edge/gateway';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json, ManifestObject } from '../../constructs/rules/output';
@@ -336,13 +337,13 @@ describe('the keys of the database', () => {
   });
 });
 
-describe('scaling on the backlog', () => {
-  const backlog = { min: 0, max: 8, perReplica: 20 };
-  const scaled = (embeddingWorkers: Partial<PlatformWorkersProps>) =>
-    objectsOf({ ...PARTS, cluster: KEDA, embeddingWorkers: { ...WORKERS, ...embeddingWorkers } });
+describe('scaling on the queue', () => {
+  const onCelery = (queue: Redis) => Scaling.onBacklog(queue.list('celery'), { min: 0, max: 8, perReplica: 20 });
+  const scaled = (scaling: PlatformWorkersProps['scaling'], cluster = KEDA) =>
+    objectsOf({ ...PARTS, cluster, embeddingWorkers: { ...WORKERS, scaling } });
 
-  test("looks at Celery's list in the queue, with the queue's password", () => {
-    const objects = scaled({ backlog });
+  test('looks at a list in it, with its password', () => {
+    const objects = scaled(onCelery);
     const { spec } = find(objects, 'ScaledObject', 'embedding-workers');
     expect(spec).toMatchObject({ minReplicaCount: 0, maxReplicaCount: 8 });
     expect(spec.triggers).toEqual([
@@ -363,11 +364,14 @@ describe('scaling on the backlog', () => {
   });
 
   test('owns the number of workers', () => {
-    expect(find(scaled({ backlog }), 'Deployment', 'embedding-workers').spec).not.toHaveProperty('replicas');
+    const objects = scaled(onCelery);
+    expect(find(objects, 'Deployment', 'embedding-workers').spec).not.toHaveProperty('replicas');
+    expect(namesOf(objects, 'ScaledObject')).toEqual(['embedding-workers']);
+    expect(namesOf(objects, 'HorizontalPodAutoscaler')).toEqual([]);
   });
 
   test('lets KEDA into the queue and nowhere else', () => {
-    const objects = scaled({ backlog });
+    const objects = scaled(onCelery);
     const keda = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'keda' } } };
     expect(ingressOf(objects, 'queue')).toContainEqual([[keda], [6379]]);
     for (const name of ['api', 'embedding-workers', 'qdrant']) {
@@ -377,29 +381,60 @@ describe('scaling on the backlog', () => {
 
   test('looks at another list, and at whatever else is given, after it', () => {
     const cron = ScalingTrigger.cron({ timezone: 'Europe/Berlin', start: '0 7 * * *', end: '0 19 * * *', replicas: 2 });
-    const objects = scaled({ backlog: { ...backlog, list: 'embeddings', triggers: [cron] } });
+    const objects = scaled((queue) =>
+      Scaling.onEvents({ min: 0, max: 8, triggers: [queue.list('embeddings').trigger(5), cron] }),
+    );
     const [redis, ...others] = find(objects, 'ScaledObject', 'embedding-workers').spec.triggers;
-    expect(redis.metadata.listName).toBe('embeddings');
+    expect(redis.metadata).toMatchObject({ listName: 'embeddings', listLength: '5' });
     expect(others.map(({ type }: { type: string }) => type)).toEqual(['cron']);
   });
 
-  test('needs a queue', () => {
-    expect(() => platform({ embeddingWorkers: { ...WORKERS, backlog }, cluster: KEDA })).toThrow(
-      'rag: embeddingWorkers.backlog is set, but the platform has no queue; add queue, or set scaling',
+  test("is a function that gets the platform's queue, once", () => {
+    const scaling = jest.fn(onCelery);
+    const { queue } = platform({ ...PARTS, cluster: KEDA, embeddingWorkers: { ...WORKERS, scaling } });
+    expect(scaling).toHaveBeenCalledTimes(1);
+    expect(scaling.mock.calls[0]?.[0]).toBe(queue);
+    expect(queue).toBeInstanceOf(Redis);
+  });
+
+  test('is left to the function, which can do without it, and without KEDA then', () => {
+    const objects = scaled(() => Scaling.fixed(4), Cluster.GENERIC);
+    expect(find(objects, 'Deployment', 'embedding-workers').spec.replicas).toBe(4);
+    expect(namesOf(objects, 'ScaledObject')).toEqual([]);
+  });
+
+  test('needs a queue, whatever the function does with it', () => {
+    const scaling = jest.fn(() => Scaling.fixed(4));
+    expect(() => platform({ embeddingWorkers: { ...WORKERS, scaling }, cluster: KEDA })).toThrow(
+      new Error(
+        'rag: embeddingWorkers.scaling asks for the queue, but the platform has none; add queue, or scale on something ' +
+          'else',
+      ),
+    );
+    expect(scaling).not.toHaveBeenCalled();
+  });
+
+  test('needs KEDA', () => {
+    expect(() => scaled(onCelery, Cluster.GENERIC)).toThrow(
+      new Error(
+        'rag/embedding-workers/Resource: scaling is event-driven, but the cluster declares no KEDA; set keda in the ' +
+          'cluster or scale on CPU',
+      ),
     );
   });
 
-  test('leaves no room for another owner of the number', () => {
-    expect(() => scaled({ backlog, scaling: Scaling.fixed(2) })).toThrow(
-      'rag: embeddingWorkers.backlog and scaling are both set, but replicas have one owner; keep one',
-    );
-  });
-
-  test('is not what happens without it', () => {
-    const objects = scaled({ scaling: Scaling.fixed(3) });
+  test('is not what happens when the number is given, and needs no queue', () => {
+    const scaling = Scaling.fixed(3);
+    const objects = objectsOf({ ...PARTS, queue: undefined, embeddingWorkers: { ...WORKERS, scaling } });
     expect(find(objects, 'Deployment', 'embedding-workers').spec.replicas).toBe(3);
     expect(namesOf(objects, 'ScaledObject')).toEqual([]);
     expect(namesOf(objects, 'TriggerAuthentication')).toEqual([]);
+  });
+
+  test('is not what happens when nothing is said: there is one worker', () => {
+    const objects = objectsOf(PARTS);
+    expect(find(objects, 'Deployment', 'embedding-workers').spec.replicas).toBe(1);
+    expect(namesOf(objects, 'ScaledObject')).toEqual([]);
   });
 });
 

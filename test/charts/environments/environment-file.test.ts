@@ -45,6 +45,27 @@ describe('a file that extends nothing', () => {
   });
 });
 
+describe('an alias', () => {
+  test('repeats what has its anchor, of whichever form it is', () => {
+    expect(
+      read({ 'dev.yaml': 'a: &a { x: 1 }\nb: &b [y]\nc: &c z\nd: { a: *a, b: *b, c: [*c, *c] }\n' }).value,
+    ).toEqual({ a: { x: 1 }, b: ['y'], c: 'z', d: { a: { x: 1 }, b: ['y'], c: ['z', 'z'] } });
+  });
+
+  test('repeats the last of several that have one name', () => {
+    expect(read({ 'dev.yaml': 'a: &a 1\nb: *a\nc: &a 2\nd: *a\n' }).value).toEqual({ a: 1, b: 1, c: 2, d: 2 });
+  });
+
+  test('is merged with what the base says, as if it were written down', () => {
+    expect(
+      read({
+        'dev.yaml': 'extends: base.yaml\na: &a { x: 1 }\nb: *a\n',
+        'base.yaml': 'a: { y: 2 }\nb: { z: 3 }\n',
+      }).value,
+    ).toEqual({ a: { x: 1, y: 2 }, b: { x: 1, z: 3 } });
+  });
+});
+
 describe('null', () => {
   test('takes a setting away, in a file that extends nothing too', () => {
     const { value } = read({ 'dev.yaml': 'a: null\nb: ~\nc:\nd: { e: null, f: 1 }\ng: [{ h: null, i: 1 }]\n' });
@@ -228,12 +249,34 @@ describe('a file is refused', () => {
     ]);
   });
 
-  test('when it repeats something that is nowhere', () => {
-    folder.write({ 'dev.yaml': 'extends: base.yaml\n', 'base.yaml': 'a: 1\nb: *c\n' });
-    const { message } = refusalOf(() => EnvironmentFile.read(folder.pathOf('dev.yaml')).value);
-    const [place, problem] = message.split(' is not valid YAML: ');
-    expect(place?.replace(/:\d+:\d+$/, '')).toBe(at('base.yaml'));
-    expect(problem).toBe('unresolved alias (the anchor must be set before the alias): c');
+  test.each([
+    ['nowhere', 'a: 1\nb: *c\n', '2:4', 'c'],
+    ['only below', 'b: *c\na: &c 1\n', '1:4', 'c'],
+    ['nowhere, first of two', 'a: *x\nb: *y\n', '1:4', 'x'],
+    ['nowhere, deep in it', 'api:\n  externals:\n    - host: *openai\n', '3:13', 'openai'],
+    ['nowhere, in what it extends', 'extends: *base\n', '1:10', 'base'],
+  ])('when it repeats something that is %s', (_, text, place, name) => {
+    expect(problemsOf({ 'dev.yaml': text })).toEqual([
+      `${at('dev.yaml')}:${place} is not valid YAML: no anchor above it is named &${name}`,
+    ]);
+  });
+
+  test('when its base repeats something that only the file itself has', () => {
+    expect(problemsOf({ 'dev.yaml': 'extends: base.yaml\na: &c 1\n', 'base.yaml': 'a: 1\nb: *c\n' })).toEqual([
+      `${at('base.yaml')}:2:4 is not valid YAML: no anchor above it is named &c`,
+    ]);
+  });
+
+  test.each([
+    ['a map', 'a: &a { b: *a }\n', '1:12', 'a'],
+    ['a list', 'api:\n  args: &args [x, *args]\n', '2:19', 'args'],
+    ['a map, far below', 'a: &a\n  b:\n    - c: *a\n', '3:10', 'a'],
+    ['the whole file', '&all\na: *all\n', '2:4', 'all'],
+    ['a map that has the name of one above', 'a: &a { x: 1 }\nb: &a { y: *a }\n', '2:12', 'a'],
+  ])('when it repeats %s inside of itself', (_, text, place, name) => {
+    expect(problemsOf({ 'dev.yaml': text })).toEqual([
+      `${at('dev.yaml')}:${place} is not valid YAML: *${name} stands inside of what it refers to`,
+    ]);
   });
 
   test('when a key is there twice, at the second one', () => {
@@ -321,6 +364,12 @@ describe('the place of a value', () => {
       'base.yaml': 'api:\n  externals:\n    - { host: a }\n',
     });
     expect(layers.locate(['api', 'externals', 0, 'host'])).toBe(`${at('base.yaml')}:3:9`);
+  });
+
+  test('in what an alias repeats is the alias', () => {
+    const file = read({ 'dev.yaml': 'a: &a\n  x: 1\nb:\n  c: *a\n' });
+    expect(file.locate(['a', 'x'])).toBe(`${at('dev.yaml')}:2:3`);
+    expect(file.locate(['b', 'c', 'x'])).toBe(`${at('dev.yaml')}:4:3`);
   });
 
   test('is found by a key that is a number', () => {

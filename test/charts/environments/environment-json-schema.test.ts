@@ -74,10 +74,26 @@ describe('the schema', () => {
     expect(marksOf({ extends: '_base.yaml', ...content })).toEqual([]);
   });
 
+  test.each<[string, object]>([
+    ['a part', { ...LEAST, queue: null, route: null, embeddingWorkers: null }],
+    ['a setting', { ...LEAST, api: { ...LEAST.api, scaling: null, longestAnswer: null } }],
+    ['a setting in a map in a map', { ...LEAST, cluster: { registry: { mirror: null } } }],
+    ['a variable', { ...LEAST, api: { ...LEAST.api, env: { LOG_LEVEL: null } } }],
+    [
+      'a setting in an entry of a list',
+      { ...LEAST, api: { ...LEAST.api, externals: [{ host: 'a.example', port: null }] } },
+    ],
+    ['what it might extend', { ...LEAST, extends: null }],
+  ])('lets a file of its own take %s away', (_, content) => {
+    expect(marksOf(content)).toEqual([]);
+  });
+
   test('says what every setting is', () => {
-    const settings = settingsOf((schema as { then: Schema }).then);
-    expect(settings.length).toBeGreaterThan(100);
-    expect(settings.filter(([, { description = '' }]) => description.length < 5).map(([path]) => path)).toEqual([]);
+    const { then: whole, else: part } = schema as { then: Schema; else: Schema };
+    for (const settings of [settingsOf(whole), settingsOf(part)]) {
+      expect(settings.length).toBeGreaterThan(100);
+      expect(settings.filter(([, setting]) => descriptionOf(setting).length < 5).map(([path]) => path)).toEqual([]);
+    }
   });
 });
 
@@ -87,6 +103,11 @@ interface Schema {
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
   readonly anyOf?: Schema[];
+}
+
+/** What is said about a setting; what can also be null says it where it is not. */
+function descriptionOf({ description, anyOf = [] }: Schema): string {
+  return description ?? anyOf.map(descriptionOf).join('');
 }
 
 /** Every setting below a schema, by its path. */
@@ -140,13 +161,26 @@ describe('the schema marks', () => {
     ['too small a number', { ...LEAST, api: { ...LEAST.api, port: 80 } }, '/api/port must be >= 1024'],
     [
       'a number that must be above its bound',
-      { ...LEAST, embeddingWorkers: { ...LEAST.api, backlog: { perReplica: 0, min: 0, max: 1 } } },
-      '/embeddingWorkers/backlog/perReplica must be > 0',
+      {
+        ...LEAST,
+        api: { ...LEAST.api, scaling: { min: 0, max: 1, prometheus: [{ query: 'up', perReplica: 0 }] } },
+      },
+      '/api/scaling/prometheus/0/perReplica must be > 0',
+    ],
+    [
+      'a backlog with no task for a worker',
+      { ...LEAST, embeddingWorkers: { ...LEAST.api, scaling: { min: 0, max: 1, backlog: { perReplica: 0 } } } },
+      '/embeddingWorkers/scaling/backlog/perReplica must be >= 1',
     ],
     [
       'a backlog where it once was',
-      { ...LEAST, embeddingWorkers: { ...LEAST.api, scaling: { min: 0, max: 1, backlog: {} } } },
-      '/embeddingWorkers/scaling must NOT have additional properties backlog',
+      { ...LEAST, embeddingWorkers: { ...LEAST.api, backlog: { perReplica: 20, min: 0, max: 1 } } },
+      '/embeddingWorkers must NOT have additional properties backlog',
+    ],
+    [
+      'a backlog of the API, which has none',
+      { ...LEAST, api: { ...LEAST.api, scaling: { min: 0, max: 1, backlog: { perReplica: 20 } } } },
+      '/api/scaling must NOT have additional properties backlog',
     ],
     [
       'a value where a reference to a Secret belongs',
@@ -168,9 +202,25 @@ describe('the schema marks', () => {
   });
 
   test('what is missing in a backlog', () => {
-    expect(marksOf({ ...LEAST, embeddingWorkers: { ...LEAST.api, backlog: { min: 0, max: 1 } } })).toEqual([
-      "/embeddingWorkers/backlog must have required property 'perReplica'",
+    const embeddingWorkers = { ...LEAST.api, scaling: { min: 0, max: 1, backlog: { list: 'celery' } } };
+    expect(marksOf({ ...LEAST, embeddingWorkers })).toEqual([
+      "/embeddingWorkers/scaling/backlog must have required property 'perReplica'",
     ]);
+    expect(marksOf({ extends: '_base.yaml', embeddingWorkers })).toEqual([]);
+  });
+
+  test('null in the place of what a file of its own must have', () => {
+    expect(marksOf({ ...LEAST, namespace: null })).toEqual(['/namespace must be string']);
+    expect(marksOf({ ...LEAST, api: { image: null } })).toEqual(['/api/image must be object']);
+    expect(marksOf({ ...LEAST, qdrant: { ...LEAST.qdrant, storage: null } })).toEqual([
+      '/qdrant/storage must be string',
+    ]);
+  });
+
+  test('null in the place of an entry of a list, which it would not take away', () => {
+    const api = { ...LEAST.api, args: ['--workers', null] };
+    expect(marksOf({ ...LEAST, api })).toEqual(['/api/args/1 must be string']);
+    expect(marksOf({ extends: '_base.yaml', api })).toEqual(['/api/args/1 must be string']);
   });
 
   test('nothing that is missing in a file without namespace, for another may extend it', () => {
@@ -201,11 +251,8 @@ describe('the settings at a place', () => {
   test.each<[string, (string | number)[], string[]]>([
     ['of a map are known', ['queue', 'password'], ['key', 'secret']],
     ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'host', 'port']],
-    [
-      'of a backlog are known',
-      ['embeddingWorkers', 'backlog'],
-      ['cooldown', 'cron', 'down', 'fallbackReplicas', 'list', 'max', 'min', 'perReplica', 'prometheus', 'up'],
-    ],
+    ['of a backlog are known', ['embeddingWorkers', 'scaling', 'backlog'], ['list', 'perReplica']],
+    ['of the backlog that the API does not have are none', ['api', 'scaling', 'backlog'], []],
     ['of a map that becomes something else are known', ['cluster', 'storage'], ['block', 'shared']],
     ['where any name is allowed are none in particular', ['api', 'podLabels'], []],
     ['below a single value are none', ['namespace', 'x'], []],

@@ -1,12 +1,17 @@
-import { App } from 'cdk8s';
 import { Environment } from '../../../charts/environments/environment';
 import { EnvironmentError } from '../../../charts/environments/environment-file';
-import { RenderedEnvironment } from '../../../charts/rendered-environment';
+import { RagPlatform } from '../../../charts/rag-platform';
+import { Redis } from '../../../constructs/data/redis';
+import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ManifestObject } from '../../../constructs/rules/output';
+import type { ContainerProps } from '../../../constructs/workload/container';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import { Image } from '../../../constructs/workload/image';
 import { EnvironmentFolder } from '../../support/environment-folder';
 import { env, find, mainContainer, namesOf, templateOf } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
-import { DIGEST } from '../../support/values';
+import { DIGEST, RESOURCES } from '../../support/values';
 
 const folder = new EnvironmentFolder();
 afterAll(() => folder.remove());
@@ -81,10 +86,20 @@ function expectRefusals(mistakes: Mistake[]): void {
 const API =
   'args, command, env, envNames, externals, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
   'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user';
+const WORKERS =
+  'accelerator, accelerators, args, command, env, envNames, externals, image, longestTask, modelCache, nodePool, ' +
+  'podAnnotations, podLabels, priorityClassName, resources, scaling, serviceAccountAnnotations, sharedMemory, ' +
+  'startupBudget, temporaryStorage, user';
+const SCALING = 'cooldown, cpu, cron, down, fallbackReplicas, max, memory, min, prometheus, replicas, up';
 const TOP = 'api, cluster, embeddingWorkers, extends, name, namespace, qdrant, queue, route, secrets';
-const ACCELERATORS =
-  'nvidia-t4, nvidia-l4, nvidia-a10g, nvidia-l40s, nvidia-a100-40, nvidia-a100-80, nvidia-h100, nvidia-h200, with a ' +
-  'MIG profile or "shared" after a "/" if wanted';
+/** All that there are, as the library says it; which they are is tested there. */
+const ACCELERATORS = refusalOf(() => Accelerator.named('none')).message.split('; use one of ')[1];
+
+test('the accelerators that there are are several', () => {
+  expect(ACCELERATORS).toMatch(
+    /^nvidia-t4, nvidia-l4, .*nvidia-h200, with a MIG profile or "shared" after a "\/" if wanted$/,
+  );
+});
 
 test('the least that an environment says is enough', () => {
   expect(namesOf(objectsOf([...LEAST]), 'Deployment')).toEqual(['api']);
@@ -282,6 +297,7 @@ describe('an amount of CPU', () => {
     ['below a thousandth', cpu('"0.0004"'), `4:16 qdrant.resources.cpu: is "0.0004", ${what}`],
     ['in cores', cpu('2 cores'), `4:16 qdrant.resources.cpu: is "2 cores", ${what}`],
     ['that is a map', cpu('{ cores: 2 }'), `4:16 qdrant.resources.cpu: is a map, ${what}`],
+    ['that is a list', cpu('[2]'), `4:16 qdrant.resources.cpu: is a list, ${what}`],
     ['that is true', cpu('true'), `4:16 qdrant.resources.cpu: is true, ${what}`],
   ]);
 
@@ -328,6 +344,12 @@ describe('a value that is missing', () => {
       'in a map in a map, at the inner one',
       put(4, '  resources: { cpu: 100m }'),
       '4:3 qdrant.resources.memory: is missing',
+    ],
+    ['CPU', put(4, '  resources: { memory: 512Mi }'), '4:3 qdrant.resources.cpu: is missing'],
+    [
+      'CPU that is null, at its key',
+      put(4, '  resources: { cpu: null, memory: 512Mi }'),
+      '4:16 qdrant.resources.cpu: is missing',
     ],
     ['an image', put(7, '  port: 8000'), '6:1 api.image: is missing'],
     [
@@ -379,6 +401,49 @@ describe('a value that is out of bounds', () => {
       add('  externals:', '    - { host: https://api.openai.com }'),
       '9:9 api.externals.0.host: is "https://api.openai.com", but must be a DNS name or an address, without scheme, ' +
         'port or path',
+    ],
+  ]);
+});
+
+describe('ranges of addresses', () => {
+  const what = 'but must have address ranges such as 10.0.0.0/16';
+  expectRefusals([
+    [
+      'of a host outside the cluster, one of them an address',
+      add('  externals:', '    - { host: api.openai.com, cidrs: [203.0.113.0/24, 203.0.113.7] }'),
+      `9:31 api.externals.0.cidrs: has "203.0.113.7", ${what}`,
+    ],
+    [
+      'of a host outside the cluster, longer than an address',
+      add('  externals:', '    - { host: api.openai.com, cidrs: ["2001:db8::/129"] }'),
+      `9:31 api.externals.0.cidrs: has "2001:db8::/129", ${what}`,
+    ],
+    [
+      'of the proxies of a Gateway',
+      addRoute('  gateway: { className: envoy, proxyCidrs: [10.0.0.0] }'),
+      `10:32 route.gateway.proxyCidrs: has "10.0.0.0", ${what}`,
+    ],
+    [
+      'of the proxies of an Ingress',
+      addRoute('  ingress: { className: a, controller: alb, proxyCidrs: [10.0.0.0/33] }'),
+      `10:45 route.ingress.proxyCidrs: has "10.0.0.0/33", ${what}`,
+    ],
+  ]);
+});
+
+describe('labels and annotations', () => {
+  expectRefusals([
+    [
+      'with a value that is none',
+      add('  podLabels: { team: search and ranking }'),
+      '8:16 api.podLabels.team: is "search and ranking", but the value of a label has at most 63 letters, digits, "-", ' +
+        '"_" and ".", beginning and ending with a letter or digit',
+    ],
+    [
+      'with a key that is none',
+      add('  podAnnotations: { cost center: x }'),
+      '8:3 api.podAnnotations: has the key "cost center", but a key has at most 63 letters, digits, "-", "_" and ".", ' +
+        'beginning and ending with a letter or digit, after a domain and "/" or without',
     ],
   ]);
 });
@@ -499,7 +564,7 @@ describe('scaling', () => {
     [
       'from more than to',
       api('min: 3, max: 2, cpu: 70'),
-      '8:14 api.scaling.min: is 3, above scaling.max, which is 2; lower min or raise max',
+      '8:14 api.scaling.min: is 3, above max, which is 2; lower min or raise max',
     ],
     [
       'to nothing without KEDA',
@@ -542,12 +607,22 @@ describe('scaling', () => {
     [
       'in too long a period',
       api('min: 1, max: 2, cpu: 70, up: { pods: 1, period: 31m }'),
-      '8:54 api.scaling.up.period: is 31 minutes, but must be at most 1800 seconds',
+      '8:54 api.scaling.up.period: is 31 minutes, but must be from 1 to 1800 seconds',
+    ],
+    [
+      'in a period of no time',
+      api('min: 1, max: 2, cpu: 70, up: { pods: 1, period: 0s }'),
+      '8:54 api.scaling.up.period: is "0s", but must be a duration with its unit, such as 30s, 4m or 2h',
+    ],
+    [
+      'at a pace that limits nothing',
+      api('min: 1, max: 2, cpu: 70, up: { period: 1m }'),
+      '8:39 api.scaling.up: limits nothing; set pods or percent, which count per period, or stabilization alone',
     ],
     [
       'after too long a look back',
       api('min: 1, max: 2, cpu: 70, down: { stabilization: 61m }'),
-      '8:47 api.scaling.down.stabilization: is 1 hour 1 minute, but must be at most 3600 seconds',
+      '8:47 api.scaling.down.stabilization: is 1 hour 1 minute, but must be from 0 to 3600 seconds',
     ],
     [
       'by no pod at a time',
@@ -556,6 +631,11 @@ describe('scaling', () => {
     ],
     [
       'on a backlog, which the API does not have',
+      api(`min: 0, max: 2, ${cron}, backlog: { perReplica: 20 }`),
+      `8:108 api.scaling.backlog: is not a setting; the settings here are ${SCALING}`,
+    ],
+    [
+      'on a backlog beside it, which the API does not have either',
       add('  backlog: { perReplica: 20, min: 0, max: 2 }'),
       `8:3 api.backlog: is not a setting; the settings here are ${API}`,
     ],
@@ -583,15 +663,21 @@ describe('scaling', () => {
       '8:3 api.scaling: needs the URL of Prometheus; set prometheus.url in the cluster',
     ],
   ]);
+
+  test('can look at the present alone', () => {
+    const objects = objectsOf(api('min: 1, max: 2, cpu: 70, up: { stabilization: 0s }'));
+    const { behavior } = find(objects, 'HorizontalPodAutoscaler', 'api').spec;
+    expect(behavior).toEqual({ scaleUp: { stabilizationWindowSeconds: 0 } });
+  });
 });
 
 describe('scaling on a backlog', () => {
   const keda = 'cluster: { keda: { namespace: keda } }';
-  const workers = (backlog: string, ...more: string[]) => addWorkers(`  backlog: { ${backlog} }`, ...more, keda);
+  const workers = (scaling: string) => addWorkers(`  scaling: { ${scaling} }`, keda);
   const scaledObject = (objects: ManifestObject[]) => find(objects, 'ScaledObject', 'embedding-workers').spec;
 
   test("looks at Celery's list in the queue", () => {
-    const objects = objectsOf(workers('perReplica: 20, min: 0, max: 8'));
+    const objects = objectsOf(workers('min: 0, max: 8, backlog: { perReplica: 20 }'));
     const { triggers, ...spec } = scaledObject(objects);
     expect(spec).toEqual({
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'embedding-workers' },
@@ -606,22 +692,24 @@ describe('scaling on a backlog', () => {
   test('can look at another list and at more, and has a pace, a cooldown and a number for bad times', () => {
     const objects = objectsOf(
       addWorkers(
-        '  backlog:',
-        '    perReplica: 5',
-        '    list: embeddings',
+        '  scaling:',
         '    min: 1',
         '    max: 8',
+        '    backlog: { list: embeddings, perReplica: 5 }',
         '    cron: [{ timezone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]',
+        '    prometheus: [{ query: up, perReplica: 1 }]',
         '    cooldown: 15m',
         '    fallbackReplicas: 3',
         '    down: { pods: 1, period: 2m }',
-        keda,
+        'cluster: { keda: { namespace: keda }, prometheus: { namespace: monitoring, url: "http://prometheus:9090" } }',
       ),
     );
     const { triggers, ...spec } = scaledObject(objects);
-    expect(triggers.map(({ type }: { type: string }) => type)).toEqual(['redis', 'cron']);
-    expect(triggers[0].metadata.listName).toBe('embeddings');
+    expect(triggers.map(({ type }: { type: string }) => type)).toEqual(['redis', 'prometheus', 'cron']);
+    expect(triggers[0].metadata).toMatchObject({ listName: 'embeddings', listLength: '5' });
     expect(spec).toMatchObject({
+      minReplicaCount: 1,
+      maxReplicaCount: 8,
       cooldownPeriod: 900,
       fallback: { failureThreshold: 3, replicas: 3 },
       advanced: {
@@ -632,60 +720,73 @@ describe('scaling on a backlog', () => {
     });
   });
 
+  test('is gone when it is null, and the rest of the scaling stays', () => {
+    const objects = objectsOf(workers('min: 1, max: 2, cpu: 70, backlog: null'));
+    expect(namesOf(objects, 'ScaledObject')).toEqual([]);
+    expect(namesOf(objects, 'HorizontalPodAutoscaler')).toEqual(['embedding-workers']);
+  });
+
   expectRefusals([
     [
       'of which nothing is said',
-      workers(''),
-      '11:3 embeddingWorkers.backlog.perReplica: is missing',
-      '11:3 embeddingWorkers.backlog.min: is missing',
-      '11:3 embeddingWorkers.backlog.max: is missing',
+      workers('min: 0, max: 2, backlog: {}'),
+      '11:30 embeddingWorkers.scaling.backlog.perReplica: is missing',
+    ],
+    [
+      'without bounds',
+      workers('backlog: { perReplica: 20 }'),
+      '11:3 embeddingWorkers.scaling: needs either replicas, or min and max with something to scale on',
     ],
     [
       'with no task for a worker',
-      workers('perReplica: 0, min: 0, max: 2'),
-      '11:14 embeddingWorkers.backlog.perReplica: is 0, but must be above 0',
+      workers('min: 0, max: 2, backlog: { perReplica: 0 }'),
+      '11:41 embeddingWorkers.scaling.backlog.perReplica: is 0, but must be at least 1',
+    ],
+    [
+      'from more than to',
+      workers('min: 3, max: 2, backlog: { perReplica: 20 }'),
+      '11:14 embeddingWorkers.scaling.min: is 3, above max, which is 2; lower min or raise max',
     ],
     [
       'in too long a period',
-      workers('perReplica: 20, min: 0, max: 2, up: { pods: 1, period: 31m }'),
-      '11:61 embeddingWorkers.backlog.up.period: is 31 minutes, but must be at most 1800 seconds',
-    ],
-    [
-      'with a number of our own',
-      workers('perReplica: 20, min: 0, max: 2, replicas: 2'),
-      '11:46 embeddingWorkers.backlog.replicas: is not a setting; the settings here are cooldown, cron, down, ' +
-        'fallbackReplicas, list, max, min, perReplica, prometheus, up',
+      workers('min: 0, max: 2, backlog: { perReplica: 20 }, up: { pods: 1, period: 31m }'),
+      '11:74 embeddingWorkers.scaling.up.period: is 31 minutes, but must be from 1 to 1800 seconds',
     ],
     [
       'and by us',
-      workers('perReplica: 20, min: 0, max: 2', '  scaling: { replicas: 2 }'),
-      '11:3 embeddingWorkers.backlog: and scaling are both set, but replicas have one owner; keep one',
+      workers('replicas: 2, backlog: { perReplica: 20 }'),
+      '11:14 embeddingWorkers.scaling.replicas: is set together with backlog, but replicas have one owner; keep ' +
+        'replicas, or the autoscaler',
+    ],
+    [
+      'and by the HorizontalPodAutoscaler',
+      workers('min: 0, max: 2, cpu: 70, backlog: { perReplica: 20 }'),
+      '11:30 embeddingWorkers.scaling.cpu: is read by the HorizontalPodAutoscaler, and backlog by KEDA, but replicas ' +
+        'have one owner; keep one of the two',
     ],
     [
       'without a queue',
       add(
         'embeddingWorkers:',
         '  image: { repository: ghcr.io/acme/w, tag: 1.0.0 }',
-        '  backlog: { perReplica: 20, min: 0, max: 2 }',
+        '  scaling: { min: 0, max: 2, backlog: { perReplica: 20 } }',
         keda,
       ),
-      '10:3 embeddingWorkers.backlog: is set, but the platform has no queue; add queue, or set scaling',
+      '10:3 embeddingWorkers.scaling: asks for the queue, but the platform has none; add queue, or scale on something ' +
+        'else',
+    ],
+    [
+      'on a cluster without KEDA',
+      addWorkers('  scaling: { min: 0, max: 2, backlog: { perReplica: 20 } }'),
+      '11:3 embeddingWorkers.scaling: is event-driven, but the cluster declares no KEDA; set keda in the cluster or ' +
+        'scale on CPU',
     ],
     [
       'where it once was',
-      addWorkers('  scaling: { min: 1, max: 2, cpu: 70, backlog: { perReplica: 20 } }', keda),
-      '11:39 embeddingWorkers.scaling.backlog: is not a setting; the settings here are cooldown, cpu, cron, down, ' +
-        'fallbackReplicas, max, memory, min, prometheus, replicas, up',
+      addWorkers('  backlog: { perReplica: 20, min: 0, max: 2 }', keda),
+      `11:3 embeddingWorkers.backlog: is not a setting; the settings here are ${WORKERS}`,
     ],
   ]);
-
-  test('is refused from more than to, at the first of the two', () => {
-    const [problem, ...others] = refused(workers('perReplica: 20, min: 3, max: 2'));
-    expect(problem).toMatch(
-      /^11:30 embeddingWorkers\.backlog\.min: is 3, above .*max, which is 2; lower min or raise max$/,
-    );
-    expect(others).toEqual([]);
-  });
 });
 
 describe('the database', () => {
@@ -1027,20 +1128,50 @@ describe('a variable', () => {
       '9:23 api.env.OPENAI_API_KEY.value: is not a setting; remove it',
     ],
     [
-      'that the platform gives already',
-      add('  env:', '    QDRANT_URL: http://elsewhere:6333'),
-      '9:5 api.env.QDRANT_URL: would be set twice, the second time by uses(qdrant); rename the one that is given with ' +
-        'envNames, or drop it from env',
+      'that is renamed, and that nobody gives',
+      add('  envNames:', '    QDRANT_URL: VECTOR_DB_URL', '    QDRANT_URI: VECTOR_DB_URL'),
+      '10:5 api.envNames.QDRANT_URI: renames a variable that no provider gives; given are QDRANT_API_KEY, ' +
+        'QDRANT_GRPC_PORT, QDRANT_URL',
+    ],
+    [
+      'of the queue, to which nobody gives any, that is renamed',
+      add('queue:', '  envNames: { QDRANT_URL: VECTOR_DB_URL }'),
+      '9:15 queue.envNames.QDRANT_URL: renames a variable that no provider gives; given are nothing',
     ],
   ]);
 
-  test('that is renamed, and that nobody gives, is refused', () => {
-    const { message } = refusalOf(() => objectsOf(add('  envNames: { QDRANT_URI: VECTOR_DB_URL }')));
-    expect(message).toContain(
-      'envNames.QDRANT_URI renames a variable that no provider gives; given are QDRANT_API_KEY, QDRANT_GRPC_PORT, ' +
-        'QDRANT_URL',
-    );
+  test('that the platform gives already is refused, with who gives it', () => {
+    const problems = refused(add('  env:', '    QDRANT_URL: http://elsewhere:6333'));
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^9:5 api\.env\.QDRANT_URL: would be .* uses\(qdrant\); rename the one that is given with envNames, or drop it from env$/,
+      ),
+    ]);
   });
+});
+
+describe('an alias', () => {
+  test('says what its anchor says', () => {
+    const objects = objectsOf([...put(4, '  resources: &small { cpu: 100m, memory: 512Mi }'), '  resources: *small']);
+    const requests = { cpu: '100m', memory: '512Mi' };
+    expect(mainContainer(find(objects, 'StatefulSet', 'qdrant')).resources.requests).toMatchObject(requests);
+    expect(mainContainer(find(objects, 'Deployment', 'api')).resources.requests).toMatchObject(requests);
+  });
+
+  expectRefusals([
+    [
+      'of a mistake is one too, at each place',
+      [...put(4, '  resources: &small { cpu: 100m, memory: 512 }'), '  resources: *small'],
+      '4:34 qdrant.resources.memory: is 512, but must be a size with its unit, such as 512Mi or 100Gi',
+      '8:3 api.resources.memory: is 512, but must be a size with its unit, such as 512Mi or 100Gi',
+    ],
+    ['of nothing', add('  env: *common'), '8:8 is not valid YAML: no anchor above it is named &common'],
+    [
+      'of what it stands in',
+      add('  env: &common { LOG_LEVEL: *common }'),
+      '8:29 is not valid YAML: *common stands inside of what it refers to',
+    ],
+  ]);
 });
 
 describe('several mistakes', () => {
@@ -1095,6 +1226,98 @@ describe('what the constructs refuse', () => {
       '3:3 qdrant.nodes: is 2, but two nodes lose their quorum when either is away, so no update or node drain would ' +
         'be safe; use 1, or 3 or more',
     ]);
+  });
+});
+
+describe('rendering', () => {
+  const ui = (platform: RagPlatform, container: Partial<ContainerProps> = {}) =>
+    new Deployment(platform, 'ui', {
+      component: 'ui',
+      container: { image: Image.of('ghcr.io/acme/ui', { tag: '2.1.0' }), resources: RESOURCES, ...container },
+    });
+  const environment = () => Environment.read(write([...LEAST]));
+  const keysOf = (objects: ManifestObject[]) => objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+
+  test('names the file in what it writes', () => {
+    const texts = [...environment().render('charts/environments/test.yaml').files.values()];
+    expect(texts.length).toBeGreaterThan(10);
+    expect([...new Set(texts.map((text) => text.split('\n')[0]))]).toEqual([
+      '# Generated from charts/environments/test.yaml. Do not edit.',
+    ]);
+  });
+
+  test('adds what the file cannot say', () => {
+    const { objects, files } = environment().render('test.yaml', (platform) => ui(platform).uses(platform.api));
+    const without = keysOf(environment().render('test.yaml').objects);
+    expect(keysOf(objects)).toEqual([...without, 'ServiceAccount/ui', 'NetworkPolicy/ui', 'Deployment/ui']);
+    expect(files.get('ui.deployment.yaml')).toContain('image: ghcr.io/acme/ui:2.1.0');
+    const [rule] = find(objects, 'NetworkPolicy', 'api').spec.ingress;
+    expect(rule.from).toEqual([
+      {
+        podSelector: { matchLabels: { 'app.kubernetes.io/name': 'ui', 'app.kubernetes.io/instance': 'rag' } },
+      },
+    ]);
+  });
+
+  test('gives the platform of the file, once', () => {
+    const extend = jest.fn<void, [RagPlatform]>();
+    Environment.read(write(add('queue: {}', 'name: assistant'))).render('test.yaml', extend);
+    expect(extend).toHaveBeenCalledTimes(1);
+    const platform = extend.mock.calls[0]?.[0];
+    expect(platform).toBeInstanceOf(RagPlatform);
+    expect(platform?.node.path).toBe('assistant');
+    expect(platform?.queue).toBeInstanceOf(Redis);
+    expect(platform?.embeddingWorkers).toBeUndefined();
+  });
+
+  test('begins anew each time: what was added once is not there the next time', () => {
+    const one = environment();
+    const before = keysOf(one.render('test.yaml').objects);
+    expect(keysOf(one.render('test.yaml', (platform) => ui(platform)).objects)).toContain('Deployment/ui');
+    expect(keysOf(one.render('test.yaml').objects)).toEqual(before);
+  });
+
+  test('holds what is added to the rules', () => {
+    expect(() =>
+      environment().render('test.yaml', (platform) =>
+        ui(platform, { env: { OPENAI_API_KEY: EnvValue.of('sk-short') } }),
+      ),
+    ).toThrow(
+      new Error(
+        'test.yaml Deployment rag-test/ui: container ui has the variable OPENAI_API_KEY with a value; refer to the key ' +
+          'of a Secret instead',
+      ),
+    );
+  });
+
+  const extending = (extend: (platform: RagPlatform) => void) =>
+    refusalOf(() => environment().render('test.yaml', extend));
+
+  test('reports what is wrong with what is added at the part to which it is added', () => {
+    const proxy = { name: 'Proxy', image: Image.of('ghcr.io/acme/proxy', { tag: '1.0.0' }), resources: RESOURCES };
+    const error = extending(({ api }) => api.workload.addContainer(proxy));
+    expect(error).toBeInstanceOf(EnvironmentError);
+    expect(error.message).toBe(
+      `${folder.shown('test.yaml')}:6:1 api.container.name: is "Proxy", but must be a DNS label: lower-case letters, ` +
+        'digits and "-", beginning and ending with a letter or digit',
+    );
+  });
+
+  test('reports what is wrong with a part of its own at the beginning, under its name', () => {
+    const error = extending((platform) => ui(platform, { ports: [{ name: 'UI', number: 3000 }] }));
+    expect(error).toBeInstanceOf(EnvironmentError);
+    expect(error.message).toBe(
+      `${folder.shown('test.yaml')}:1:1 ui.ports.name: is "UI", but must be at most 15 lower-case letters, digits and "-"`,
+    );
+  });
+
+  test('passes on whatever else goes wrong as it is', () => {
+    const problem = new Error('there is no file prompts.yaml');
+    expect(
+      extending(() => {
+        throw problem;
+      }),
+    ).toBe(problem);
   });
 });
 
