@@ -77,6 +77,7 @@ export { SecretKey } from './constructs/secrets/secret-key';
 export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret-source';
 export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
 export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
+export { Quantization } from './constructs/vector-store/quantization';
 
 // Workloads of one's own
 export type { ContainerProps, MainContainerProps } from './constructs/workload/container';
