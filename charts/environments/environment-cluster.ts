@@ -52,9 +52,9 @@ export const cluster = made(
       .extend({
         port: z.int().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
         nodeLocal: z
-          .ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` })
+          .array(z.ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` }))
           .optional()
-          .describe('address of NodeLocal DNSCache: 169.254.20.10'),
+          .describe('addresses of NodeLocal DNSCache: 169.254.20.10, and often the cluster IP of kube-dns'),
       })
       .optional()
       .describe('the DNS that pods use; by default kube-dns in kube-system'),

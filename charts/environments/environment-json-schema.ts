@@ -5,6 +5,7 @@ import { environmentSchema } from './environment-schema';
 
 interface JsonSchema {
   readonly type?: string;
+  readonly description?: string;
   readonly properties?: { readonly [key: string]: JsonSchema };
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
@@ -49,7 +50,10 @@ function below(schema: JsonSchema | undefined, step: string | number): JsonSchem
 /** The same settings; what is not required may be null, and nothing is required of a file that is a part. */
 function nullable(schema: JsonSchema, part: boolean): JsonSchema {
   const { required = [], properties, additionalProperties, items, ...rest } = schema;
-  const orNull = (child: JsonSchema) => ({ anyOf: [nullable(child, part), { type: 'null' }] });
+  const orNull = ({ description, ...child }: JsonSchema) => ({
+    description,
+    anyOf: [nullable(child, part), { type: 'null' }],
+  });
   return {
     ...rest,
     ...(properties && {

@@ -98,6 +98,7 @@ function qdrant(secrets: ISecretSource) {
     snapshotStorage: size.optional().describe('volume of each node for snapshots; by default as large as storage'),
     storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
+    alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
     readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int().min(1).optional().describe('copies of each shard; by default 2'),

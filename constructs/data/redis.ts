@@ -129,8 +129,7 @@ export class Redis extends Construct implements IProvider {
 
   private container(): MainContainerProps {
     // redis-cli succeeds on error replies as well, so the answer is compared.
-    const ping = ['sh', '-c', 'test "$(redis-cli ping)" = PONG'];
-    const alive = Probe.exec(ping, { timeout: Duration.seconds(5), failures: 6 });
+    const ping = Probe.exec(['sh', '-c', 'test "$(redis-cli ping)" = PONG'], { timeout: Duration.seconds(5) });
     return {
       image: this.props.image ?? DefaultImages.REDIS,
       command: ['sh', START],
@@ -142,9 +141,10 @@ export class Redis extends Construct implements IProvider {
       ports: [PORT],
       resources: this.resources,
       // While it reads the append-only file it answers LOADING.
-      startup: alive.within(Duration.minutes(5)),
-      readiness: Probe.exec(ping, { timeout: Duration.seconds(5) }),
-      liveness: alive,
+      startup: ping.within(Duration.minutes(5)),
+      readiness: ping,
+      // A Redis that cannot write, with a full disk, answers PING with an error, and reads all the same.
+      liveness: Probe.tcp(PORT, { failures: 6 }),
       mounts: [
         { volume: Volume.claim('data'), path: '/data' },
         { volume: Volume.memory('run', Size.mebibytes(1)), path: '/run/redis' },

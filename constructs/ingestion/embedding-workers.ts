@@ -56,7 +56,8 @@ export interface EmbeddingWorkersProps extends WorkloadOptions {
   readonly longestTask?: Duration;
 
   /**
-   * How many workers there are, and who decides.
+   * How many workers there are, and who decides. With a minimum of 0 the last worker stays until a task that it
+   * lost would have been handed out again: `cooldown` is at least, and by default, `longestTask` and 10 minutes.
    * @default Scaling.fixed(1)
    */
   readonly scaling?: Scaling;
@@ -68,8 +69,9 @@ export interface EmbeddingWorkersProps extends WorkloadOptions {
   readonly resources?: Resources;
 
   /**
-   * Space for downloaded models at `/var/cache/models`, where Hugging Face libraries look for them.
-   * @default Size.gibibytes(10)
+   * Space for downloaded models at `/var/cache/models`, where Hugging Face libraries then look for them
+   * (`HF_HOME`). Each pod downloads anew.
+   * @default - none: models are part of the image
    */
   readonly modelCache?: Size;
 
@@ -106,6 +108,12 @@ const HEARTBEAT_FILE = `${HEARTBEAT_DIRECTORY}/heartbeat`;
 /** Time after the longest task in which the process ends. */
 const SHUTDOWN_MARGIN_SECONDS = 30;
 
+/**
+ * Time after the longest task in which a task whose worker was lost is handed out again: the broker waits
+ * 5 minutes longer than the task may take (docs/images.md), and only a worker that runs takes notice.
+ */
+const REDELIVERY_MARGIN_SECONDS = 600;
+
 /** Workers of the ingestion: they pull tasks, so nothing connects to them and no Service is in front. */
 export class EmbeddingWorkers extends Construct {
   /** The Deployment and what belongs to it. */
@@ -119,6 +127,7 @@ export class EmbeddingWorkers extends Construct {
       ...props,
       component: 'ingestion',
       scaling: props.scaling ?? Scaling.fixed(1),
+      longestWork: Duration.seconds(longestTask.toSeconds() + REDELIVERY_MARGIN_SECONDS),
       gracePeriod: Duration.seconds(longestTask.toSeconds() + SHUTDOWN_MARGIN_SECONDS),
       container: {
         image: props.image,
@@ -127,9 +136,11 @@ export class EmbeddingWorkers extends Construct {
         env: {
           LONGEST_TASK_SECONDS: EnvValue.of(String(longestTask.toSeconds())),
           WORKER_HEARTBEAT_FILE: EnvValue.of(HEARTBEAT_FILE),
-          HF_HOME: EnvValue.of(MODEL_CACHE),
+          ...(props.modelCache === undefined ? {} : { HF_HOME: EnvValue.of(MODEL_CACHE) }),
         },
         resources: props.resources ?? { cpu: Cpu.units(1), memory: DEFAULT_MEMORY },
+        // The volume outlives the container, and the heartbeat of the last one says nothing of this one.
+        postStart: ['rm', '-f', HEARTBEAT_FILE],
         ...heartbeatProbes(props.startupBudget ?? Duration.minutes(10)),
         mounts: mountsOf(props),
       },
@@ -168,10 +179,10 @@ function checkSharedMemory(scope: Construct, { sharedMemory, resources }: Embedd
 }
 
 function mountsOf(props: EmbeddingWorkersProps): Mount[] {
-  const { temporaryStorage = Size.gibibytes(2), modelCache = Size.gibibytes(10), sharedMemory } = props;
+  const { temporaryStorage = Size.gibibytes(2), modelCache, sharedMemory } = props;
   return [
     { volume: Volume.scratch('tmp', temporaryStorage), path: '/tmp' },
-    { volume: Volume.scratch('models', modelCache), path: MODEL_CACHE },
+    ...(modelCache === undefined ? [] : [{ volume: Volume.scratch('models', modelCache), path: MODEL_CACHE }]),
     { volume: Volume.memory('heartbeat', Size.mebibytes(1)), path: HEARTBEAT_DIRECTORY },
     ...(sharedMemory === undefined ? [] : [{ volume: Volume.memory('shm', sharedMemory), path: '/dev/shm' }]),
   ];

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -70,8 +71,9 @@ export class PodNetworkPolicy extends Construct {
       ...egress
         .map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))
         .filter((rule) => rule.to.length > 0),
-      // The policy by host name has the DNS rule then, with the inspection that it needs.
-      ...(this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
+      // Who opens no connection resolves no name. A policy by host name has the rule itself, with the inspection
+      // that it needs.
+      ...(egress.length > 0 && this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
     ];
     return {
       podSelector: { matchLabels: labels },
@@ -136,7 +138,9 @@ function tcp(ports: Port[]): k8s.NetworkPolicyPort[] {
 
 function dnsRule(cluster: Cluster): k8s.NetworkPolicyEgressRule {
   const { dns } = cluster;
-  const nodeLocal = dns.nodeLocal === undefined ? [] : Peer.cidrs(`${dns.nodeLocal}/32`).in('', cluster);
+  const { nodeLocal: addresses = [] } = dns;
+  const cidrs = addresses.map((address) => `${address}/${isIP(address) === 6 ? 128 : 32}`);
+  const nodeLocal = cidrs.length === 0 ? [] : Peer.cidrs(...cidrs).in('', cluster);
   const port = k8s.IntOrString.fromNumber(dns.port ?? 53);
   return {
     to: [...Peer.service(dns).in('', cluster), ...nodeLocal],

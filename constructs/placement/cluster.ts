@@ -26,11 +26,12 @@ export interface ClusterDns extends ClusterService {
   readonly port?: number;
 
   /**
-   * Link-local address of NodeLocal DNSCache, normally `169.254.20.10`. Its pods use the host network, so
-   * no label selects them.
+   * Addresses that NodeLocal DNSCache listens on: `169.254.20.10`, and with kube-proxy in iptables mode the
+   * cluster IP of kube-dns as well. Its pods use the host network, so no label selects them.
+   * Source: Kubernetes docs, "Using NodeLocal DNSCache in Kubernetes Clusters".
    * @default - the cluster runs no NodeLocal DNSCache
    */
-  readonly nodeLocal?: string;
+  readonly nodeLocal?: string[];
 }
 
 /** Names of the storage classes by what they can do. */
@@ -195,9 +196,9 @@ export class Cluster {
     this.ipv6 = props.ipv6 ?? false;
     this.domain = props.domain ?? 'cluster.local';
     this.cilium = props.cilium ?? false;
-    if (this.cilium && props.dns?.nodeLocal !== undefined) {
+    if (this.cilium && (props.dns?.nodeLocal ?? []).length > 0) {
       throw new UsageError(
-        `is ${props.dns.nodeLocal}, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache ` +
+        `is ${props.dns?.nodeLocal?.join(', ')}, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache ` +
           'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
         { property: 'cluster.dns.nodeLocal' },
       );

@@ -10,8 +10,8 @@ export class Spread {
   public static readonly PREFERRED = new Spread(false);
 
   /**
-   * At most one more pod on one node than on another, and in one zone than in another where the cluster has
-   * several; a pod waits rather than break this. For members of a quorum.
+   * One pod on a node, and at most one more in one zone than in another where the cluster has several; a pod
+   * waits rather than break this, also while nodes and zones are still to come. For members of a quorum.
    */
   public static readonly REQUIRED = new Spread(true);
 
@@ -22,18 +22,25 @@ export class Spread {
    *
    * @param selector labels of the pods
    * @param cluster the cluster
+   * @param replicas number of pods; undefined when it changes
    * @param perRevision whether pods of each revision of a Deployment are spread for themselves
    */
   public constraints(
     selector: { [label: string]: string },
     { zones = 1 }: Cluster,
+    replicas: number | undefined,
     perRevision: boolean,
   ): k8s.TopologySpreadConstraint[] {
     // A node without the label is no place at all for a constraint that must hold, so zones must be known.
-    const strictness = { [ZONE]: this.required && zones > 1, [HOST]: this.required };
-    return Object.entries(strictness).map(([topologyKey, strict]) => ({
+    const places = [
+      { topologyKey: ZONE, strict: this.required && zones > 1, most: zones },
+      { topologyKey: HOST, strict: this.required, most: Number.POSITIVE_INFINITY },
+    ];
+    return places.map(({ topologyKey, strict, most }) => ({
       topologyKey,
       maxSkew: 1,
+      // On a cluster that is still growing the only node would otherwise be as even as it gets.
+      minDomains: strict && replicas !== undefined ? Math.min(replicas, most) : undefined,
       whenUnsatisfiable: strict ? 'DoNotSchedule' : 'ScheduleAnyway',
       labelSelector: { matchLabels: selector },
       // Without this a rollout counts the old pods too, and the new ones end up unevenly spread.

@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 
 /** What an autoscaler scales. */
@@ -8,4 +9,9 @@ export interface ScaleTarget {
   readonly name: string;
   /** Metadata of the autoscaler. */
   readonly metadata: k8s.ObjectMeta;
+  /**
+   * Time in which work that a pod has lost comes back, unseen by triggers until then.
+   * @default - triggers see all work
+   */
+  readonly longestWork?: Duration;
 }

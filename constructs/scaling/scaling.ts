@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import {
   ScaledObject,
   type ScaledObjectSpecFallback,
+  ScaledObjectSpecFallbackBehavior,
   type ScaledObjectSpecTriggers,
   TriggerAuthentication,
 } from '../../imports/keda.sh';
@@ -145,6 +146,7 @@ class EventScaling extends Scaling {
   public _bind(scope: Construct, target: ScaleTarget): void {
     checkObjectName(scope, target.name, 'ScaledObject');
     const cluster = Cluster.of(scope);
+    this.checkCooldown(scope, target);
     if (cluster.keda === undefined) {
       throw new UsageError(
         'is event-driven, but the cluster declares no KEDA; set keda in the cluster or scale on CPU',
@@ -154,7 +156,23 @@ class EventScaling extends Scaling {
         },
       );
     }
-    new KedaScaler(scope, 'Autoscaler', { ...this.props, target, keda: cluster.keda });
+    // Only the way from the last pod to none has a cooldown.
+    const cooldown = this.props.cooldown ?? (this.min === 0 ? target.longestWork : undefined);
+    new KedaScaler(scope, 'Autoscaler', { ...this.props, cooldown, target, keda: cluster.keda });
+  }
+
+  private checkCooldown(scope: Construct, { longestWork }: ScaleTarget): void {
+    const { cooldown } = this.props;
+    if (this.min > 0 || cooldown === undefined || longestWork === undefined) {
+      return;
+    }
+    if (cooldown.toSeconds() < longestWork.toSeconds()) {
+      throw new UsageError(
+        `is ${cooldown.toHumanString()}, but work that a pod lost may come back for ${longestWork.toHumanString()} and ` +
+          'needs a pod to take it; raise it to that, or set min to 1',
+        { scope, property: 'scaling.cooldown' },
+      );
+    }
   }
 }
 
@@ -214,7 +232,14 @@ class KedaScaler extends Construct {
 
   private renderFallback(): ScaledObjectSpecFallback | undefined {
     const { fallbackReplicas } = this.props;
-    return fallbackReplicas === undefined ? undefined : { failureThreshold: 3, replicas: fallbackReplicas };
+    return fallbackReplicas === undefined
+      ? undefined
+      : {
+          failureThreshold: 3,
+          replicas: fallbackReplicas,
+          // Pods that are at work stay.
+          behavior: ScaledObjectSpecFallbackBehavior.CURRENT_REPLICAS_IF_HIGHER,
+        };
   }
 
   /** The KEDA operator asks by itself; where the answer comes from our pods, they must let it in. */

@@ -1,4 +1,4 @@
-import { Duration, Size } from 'cdk8s';
+import { Chart, Duration, Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { stringify } from 'yaml';
@@ -47,8 +47,19 @@ export interface QdrantProps extends WorkloadOptions {
    */
   readonly storageClass?: string;
 
-  /** Key with all permissions. Qdrant without one lets everybody in. */
+  /**
+   * Key with all permissions. Qdrant without one lets everybody in. A change of its value restarts no node by
+   * itself: nodes with different keys refuse one another, so a key is replaced with {@link alternativeApiKey}.
+   */
   readonly apiKey: SecretKey;
+
+  /**
+   * A second key with all permissions, while one replaces the other: put the new key here and wait for the
+   * rollout, exchange the two and wait again, then remove this.
+   * Source: Qdrant 1.19 docs, "Security", "Rolling key rotation".
+   * @default - none
+   */
+  readonly alternativeApiKey?: SecretKey;
 
   /**
    * Key that can only read.
@@ -162,16 +173,15 @@ export class Qdrant extends Construct implements IProvider {
     this.everyNodeView ??= {
       offerTo: (client) => {
         const offer = this.offerTo(client);
-        const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(client, ordinal));
+        const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(ordinal));
         return { ...offer, env: { ...offer.env, [`${this.prefix}_NODE_URLS`]: EnvValue.of(urls.join(',')) } };
       },
     };
     return this.everyNodeView;
   }
 
-  private nodeUrl(client: IClient, ordinal: number): string {
-    const service = this.workload.endpoint(HTTP, this.headlessName).hostFrom(client, client.namespace);
-    return `${this.scheme}://${this.name}-${ordinal}.${service}:${HTTP.number}`;
+  private nodeUrl(ordinal: number): string {
+    return `${this.scheme}://${this.name}-${ordinal}.${this.peerDomain}:${HTTP.number}`;
   }
 
   private get prefix(): string {
@@ -218,6 +228,11 @@ export class Qdrant extends Construct implements IProvider {
     return this.props.tls === undefined ? 'http' : 'https';
   }
 
+  /** Domain of the nodes' own names. */
+  private get peerDomain(): string {
+    return `${this.headlessName}.${Chart.of(this).namespace}.svc.${Cluster.of(this).domain}`;
+  }
+
   private get headlessName(): string {
     return `${this.name}-headless`;
   }
@@ -262,6 +277,8 @@ export class Qdrant extends Construct implements IProvider {
       // Segments are flushed and consensus state is written before the process ends.
       gracePeriod: Duration.minutes(2),
       metricsPort: METRICS,
+      // Nodes know one another by the key: pods that restart one by one with a new one would shut the rest out.
+      unwatchedKeys: this.keys,
     });
   }
 
@@ -284,9 +301,12 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   private containerEnv(): { [name: string]: EnvValue } {
-    const { apiKey, readOnlyApiKey } = this.props;
+    const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
     return {
       QDRANT__SERVICE__API_KEY: EnvValue.fromSecret(apiKey),
+      ...(alternativeApiKey === undefined
+        ? {}
+        : { QDRANT__SERVICE__ALT_API_KEY: EnvValue.fromSecret(alternativeApiKey) }),
       ...(readOnlyApiKey === undefined
         ? {}
         : { QDRANT__SERVICE__READ_ONLY_API_KEY: EnvValue.fromSecret(readOnlyApiKey) }),
@@ -296,12 +316,18 @@ export class Qdrant extends Construct implements IProvider {
     };
   }
 
+  /** The keys that clients and nodes show. */
+  private get keys(): SecretKey[] {
+    const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
+    return [apiKey, alternativeApiKey, readOnlyApiKey].filter((key) => key !== undefined);
+  }
+
   /** What qdrant-bootstrap.sh reads. */
   private bootstrapEnv(): { [name: string]: EnvValue } {
     return {
       POD_NAME: EnvValue.fromPod('metadata.name'),
       QDRANT_NODES: EnvValue.of(String(this.nodes)),
-      QDRANT_PEER_DOMAIN: EnvValue.of(this.headlessName),
+      QDRANT_PEER_DOMAIN: EnvValue.of(this.peerDomain),
       QDRANT_P2P_PORT: EnvValue.of(String(P2P.number)),
       QDRANT_P2P_SCHEME: EnvValue.of(this.scheme),
       QDRANT_STORAGE: EnvValue.of(`${HOME}/storage`),
@@ -343,7 +369,12 @@ export class Qdrant extends Construct implements IProvider {
   private dnsNames(): string[] {
     const suffix = `${this.workload.namespace}.svc`;
     const qualified = [suffix, `${suffix}.${Cluster.of(this).domain}`];
-    return [this.name, `*.${this.headlessName}`].flatMap((name) => [name, ...qualified.map((end) => `${name}.${end}`)]);
+    // A wildcard with a single label after it matches nothing, so nodes are addressed by longer names.
+    return [
+      this.name,
+      ...qualified.map((end) => `${this.name}.${end}`),
+      ...qualified.map((end) => `*.${this.headlessName}.${end}`),
+    ];
   }
 
   private createHeadlessService(): k8s.KubeService {

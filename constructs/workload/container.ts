@@ -62,6 +62,12 @@ export interface MainContainerProps {
   readonly liveness?: Probe;
 
   /**
+   * What is run in the container as it starts, beside its process; probes begin when it has ended.
+   * @default - nothing
+   */
+  readonly postStart?: string[];
+
+  /**
    * Time between the order to stop and SIGTERM, in which load balancers and Services stop sending. The image
    * must contain `sleep` (lifecycle sleep is not available on Kubernetes 1.28).
    * @default - SIGTERM at once
@@ -115,7 +121,7 @@ export function renderContainer(props: ContainerProps, surroundings: ContainerSu
     startupProbe: props.startup?._render(),
     readinessProbe: props.readiness?._render(),
     livenessProbe: props.liveness?._render(),
-    lifecycle: renderLifecycle(props.preStopDelay),
+    lifecycle: renderLifecycle(props),
     securityContext: renderSecurityContext(exceptions),
     volumeMounts: unlessEmpty(mounts.map(renderMount)),
   };
@@ -134,10 +140,14 @@ function renderEnv(env: { readonly [name: string]: EnvValue }): k8s.EnvVar[] {
   return [...plain, ...composed].map(([name, value]) => value._render(name));
 }
 
-function renderLifecycle(preStopDelay: Duration | undefined): k8s.Lifecycle | undefined {
-  return preStopDelay === undefined
-    ? undefined
-    : { preStop: { exec: { command: ['sleep', String(preStopDelay.toSeconds())] } } };
+function renderLifecycle({ postStart, preStopDelay }: MainContainerProps): k8s.Lifecycle | undefined {
+  if (postStart === undefined && preStopDelay === undefined) {
+    return undefined;
+  }
+  return {
+    postStart: postStart && { exec: { command: postStart } },
+    preStop: preStopDelay && { exec: { command: ['sleep', String(preStopDelay.toSeconds())] } },
+  };
 }
 
 function renderSecurityContext(exceptions: PodSecurityException[]): k8s.SecurityContext {

@@ -19,6 +19,13 @@ export interface DeploymentProps extends WorkloadProps {
   readonly scaling?: Scaling;
 
   /**
+   * Time in which work that a pod has lost comes back, unseen by triggers until then. Scaling to zero waits
+   * that long.
+   * @default - triggers see all work
+   */
+  readonly longestWork?: Duration;
+
+  /**
    * How pods are replaced.
    * @default - with an accelerator {@link UpdateStrategy.IN_PLACE}, so that an update needs no spare GPU;
    *   otherwise {@link UpdateStrategy.SURGE_ONE}
@@ -47,7 +54,12 @@ export class Deployment extends Workload {
     const update =
       props.update ?? (props.accelerator === undefined ? UpdateStrategy.SURGE_ONE : UpdateStrategy.IN_PLACE);
     this.deployment = this.createDeployment(props, update);
-    this.scaling._bind(this, { kind: 'Deployment', name: this.name, metadata: this.metadata() });
+    this.scaling._bind(this, {
+      kind: 'Deployment',
+      name: this.name,
+      metadata: this.metadata(),
+      longestWork: props.longestWork,
+    });
     this.disruptionBudget = DisruptionBudget.STATELESS._bind(this, this.pods, this.metadata(), this.scaling.min);
     this.claimAccelerators(this.scaling.max + update.surge);
   }

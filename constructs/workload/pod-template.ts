@@ -100,11 +100,16 @@ export class PodTemplate {
     const earlier = this.env.get(name) ?? this.containers[0]?.env?.[name];
     // Two providers may tell the same fact: a model server and a collection both name their model.
     if (earlier !== undefined && !(this.env.has(name) && earlier.equals(renamed))) {
-      const before = this.origins.get(name) ?? 'env';
-      throw new UsageError(
-        `would be ${earlier.shown} from ${before} and ${renamed.shown} from ${origin}; rename the one that is given with envNames, or drop it from env`,
-        { scope: this.scope, property: `env.${name}` },
-      );
+      const before = this.origins.get(name);
+      // What stands in env may be a secret that somebody wrote there.
+      const problem =
+        before === undefined
+          ? `is set by env and given by ${origin}`
+          : `is ${earlier.shown} from ${before}, but ${renamed.shown} from ${origin}`;
+      throw new UsageError(`${problem}; rename what is given with envNames, or drop one of the two`, {
+        scope: this.scope,
+        property: `env.${name}`,
+      });
     }
     value.secretKey?._bind(this.scope);
     this.given.add(given);
@@ -124,15 +129,19 @@ export class PodTemplate {
     this.secretFiles.push({ source, directory });
   }
 
-  /** Names of the Secrets that the containers use, sorted. */
-  public get secrets(): string[] {
+  /** Names of the Secrets that the containers read at start, sorted; without those of which only these keys are read. */
+  public secretsToWatch(unwatched: SecretKey[]): string[] {
     const containers = [...this.containers, ...this.initContainers];
     const values = [...containers.flatMap(({ env = {} }) => Object.values(env)), ...this.env.values()];
+    const mounts = [...containers.flatMap((container) => container.mounts ?? []), ...this.mounts];
     const keys = [
       ...values.flatMap(({ secretKey }) => secretKey ?? []),
-      ...this.allMounts().flatMap(({ volume }) => volume.secretKeys),
+      ...mounts.flatMap(({ volume }) => volume.secretKeys),
     ];
-    return [...new Set(keys.map(({ secret }) => secret))].sort();
+    const watched = keys.filter(
+      (key) => !unwatched.some((other) => other.secret === key.secret && other.key === key.key),
+    );
+    return [...new Set(watched.map(({ secret }) => secret))].sort();
   }
 
   /** Refuses what can be known only when everything has been added; returns no problems, as validations do. */

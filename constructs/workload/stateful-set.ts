@@ -76,7 +76,8 @@ export class StatefulSet extends Workload {
       spec: {
         replicas: props.replicas,
         serviceName: props.serviceName,
-        podManagementPolicy: props.parallel === true ? 'Parallel' : 'OrderedReady',
+        // Ordered, a pod that never gets ready would block even the update that mends it.
+        podManagementPolicy: props.parallel === true || props.replicas === 1 ? 'Parallel' : 'OrderedReady',
         updateStrategy: { type: 'RollingUpdate' },
         // Data outlives the StatefulSet and a smaller scale, whoever caused them.
         persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },

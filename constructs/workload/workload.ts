@@ -16,6 +16,7 @@ import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
 import { checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
 import { ConfigFiles } from './config-files';
 import type { ContainerProps, MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
@@ -121,6 +122,12 @@ export interface WorkloadProps extends WorkloadOptions {
    * @default 1 with an accelerator
    */
   readonly accelerators?: number;
+
+  /**
+   * Keys whose change restarts no pod.
+   * @default - none: every Secret that a container reads restarts the pods when it changes
+   */
+  readonly unwatchedKeys?: SecretKey[];
 
   /**
    * The port that serves Prometheus metrics; one of the container's ports.
@@ -295,10 +302,11 @@ export abstract class Workload extends Construct implements IClient {
 
   /**
    * Variables are read once, and few programs read a certificate twice, so pods have to restart when a Secret
-   * changes. Configuration needs no such watch: its checksum is part of the pods.
+   * changes. Configuration needs no such watch: its checksum is part of the pods. Nor do the authorities that
+   * providers give: they outlive the certificates beside them in the same Secret.
    */
   private reloadAnnotations(): { [annotation: string]: string } {
-    const produce = () => this.template.secrets.join(',') || undefined;
+    const produce = () => this.template.secretsToWatch(this.props.unwatchedKeys ?? []).join(',') || undefined;
     return Cluster.of(this).reloader ? { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) } : {};
   }
 
@@ -339,7 +347,13 @@ export abstract class Workload extends Construct implements IClient {
       serviceAccountName: this.name,
       user: props.user ?? { uid: 10001, gid: 10001 },
       placement: this.placement,
-      spread: props.spread?.constraints(this.pods.labels, Cluster.of(this), props.spreadPerRevision ?? false) ?? [],
+      spread:
+        props.spread?.constraints(
+          this.pods.labels,
+          Cluster.of(this),
+          props.replicas,
+          props.spreadPerRevision ?? false,
+        ) ?? [],
       restartPolicy: props.restartPolicy,
       gracePeriod: props.gracePeriod ?? Duration.seconds(30),
       priorityClassName: props.priorityClassName,
@@ -378,6 +392,8 @@ export abstract class Workload extends Construct implements IClient {
 export interface PodDetails {
   /** How the pods are kept apart. */
   readonly spread?: Spread;
+  /** Number of pods, where it is known. */
+  readonly replicas?: number;
   /** Whether each revision is spread for itself. */
   readonly spreadPerRevision?: boolean;
   /** What happens when a container ends. */

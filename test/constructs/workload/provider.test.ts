@@ -265,26 +265,26 @@ describe('the names that the image expects', () => {
 });
 
 describe('a variable that would be set twice', () => {
-  const advice = 'rename the one that is given with envNames, or drop it from env';
+  const advice = 'rename what is given with envNames, or drop one of the two';
 
   test('by two providers', () => {
     const { queue, construct } = client();
     expect(() => construct.uses(offering({ env: { CELERY_BROKER_URL: EnvValue.of('x') } }), queue)).toThrow(
-      `rag/api: env.CELERY_BROKER_URL would be set twice, the second time by uses(queue); ${advice}`,
+      `rag/api: env.CELERY_BROKER_URL is "x" from uses(provider), but "redis://:$(REDIS_PASSWORD)@queue:6379/0" from uses(queue); ${advice}`,
     );
   });
 
   test('by the client and a provider', () => {
     const { construct } = client({ env: { PGHOST: EnvValue.of('mine') } });
     expect(() => construct.uses(offering({ env: { PGHOST: EnvValue.of('theirs') } }))).toThrow(
-      `rag/api: env.PGHOST would be set twice, the second time by uses(provider); ${advice}`,
+      `rag/api: env.PGHOST is set by env and given by uses(provider); ${advice}`,
     );
   });
 
   test('by two given names that became one', () => {
     const { queue, construct } = client({ envNames: { REDIS_PASSWORD: 'X', CELERY_BROKER_URL: 'X' } });
     expect(() => construct.uses(queue)).toThrow(
-      `rag/api: env.X would be set twice, the second time by uses(queue); ${advice}`,
+      `rag/api: env.X is key password of Secret queue from uses(queue), but "redis://:$(X)@queue:6379/0" from uses(queue); ${advice}`,
     );
   });
 });
