@@ -1,0 +1,422 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Json } from '../../constructs/rules/output';
+
+/** A request that reached the server. */
+export interface ReceivedRequest {
+  readonly method: string;
+  /** Path without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The JSON body; undefined when there was none. */
+  readonly body: Json;
+}
+
+/** A failure that the server was told to make. */
+interface OrderedFailure {
+  readonly matches: (request: ReceivedRequest, number: number) => boolean;
+  readonly status: number;
+}
+
+/** A collection with its points, of which only the number is known. */
+export interface StoredCollection {
+  /** As `config` in what the server tells of a collection. */
+  readonly config: Json;
+  /** As `payload_schema`. */
+  readonly indexes: { [field: string]: Json };
+  points: number;
+  /** Peers that hold each shard. */
+  readonly shards: Map<number, number[]>;
+  /** Snapshots of the node that was asked for them, by name. */
+  readonly snapshots: Map<string, { readonly peer: number; readonly content: string }>;
+}
+
+/** What the nodes of a cluster have in common. */
+export class QdrantState {
+  public readonly collections = new Map<string, StoredCollection>();
+  /** Collections by alias. */
+  public readonly aliases = new Map<string, string>();
+  /** Addresses of the peers. */
+  public readonly peers = new Map<number, string>();
+}
+
+/** How a server is started. */
+export interface QdrantServerOptions {
+  /** Key that every request must have. */
+  readonly apiKey?: string;
+  /** Port; any that is free when left out. */
+  readonly port?: number;
+  /** State of the cluster that it is a node of; one of its own when left out. */
+  readonly state?: QdrantState;
+  /** Its number in the cluster. */
+  readonly peer?: number;
+}
+
+/** An answer other than success. */
+class Refusal extends Error {
+  public constructor(
+    public readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The parts of a path that a route captures, the request, and the answer's `result`. */
+type Handler = (request: ReceivedRequest, ...captured: string[]) => Json;
+
+/**
+ * Speaks the part of Qdrant's REST API that the programs of this library use, as its reference describes it:
+ * https://api.qdrant.tech/api-reference. Points and vectors are not kept.
+ */
+export class QdrantServer {
+  /** Starts a server. */
+  public static async start(options: QdrantServerOptions = {}): Promise<QdrantServer> {
+    const server = new QdrantServer(options);
+    server.http.listen(options.port ?? 0, '127.0.0.1');
+    await once(server.http, 'listening');
+    server.state.peers.set(server.peer, `${server.url}/`);
+    return server;
+  }
+
+  /** Every request so far, the failed ones too. */
+  public readonly requests: ReceivedRequest[] = [];
+  /** What the server stores; a test may change it. */
+  public readonly state: QdrantState;
+  /** Number of the node. */
+  public readonly peer: number;
+
+  private readonly apiKey?: string;
+  private readonly http: Server;
+  private readonly failures: OrderedFailure[] = [];
+  private readonly routes: readonly [method: string, path: RegExp, handler: Handler][];
+
+  private constructor({ apiKey, state = new QdrantState(), peer = 1 }: QdrantServerOptions) {
+    this.apiKey = apiKey;
+    this.state = state;
+    this.peer = peer;
+    this.http = createServer((request, response) => void this.answer(request, response));
+    this.routes = [
+      ...this.collectionRoutes(),
+      ...this.aliasRoutes(),
+      ...this.clusterRoutes(),
+      ...this.snapshotRoutes(),
+    ];
+  }
+
+  /** Base URL. */
+  public get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Port that it listens on. */
+  public get port(): number {
+    return (this.http.address() as AddressInfo).port;
+  }
+
+  /** Stops it, whoever is connected. */
+  public async stop(): Promise<void> {
+    this.http.closeAllConnections();
+    this.http.close();
+    await once(this.http, 'close');
+  }
+
+  /** Requests that would change something: method and path. */
+  public get changes(): string[] {
+    const reading = (path: string) => path.endsWith('/points/count');
+    return this.requests
+      .filter(({ method, path }) => method !== 'GET' && !reading(path))
+      .map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** Has one request fail: the n-th from now, counted from 1. */
+  public failRequest(number: number, status = 500): void {
+    const wanted = this.requests.length + number;
+    this.failures.push({ matches: (_, current) => current === wanted, status });
+  }
+
+  /** Has the next request of this method and path fail. */
+  public failNext(method: string, path: string, status = 500): void {
+    this.failures.push({ matches: (request) => request.method === method && request.path === path, status });
+  }
+
+  /** Creates a collection, as `PUT /collections/{name}` does. */
+  public addCollection(name: string, body: Json, points = 0): StoredCollection {
+    const { vectors, shard_number = 1, replication_factor = 1, write_consistency_factor = 1, ...others } = body;
+    const params = { vectors: { ...vectors }, shard_number, replication_factor, write_consistency_factor };
+    const collection: StoredCollection = {
+      config: { params, quantization_config: null, ...others },
+      indexes: {},
+      points,
+      shards: new Map(Array.from({ length: shard_number }, (_, shard) => [shard, [this.peer]])),
+      snapshots: new Map(),
+    };
+    this.state.collections.set(name, collection);
+    return collection;
+  }
+
+  private collection(name: string): StoredCollection {
+    const found = this.state.collections.get(this.state.aliases.get(name) ?? name);
+    if (found === undefined) {
+      throw new Refusal(404, `Not found: Collection \`${name}\` doesn't exist!`);
+    }
+    return found;
+  }
+
+  private collectionRoutes(): [string, RegExp, Handler][] {
+    return [
+      ['GET', /^\/collections$/, () => ({ collections: [...this.state.collections.keys()].map((name) => ({ name })) })],
+      [
+        'GET',
+        /^\/collections\/([^/]+)$/,
+        (_, name) => {
+          const { config, points, indexes } = this.collection(name as string);
+          return { status: 'green', points_count: points, config, payload_schema: indexes };
+        },
+      ],
+      ['PUT', /^\/collections\/([^/]+)$/, ({ body }, name) => this.create(name as string, body)],
+      ['PATCH', /^\/collections\/([^/]+)$/, ({ body }, name) => this.update(name as string, body)],
+      ['DELETE', /^\/collections\/([^/]+)$/, (_, name) => this.state.collections.delete(name as string)],
+      ['PUT', /^\/collections\/([^/]+)\/index$/, ({ body }, name) => this.addIndex(name as string, body)],
+      [
+        'DELETE',
+        /^\/collections\/([^/]+)\/index\/([^/]+)$/,
+        (_, name, field) => {
+          delete this.collection(name as string).indexes[field as string];
+          return { operation_id: 1, status: 'completed' };
+        },
+      ],
+      [
+        'POST',
+        /^\/collections\/([^/]+)\/points\/count$/,
+        (_, name) => ({ count: this.collection(name as string).points }),
+      ],
+    ];
+  }
+
+  private create(name: string, body: Json): boolean {
+    if (this.state.collections.has(name)) {
+      throw new Refusal(409, `Wrong input: Collection \`${name}\` already exists!`);
+    }
+    if (this.state.aliases.has(name)) {
+      throw new Refusal(400, `Wrong input: Can't create collection with name ${name}. Alias with the same name exists`);
+    }
+    this.addCollection(name, body);
+    return true;
+  }
+
+  private update(name: string, body: Json): boolean {
+    const { config } = this.collection(name);
+    Object.assign(config.params.vectors, body.vectors?.['']);
+    Object.assign(config.params, body.params);
+    if (body.quantization_config !== undefined) {
+      config.quantization_config = body.quantization_config === 'Disabled' ? null : body.quantization_config;
+    }
+    if (body.strict_mode_config !== undefined) {
+      config.strict_mode_config = { ...config.strict_mode_config, ...body.strict_mode_config };
+    }
+    return true;
+  }
+
+  private addIndex(name: string, { field_name, field_schema }: Json): Json {
+    const params = typeof field_schema === 'string' ? undefined : field_schema;
+    this.collection(name).indexes[field_name] = { data_type: params?.type ?? field_schema, params, points: 0 };
+    return { operation_id: 1, status: 'completed' };
+  }
+
+  private aliasRoutes(): [string, RegExp, Handler][] {
+    const list = (collection?: string) => ({
+      aliases: [...this.state.aliases]
+        .filter(([, target]) => collection === undefined || target === collection)
+        .map(([alias_name, collection_name]) => ({ alias_name, collection_name })),
+    });
+    return [
+      ['GET', /^\/aliases$/, () => list()],
+      ['GET', /^\/collections\/([^/]+)\/aliases$/, (_, name) => list(name)],
+      ['POST', /^\/collections\/aliases$/, ({ body }) => this.changeAliases(body.actions)],
+    ];
+  }
+
+  /** All the actions, or none of them. */
+  private changeAliases(actions: Json[]): boolean {
+    const aliases = new Map(this.state.aliases);
+    for (const { create_alias: created, delete_alias: deleted } of actions) {
+      if (deleted !== undefined) {
+        aliases.delete(deleted.alias_name);
+      } else {
+        this.collection(created.collection_name);
+        if (this.state.collections.has(created.alias_name)) {
+          throw new Refusal(409, `Wrong input: Collection \`${created.alias_name}\` already exists!`);
+        }
+        aliases.set(created.alias_name, created.collection_name);
+      }
+    }
+    this.state.aliases.clear();
+    for (const [alias, target] of aliases) {
+      this.state.aliases.set(alias, target);
+    }
+    return true;
+  }
+
+  private clusterRoutes(): [string, RegExp, Handler][] {
+    return [
+      [
+        'GET',
+        /^\/cluster$/,
+        () => ({
+          status: 'enabled',
+          peer_id: this.peer,
+          peers: Object.fromEntries([...this.state.peers].map(([peer, uri]) => [String(peer), { uri }])),
+        }),
+      ],
+      ['DELETE', /^\/cluster\/peer\/(\d+)$/, ({ query }, peer) => this.removePeer(Number(peer), query)],
+      ['GET', /^\/collections\/([^/]+)\/cluster$/, (_, name) => this.shardsOf(this.collection(name as string))],
+      [
+        'POST',
+        /^\/collections\/([^/]+)\/cluster$/,
+        ({ body }, name) => this.changeShards(this.collection(name as string), body),
+      ],
+    ];
+  }
+
+  private removePeer(peer: number, query: URLSearchParams): boolean {
+    const holds = [...this.state.collections.values()].some(({ shards }) =>
+      [...shards.values()].some((peers) => peers.includes(peer)),
+    );
+    if (holds && query.get('force') !== 'true') {
+      throw new Refusal(400, `Wrong input: Cannot remove peer ${peer} as there are shards on it`);
+    }
+    return this.state.peers.delete(peer);
+  }
+
+  private shardsOf({ shards, points }: StoredCollection): Json {
+    const replicas = [...shards].flatMap(([shard_id, peers]) => peers.map((peer_id) => ({ shard_id, peer_id })));
+    return {
+      peer_id: this.peer,
+      shard_count: shards.size,
+      local_shards: replicas
+        .filter(({ peer_id }) => peer_id === this.peer)
+        .map(({ shard_id }) => ({ shard_id, points_count: points, state: 'Active' })),
+      remote_shards: replicas
+        .filter(({ peer_id }) => peer_id !== this.peer)
+        .map((replica) => ({ ...replica, state: 'Active' })),
+      shard_transfers: [],
+    };
+  }
+
+  private changeShards({ shards }: StoredCollection, body: Json): boolean {
+    const { move_shard: moved, replicate_shard: copied, drop_replica: dropped } = body;
+    const { shard_id, from_peer_id, to_peer_id, peer_id } = moved ?? copied ?? dropped;
+    const gone = moved === undefined ? peer_id : from_peer_id;
+    const kept = (shards.get(shard_id) ?? []).filter((peer) => peer !== gone);
+    shards.set(shard_id, dropped === undefined ? [...kept, to_peer_id] : kept);
+    return true;
+  }
+
+  private snapshotRoutes(): [string, RegExp, Handler][] {
+    return [
+      ['POST', /^\/collections\/([^/]+)\/snapshots$/, (_, name) => this.takeSnapshot(name as string)],
+      [
+        'GET',
+        /^\/collections\/([^/]+)\/snapshots$/,
+        (_, name) => this.snapshotsOf(name as string).map(([snapshot, { content }]) => described(snapshot, content)),
+      ],
+      [
+        'DELETE',
+        /^\/collections\/([^/]+)\/snapshots\/([^/]+)$/,
+        (_, name, snapshot) => {
+          if (!this.collection(name as string).snapshots.delete(snapshot as string)) {
+            throw new Refusal(404, `Not found: Snapshot ${snapshot} not found`);
+          }
+          return true;
+        },
+      ],
+      [
+        'PUT',
+        /^\/collections\/([^/]+)\/snapshots\/recover$/,
+        ({ body }, name) => {
+          if (typeof body?.location !== 'string') {
+            throw new Refusal(400, 'Format error in JSON body: missing field `location`');
+          }
+          if (!this.state.collections.has(name as string)) {
+            this.addCollection(name as string, { vectors: { size: 4, distance: 'Cosine' } });
+          }
+          return true;
+        },
+      ],
+    ];
+  }
+
+  private takeSnapshot(name: string): Json {
+    const { snapshots } = this.collection(name);
+    const snapshot = `${name}-${this.peer}-${snapshots.size + 1}.snapshot`;
+    snapshots.set(snapshot, { peer: this.peer, content: `content of ${snapshot}` });
+    return described(snapshot, `content of ${snapshot}`);
+  }
+
+  /** Those of this node alone. */
+  private snapshotsOf(name: string) {
+    return [...this.collection(name).snapshots].filter(([, { peer }]) => peer === this.peer);
+  }
+
+  private async answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const received = await receive(incoming);
+    this.requests.push(received);
+    try {
+      this.checkFailures(received);
+      if (received.path === '/readyz') {
+        response.writeHead(200).end('all shards are ready');
+        return;
+      }
+      if (this.apiKey !== undefined && incoming.headers['api-key'] !== this.apiKey) {
+        response.writeHead(401).end('Must provide an API key or an Authorization bearer token');
+        return;
+      }
+      this.route(received, response);
+    } catch (error) {
+      const status = error instanceof Refusal ? error.status : 500;
+      send(response, status, { time: 0.001, status: { error: (error as Error).message }, result: null });
+    }
+  }
+
+  private checkFailures(received: ReceivedRequest): void {
+    const index = this.failures.findIndex(({ matches }) => matches(received, this.requests.length));
+    const [failure] = index === -1 ? [] : this.failures.splice(index, 1);
+    if (failure !== undefined) {
+      throw new Refusal(failure.status, 'Service internal error: told to fail');
+    }
+  }
+
+  private route(received: ReceivedRequest, response: ServerResponse): void {
+    const file = /^\/collections\/([^/]+)\/snapshots\/([^/]+)$/.exec(received.path);
+    const content = file && this.collection(file[1] as string).snapshots.get(file[2] as string)?.content;
+    if (received.method === 'GET' && typeof content === 'string') {
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(content);
+      return;
+    }
+    for (const [method, path, handler] of this.routes) {
+      const match = path.exec(received.path);
+      if (match !== null && method === received.method) {
+        send(response, 200, { time: 0.001, status: 'ok', result: handler(received, ...match.slice(1)) });
+        return;
+      }
+    }
+    response.writeHead(404).end();
+  }
+}
+
+async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
+  const text = Buffer.concat(await incoming.toArray()).toString();
+  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://localhost');
+  const body = text === '' ? undefined : JSON.parse(text);
+  return { method: incoming.method ?? 'GET', path: pathname, query: searchParams, body };
+}
+
+function send(response: ServerResponse, status: number, body: Json): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function described(name: string, content: string): Json {
+  return { name, creation_time: '2026-01-01T00:00:00', size: content.length, checksum: null };
+}
