@@ -174,7 +174,7 @@ export class Qdrant extends Construct implements IProvider {
       offerTo: (client) => {
         const offer = this.offerTo(client);
         const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(ordinal));
-        return { ...offer, env: { ...offer.env, [`${this.prefix}_NODE_URLS`]: EnvValue.of(urls.join(',')) } };
+        return { ...offer, env: { ...offer.env, [`${this.envPrefix}_NODE_URLS`]: EnvValue.of(urls.join(',')) } };
       },
     };
     return this.everyNodeView;
@@ -184,14 +184,20 @@ export class Qdrant extends Construct implements IProvider {
     return `${this.scheme}://${this.name}-${ordinal}.${this.peerDomain}:${HTTP.number}`;
   }
 
-  private get prefix(): string {
+  /** Beginning of the names of the variables that clients get. */
+  public get envPrefix(): string {
     return this.props.envPrefix ?? 'QDRANT';
+  }
+
+  /** Copies of each shard, for collections that do not say it themselves. */
+  public get replicationFactor(): number {
+    return this.distributed ? (this.props.replicationFactor ?? 2) : 1;
   }
 
   private offer(client: IClient, key: SecretKey): Offer {
     const http = this.workload.endpoint(HTTP);
     const grpc = this.workload.endpoint(GRPC);
-    const { prefix } = this;
+    const prefix = this.envPrefix;
     const url = `${this.scheme}://${http.hostFrom(client, client.namespace)}:${HTTP.number}`;
     const env = {
       [`${prefix}_URL`]: EnvValue.of(url),
@@ -417,7 +423,7 @@ export class Qdrant extends Construct implements IProvider {
       storage: {
         // Writes are refused while the disk still has room for a merge of segments; a full disk stops the node.
         quotas: { enabled: true, max_disk_usage_percent: 90 },
-        ...(this.distributed ? { collection: { replication_factor: this.props.replicationFactor ?? 2 } } : {}),
+        ...(this.distributed ? { collection: { replication_factor: this.replicationFactor } } : {}),
       },
     };
   }
