@@ -46,6 +46,8 @@ export {
 export type { NodePool, Taint } from './constructs/placement/node-pool';
 export { Registry, type RegistryProps } from './constructs/placement/registry';
 // Rules
+export type { ChangeRule } from './constructs/rules/change-rule';
+export { ChangeRules } from './constructs/rules/change-rules';
 export { type ExternalReference, ExternalReferences } from './constructs/rules/external-references';
 export { OutputRules } from './constructs/rules/output-rules';
 export { UsageError, type UsageErrorSite } from './constructs/rules/usage-error';

@@ -18,13 +18,17 @@ function environmentFiles(): string[] {
   return files.map((file) => join(ENVIRONMENTS, file));
 }
 
-/** Everything is rendered before anything is written, so a mistake in one environment leaves all as they were. */
-function render(): Map<string, string> {
+/**
+ * Everything is rendered, and compared with what was rendered last, before anything is written, so a mistake
+ * in one environment leaves all as they were.
+ */
+function render(output: OutputFolder): Map<string, string> {
   const problems: string[] = [];
   const files = environmentFiles().flatMap((path) => {
     try {
       const environment = Environment.read(path);
       const rendered = environment.render(relative(__dirname, path));
+      problems.push(...rendered.changeProblems(output.objectsIn(environment.name)));
       return [...rendered.files].map(([file, text]): [string, string] => [join(environment.name, file), text]);
     } catch (error) {
       problems.push((error as Error).message);
@@ -50,8 +54,8 @@ function report(files: ReadonlyMap<string, string>, { written, removed }: Folder
 }
 
 function main(): void {
-  const files = render();
   const output = new OutputFolder(OUTPUT);
+  const files = render(output);
   if (process.argv.includes('--check')) {
     const changes = output.compare(files);
     const stale = [...changes.written, ...changes.removed];

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { parse } from 'yaml';
+import type { ManifestObject } from '../constructs/rules/output';
 
 /** How every rendered file begins. Files that begin otherwise are somebody's own and are never touched. */
 export const GENERATED_MARK = '# Generated from';
@@ -34,6 +36,16 @@ export class OutputFolder {
         .sort(),
       removed: [...present.keys()].filter((file) => !files.has(file)).sort(),
     };
+  }
+
+  /**
+   * The objects that were rendered last into a folder in this one. Files that are somebody's own or cannot be
+   * read any more are left out, so where there is nothing to compare with, nothing is.
+   */
+  public objectsIn(folder: string): ManifestObject[] {
+    return [...this.files()]
+      .filter(([file, text]) => file.startsWith(join(folder, sep)) && text.startsWith(GENERATED_MARK))
+      .flatMap(([, text]) => objectIn(text) ?? []);
   }
 
   /** Makes these files, by their paths in the folder, the whole content of the folder. */
@@ -103,5 +115,16 @@ export class OutputFolder {
           return [relative(this.path, file), entry.isFile() ? readFileSync(file, 'utf8') : ''];
         }),
     );
+  }
+}
+
+/** The object in a rendered file; undefined when there is none any more. */
+function objectIn(text: string): ManifestObject | undefined {
+  try {
+    const object = parse(text, { version: '1.1', logLevel: 'error' });
+    const identity = [object?.apiVersion, object?.kind, object?.metadata?.name];
+    return identity.every((value) => typeof value === 'string') ? object : undefined;
+  } catch {
+    return undefined;
   }
 }

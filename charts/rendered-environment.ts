@@ -1,5 +1,6 @@
 import { ApiObject, type App } from 'cdk8s';
 import { type Pair, stringify } from 'yaml';
+import { ChangeRules } from '../constructs/rules/change-rules';
 import { type ManifestObject, nameOf } from '../constructs/rules/output';
 import { GENERATED_MARK } from './output-folder';
 
@@ -22,7 +23,7 @@ export class RenderedEnvironment {
    * @throws when a construct or a rule finds something wrong, with everything that is wrong
    */
   public constructor(
-    app: App,
+    private readonly app: App,
     private readonly origin: string,
   ) {
     const constructs = app.node.findAll();
@@ -48,6 +49,16 @@ export class RenderedEnvironment {
       files.set(file, this.textOf(object));
     }
     return files;
+  }
+
+  /**
+   * What cannot be applied, or would lose data, where these objects run; empty when the step is safe.
+   *
+   * @param before the objects of the last render
+   */
+  public changeProblems(before: readonly ManifestObject[]): string[] {
+    const problems = ChangeRules.of(this.app).check(before, this.objects);
+    return problems.map((problem) => `${this.origin} ${problem}`);
   }
 
   private fileNameOf(object: ManifestObject): string {

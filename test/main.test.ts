@@ -112,6 +112,36 @@ describe('node --import tsx main.ts', () => {
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
+  test('stops before it writes when what was rendered last cannot become what is rendered now', () => {
+    project.changeEnvironment('dev.yaml', 'storage: 5Gi', 'storage: 6Gi');
+    project.changeEnvironment('staging.yaml', 'storage: 20Gi', 'storage: 30Gi');
+    project.changeEnvironment('production.yaml', 'memory: 32Gi', 'memory: 64Gi');
+    const before = writtenAt(dist());
+    for (const outcome of [project.main(), project.main(['--check'])]) {
+      expect(outcome.status).toBe(1);
+      expect(outcome.stdout).toBe('');
+      expect(outcome.stderr.trimEnd().split('\n')).toEqual([
+        expect.stringMatching(
+          /^charts\/environments\/dev\.yaml StatefulSet rag-dev\/qdrant: spec\.volumeClaimTemplates changes .*"5Gi" to "6Gi"/,
+        ),
+        expect.stringMatching(
+          /^charts\/environments\/staging\.yaml StatefulSet .*\/qdrant: spec\.volumeClaimTemplates changes .*"20Gi" to "30Gi"/,
+        ),
+      ]);
+    }
+    expect(writtenAt(dist())).toEqual(before);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('renders such a change where the last render of the object was removed', () => {
+    project.changeEnvironment('dev.yaml', 'storage: 5Gi', 'storage: 6Gi');
+    rmSync(join(dist(), 'dev', 'qdrant.statefulset.yaml'));
+    const { status, stderr } = project.main();
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^dev .*: 1 changed, 0 removed$/m);
+    expect(contentOf(dist())['dev/qdrant.statefulset.yaml']).toContain('storage: 6Gi');
+  });
+
   test('refuses to render nothing', () => {
     for (const environment of ['dev', 'staging', 'production']) {
       rmSync(project.pathOf('charts', 'environments', `${environment}.yaml`));

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
+import { stringify } from 'yaml';
 import { GENERATED_MARK, OutputFolder } from '../../charts/output-folder';
 import { contentOf, writtenAt } from '../support/folder-content';
 
@@ -249,5 +250,49 @@ describe('a run that was interrupted', () => {
     put('dist.previous/dev/api.service.yaml', rendered('api'));
     expect(new OutputFolder(path).compare(OTHER)).toEqual({ written: [], removed: [] });
     expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+  });
+});
+
+describe('the objects of the last render', () => {
+  const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name }, data: { on: 'yes' } });
+  const text = (name: string) => rendered(stringify(service(name), { version: '1.1', compat: 'core' }));
+
+  test('are those of the folder that is asked for, and of those below it', () => {
+    put('dist/dev/api.service.yaml', text('api'));
+    put('dist/dev/more/queue.service.yaml', text('queue'));
+    put('dist/production/api.service.yaml', text('production'));
+    put('dist/dev.service.yaml', text('beside'));
+    put('dist/dev-2/api.service.yaml', text('another'));
+    const before = writtenAt(path);
+    expect(new OutputFolder(path).objectsIn('dev')).toEqual([service('api'), service('queue')]);
+    expect(writtenAt(path)).toEqual(before);
+  });
+
+  test('are none where nothing was rendered', () => {
+    expect(new OutputFolder(path).objectsIn('dev')).toEqual([]);
+    put('dist/production/api.service.yaml', text('production'));
+    expect(new OutputFolder(path).objectsIn('dev')).toEqual([]);
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+
+  test.each([
+    ["is somebody's own", stringify(service('api'))],
+    ['is no longer YAML', `${text('api')}<<<<<<< HEAD\n`],
+    ['holds more than one document', `${text('api')}---\n${stringify(service('api'))}`],
+    ['holds no object', rendered('just a text')],
+    ['is empty but for the mark', rendered('')],
+    ['has an object without name', rendered(stringify({ ...service('api'), metadata: { name: 3 } }))],
+    ['has an object without kind', rendered(stringify({ ...service('api'), kind: undefined }))],
+  ])('leave out a file that %s', (_, content) => {
+    put('dist/dev/api.service.yaml', content);
+    put('dist/dev/queue.service.yaml', text('queue'));
+    expect(new OutputFolder(path).objectsIn('dev')).toEqual([service('queue')]);
+  });
+
+  test('leave out a symbolic link', () => {
+    put('elsewhere.yaml', text('elsewhere'));
+    put('dist/dev/queue.service.yaml', text('queue'));
+    symlinkSync(join(home, 'elsewhere.yaml'), join(path, 'dev', 'api.service.yaml'));
+    expect(new OutputFolder(path).objectsIn('dev')).toEqual([service('queue')]);
   });
 });

@@ -2,6 +2,7 @@ import { ApiObject, App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { RenderedEnvironment } from '../../charts/rendered-environment';
+import { ChangeRules } from '../../constructs/rules/change-rules';
 import type { Json } from '../../constructs/rules/output';
 
 const ORIGIN = 'charts/environments/test.yaml';
@@ -295,5 +296,33 @@ describe('an app is refused', () => {
   test('without objects', () => {
     expect(() => rendered(appOf())).toThrow(new Error(`${ORIGIN} renders nothing`));
     expect(() => rendered(new App())).toThrow(new Error(`${ORIGIN} renders nothing`));
+  });
+});
+
+describe('a change since the last render', () => {
+  const service = (serviceName: string) => ({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'qdrant' },
+    spec: { serviceName },
+  });
+
+  test('is safe when nothing was rendered before, or the same', () => {
+    const environment = rendered(appOf(service('one')));
+    expect(environment.changeProblems([])).toEqual([]);
+    expect(environment.changeProblems(environment.objects)).toEqual([]);
+    expect(environment.changeProblems([...environment.files.values()].map((text) => parse(text)))).toEqual([]);
+  });
+
+  test('is judged by the rules of the app, and each problem says where it was made', () => {
+    const app = appOf(service('other'));
+    ChangeRules.of(app).add({ name: 'nothing goes', check: (before) => before.map(() => 'something is gone') });
+    const problems = rendered(app).changeProblems(rendered(appOf(service('one'))).objects);
+    expect(problems).toEqual([
+      expect.stringContaining(`${ORIGIN} StatefulSet test/qdrant: spec.serviceName changes from "one" to "other"`),
+      expect.stringMatching(
+        /^charts\/environments\/test\.yaml something is gone; if the last render was never applied/,
+      ),
+    ]);
   });
 });

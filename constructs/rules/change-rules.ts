@@ -1,0 +1,39 @@
+import type { IConstruct } from 'constructs';
+import type { ChangeRule } from './change-rule';
+import { immutableFields } from './immutable-fields';
+import type { ManifestObject } from './output';
+
+const RULES = Symbol.for('cdk8s-rag.ChangeRules');
+
+/** The last render stands for what runs. When it was never applied, it is the one thing to mend. */
+const NEVER_APPLIED = 'if the last render was never applied, restore dist from version control and render again';
+
+/**
+ * What an app asks of the step from its last render to this one. Some changes are fine in the manifest and
+ * cannot be applied, or lose data when they are; only the comparison shows it.
+ */
+export class ChangeRules {
+  /** The rules of the app that this construct belongs to. */
+  public static of(scope: IConstruct): ChangeRules {
+    const root = scope.node.root as IConstruct & { [RULES]?: ChangeRules };
+    root[RULES] ??= new ChangeRules();
+    return root[RULES];
+  }
+
+  /** Immutable fields are immutable in every app. */
+  private readonly rules = new Set<ChangeRule>([immutableFields]);
+
+  private constructor() {}
+
+  /** Adds a rule; one that is there already is not added again. */
+  public add(rule: ChangeRule): void {
+    this.rules.add(rule);
+  }
+
+  /** Everything that the change would break; nothing when there was no last render. */
+  public check(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[] {
+    return [...this.rules]
+      .flatMap((rule) => rule.check(before, after))
+      .map((problem) => `${problem}; ${NEVER_APPLIED}`);
+  }
+}
