@@ -72,7 +72,7 @@ export interface RagPlatformProps {
 
   /**
    * The cluster.
-   * @default Cluster.GENERIC
+   * @default - the cluster attached above, else Cluster.GENERIC
    */
   readonly cluster?: Cluster;
 
@@ -121,7 +121,7 @@ export class RagPlatform extends Chart {
       namespace: props.namespace,
       labels: { 'app.kubernetes.io/instance': props.name ?? 'rag', 'app.kubernetes.io/managed-by': 'cdk8s' },
     });
-    (props.cluster ?? Cluster.GENERIC).attachTo(this);
+    props.cluster?.attachTo(this);
     this.namespaceObject = this.createNamespace(props.namespace);
     new DefaultDeny(this, 'default-deny');
     this.qdrant = new Qdrant(this, 'qdrant', props.qdrant);

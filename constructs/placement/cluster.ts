@@ -147,6 +147,9 @@ export interface ClusterProps {
 
 const CONTEXT_KEY = 'cdk8s-rag/cluster';
 
+/** Scopes that a cluster was attached to. */
+const ATTACHED = new WeakSet<IConstruct>();
+
 /**
  * The cluster that a chart is rendered for. Attached once to an app or chart; every construct below it
  * reads its facts from here, so none is typed twice and none is in code.
@@ -213,8 +216,14 @@ export class Cluster {
     this.registry = props.registry ?? Registry.PUBLIC;
   }
 
-  /** Attaches the cluster to an app or chart; call it before the first construct is created below. */
+  /** Attaches the cluster to an app or chart; call it once, before the first construct is created below. */
   public attachTo(scope: IConstruct): void {
+    if (ATTACHED.has(scope)) {
+      throw new UsageError('is attached already; attach one cluster to each app or chart', {
+        scope,
+        property: 'cluster',
+      });
+    }
     if (scope.node.children.length > 0) {
       throw new UsageError('must be attached before the first construct is created in this scope', {
         scope,
@@ -222,6 +231,7 @@ export class Cluster {
       });
     }
     scope.node.setContext(CONTEXT_KEY, this);
+    ATTACHED.add(scope);
   }
 }
 

@@ -67,7 +67,7 @@ function ingressOf(objects: ManifestObject[], name: string): Json[] {
 
 /** To whom a part may open connections, DNS apart. */
 function egressOf(objects: ManifestObject[], name: string): Json[] {
-  const rules: Json[] = find(objects, 'NetworkPolicy', name).spec.egress;
+  const rules: Json[] = find(objects, 'NetworkPolicy', name).spec.egress ?? [];
   return rules.map(({ to, ports }) => [to, portsOf(ports)]).filter(([, ports]) => !ports.includes(53));
 }
 
@@ -91,6 +91,15 @@ describe('the namespace', () => {
       'pod-security.kubernetes.io/audit-version': 'v1.33',
       'pod-security.kubernetes.io/warn': 'restricted',
       'pod-security.kubernetes.io/warn-version': 'v1.33',
+    });
+  });
+
+  test('admits pods as the version of the cluster defines that is attached to the app', () => {
+    const app = new App();
+    new Cluster({ kubernetesVersion: '1.34' }).attachTo(app);
+    const objects = new RagPlatform(app, 'rag', { namespace: NAMESPACE, qdrant: QDRANT, api: API }).toJson();
+    expect(find(objects, 'Namespace', NAMESPACE).metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce-version': 'v1.34',
     });
   });
 
@@ -218,7 +227,7 @@ describe('who uses whom', () => {
       [[pods('api')], [6379]],
       [[pods('embedding-workers')], [6379]],
     ]);
-    expect(egressOf(objects, 'queue')).toEqual([]);
+    expect(find(objects, 'NetworkPolicy', 'queue').spec).not.toHaveProperty('egress');
   });
 
   test('the API accepts the proxy of the route alone', () => {

@@ -43,20 +43,22 @@ test('a cluster is what is said of it', () => {
 });
 
 describe('NodeLocal DNSCache', () => {
-  const dns = { namespace: 'kube-system', nodeLocal: '169.254.20.10' };
+  const dns = { namespace: 'kube-system', nodeLocal: ['169.254.20.10', '172.20.0.10'] };
 
-  test('is known by its address', () => {
+  test('is known by its addresses', () => {
     expect(new Cluster({ dns }).dns).toBe(dns);
   });
 
   test('cannot be selected by a policy of Cilium', () => {
     expect(() => new Cluster({ cilium: true, dns })).toThrow(
       new Error(
-        "cluster.dns.nodeLocal is 169.254.20.10, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache " +
+        "cluster.dns.nodeLocal is 169.254.20.10, 172.20.0.10, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache " +
           'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
       ),
     );
-    expect(new Cluster({ cilium: true, dns: { namespace: 'kube-system' } }).cilium).toBe(true);
+    for (const nodeLocal of [undefined, []]) {
+      expect(new Cluster({ cilium: true, dns: { namespace: 'kube-system', nodeLocal } }).cilium).toBe(true);
+    }
   });
 });
 
@@ -113,6 +115,14 @@ describe('the cluster of a construct', () => {
       new Error('rag: cluster must be attached before the first construct is created in this scope'),
     );
     expect(Cluster.of(chart)).toBe(Cluster.GENERIC);
+  });
+
+  test('is attached once', () => {
+    const app = new App();
+    new Cluster().attachTo(app);
+    expect(() => new Cluster().attachTo(app)).toThrow(
+      new Error('cluster is attached already; attach one cluster to each app or chart'),
+    );
   });
 
   test('is attached to an app before its first chart', () => {
