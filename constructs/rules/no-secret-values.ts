@@ -12,16 +12,19 @@ const CREDENTIAL_NAME =
 /** Tokens of a language model's vocabulary, which are no credentials. */
 const VOCABULARY = /(^|_)(BOS|EOS|PAD|MASK|SEP|CLS|UNK|START|STOP|END|IMAGE|SPECIAL)_TOKEN$/i;
 
-/** Forms of credentials that give themselves away whatever the variable is called. */
+/**
+ * Forms of credentials that give themselves away whatever the variable is called. Each begins where it can begin
+ * only once, and every repetition is bounded, so that the time to judge a text grows with its length and no faster.
+ */
 const CREDENTIAL_VALUES: readonly [string, RegExp][] = [
-  ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
-  ['a URL with a password', /[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:(?!\$\()[^@\s/]+@/i],
+  ['a private key', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/],
+  ['a URL with a password', /(?<=[a-z0-9+.-]):\/\/[^/\s:@]{0,255}:(?!\$\()[^@\s/]{1,8192}@/i],
   ['an AWS access key', /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
   ['a GitHub token', /\b(ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}\b/],
   ['a Hugging Face token', /\bhf_[A-Za-z0-9]{20,}\b/],
   ['an OpenAI or Anthropic key', /\bsk-[A-Za-z0-9_-]{20,}\b/],
   ['a Google API key', /\bAIza[0-9A-Za-z_-]{35}\b/],
-  ['a JSON web token', /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\./],
+  ['a JSON web token', /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,16384}\./],
 ];
 
 /** No value of a secret is in the output; pods get them by reference. */

@@ -295,6 +295,22 @@ test.each([`AKIA${'X'.repeat(15)}`, `hf_${'x'.repeat(10)}`, 'sk-learn', `risk-${
   },
 );
 
+test.each([
+  ['letters', 'a'],
+  ['beginnings of JSON web tokens', 'eyJaaaaaaaaaaa-'],
+  ['halves of JSON web tokens', 'eyJaaaaaaaaaaa '],
+  ['schemes', 'a://'],
+  ['addresses', 'a://b:'],
+  ['beginnings of private keys', '-----BEGIN A'],
+  ['beginnings of keys', 'hf_'],
+])('two megabytes of %s are judged', (_, part) => {
+  const text = part.repeat(2_000_000 / part.length);
+  expect(problemsOf(noSecretValues, [manifest('Other', 'api', { text })])).toEqual([]);
+  expect(problemsOf(noSecretValues, [manifest('Other', 'api', { text: `${text} redis://:x@queue` })])).toEqual([
+    `Other test/api: text looks like a URL with a password; ${ADVICE}`,
+  ]);
+});
+
 test('every credential in one text is named', () => {
   expect(problemsOfVariable('SETTING', `redis://:hunter2@queue:6379 hf_${'x'.repeat(34)}`)).toEqual([
     `Deployment test/api: ${CONTAINER_PATH}.env.0.value looks like a URL with a password; ${ADVICE}`,
