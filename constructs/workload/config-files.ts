@@ -6,6 +6,9 @@ import { Construct } from 'constructs';
 import { isDataKey } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 
+/** What a ConfigMap holds, names and contents together (Kubernetes docs, "ConfigMaps"). */
+const MOST_BYTES = 1024 * 1024;
+
 /** Configuration files of a workload, in a ConfigMap whose keys are the names of the files. */
 export class ConfigFiles extends Construct {
   /** The ConfigMap. */
@@ -27,7 +30,7 @@ export class ConfigFiles extends Construct {
   /** Adds a file that containers find at an absolute path; returns its key in the ConfigMap. */
   public add(path: string, content: string): string {
     const key = posix.basename(path);
-    const problem = this.problemOf(path, key);
+    const problem = this.problemOf(path, key) ?? this.sizeProblem(path, key, content);
     if (problem !== undefined) {
       throw new UsageError(problem, { scope: this.node.scope, property: 'files' });
     }
@@ -48,6 +51,15 @@ export class ConfigFiles extends Construct {
       return `has the path "${path}"; names of files consist of letters, digits, "-", "_" and ".", and do not begin with ".."`;
     }
     return this.data.has(key) ? `has two files named "${key}"; rename one` : undefined;
+  }
+
+  private sizeProblem(path: string, key: string, content: string): string | undefined {
+    const texts = [...[...this.data].flat(), key, content];
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    return bytes <= MOST_BYTES
+      ? undefined
+      : `has ${bytes} bytes with "${path}", but a ConfigMap holds at most 1 MiB (${MOST_BYTES} bytes); put large ` +
+          'files into the image or a volume';
   }
 
   private sorted(): [string, string][] {

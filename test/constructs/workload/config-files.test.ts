@@ -38,6 +38,23 @@ describe('configuration files', () => {
   );
 });
 
+describe('the size', () => {
+  const MEBIBYTE = 1024 * 1024;
+
+  test('is at most what a ConfigMap holds, names and contents together', () => {
+    const { construct } = configFiles({ '/etc/a': 'x'.repeat(MEBIBYTE - 4) });
+    expect(construct.add('/etc/b', 'yz')).toBe('b');
+    expect(() => construct.add('/etc/c', '')).toThrow(
+      'rag: files has 1048577 bytes with "/etc/c", but a ConfigMap holds at most 1 MiB (1048576 bytes); put large ' +
+        'files into the image or a volume',
+    );
+  });
+
+  test('is counted in bytes', () => {
+    expect(() => configFiles({ '/a': 'ä'.repeat(MEBIBYTE / 2) })).toThrow('files has 1048577 bytes with "/a"');
+  });
+});
+
 describe('the checksum', () => {
   test('does not depend on the order in which files are added', () => {
     const forward = configFiles({ '/a': '1', '/b': '2' }).construct;
