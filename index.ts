@@ -78,8 +78,16 @@ export {
 export { SecretKey } from './constructs/secrets/secret-key';
 export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret-source';
 export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
+export { PayloadIndex } from './constructs/vector-store/payload-index';
 export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
+export {
+  type CollectionBackfill,
+  type NextCollection,
+  QdrantCollection,
+  type QdrantCollectionProps,
+} from './constructs/vector-store/qdrant-collection';
 export { Quantization } from './constructs/vector-store/quantization';
+export type { StrictMode } from './constructs/vector-store/strict-mode';
 
 // Workloads of one's own
 export type { ContainerProps, MainContainerProps } from './constructs/workload/container';

@@ -1,0 +1,410 @@
+import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { DefaultImages } from '../default-images';
+import type { EmbeddingModel } from '../models/embedding-model';
+import { UsageError } from '../rules/usage-error';
+import { EnvValue } from '../workload/env-value';
+import type { Image } from '../workload/image';
+import { Job } from '../workload/job';
+import { NodeProgram } from '../workload/node-program';
+import type { IClient, IProvider, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import type { PayloadIndex } from './payload-index';
+import type { Qdrant } from './qdrant';
+import type { Quantization } from './quantization';
+import { type StrictMode, strictModeConfig } from './strict-mode';
+
+/** What fills a new collection from an old one; it runs at every sync until the aliases are switched. */
+export interface CollectionBackfill {
+  /**
+   * What runs: a program that reads every point of `SOURCE_COLLECTION`, makes its vectors anew with the model
+   * of `EMBEDDING_MODEL`, and writes it to `TARGET_COLLECTION`. It must be safe to run again.
+   */
+  readonly image: Image;
+
+  /**
+   * Program and first arguments.
+   * @default - the image's entrypoint
+   */
+  readonly command?: string[];
+
+  /**
+   * Arguments.
+   * @default - the image's
+   */
+  readonly args?: string[];
+
+  /**
+   * Variables besides those of the database, the collections and the model.
+   * @default - none
+   */
+  readonly env?: { readonly [name: string]: EnvValue };
+
+  /** Time after which it is stopped and has failed. A sync is not over before it ends. */
+  readonly deadline: Duration;
+
+  /**
+   * What it asks for.
+   * @default - 1 CPU and 2 GiB
+   */
+  readonly resources?: Resources;
+}
+
+/** The collection that takes over, for vectors of another model. */
+export interface NextCollection {
+  /** Name of the new collection: 1 to 255 letters, digits, "-", "_" and ".". */
+  readonly name: string;
+
+  /** Model whose vectors it holds. */
+  readonly model: EmbeddingModel;
+
+  /**
+   * What fills it.
+   * @default - nothing: workers fill it by themselves
+   */
+  readonly backfill?: CollectionBackfill;
+
+  /**
+   * Whether clients use it. The aliases are switched then, provided that it has at least as many points as the
+   * old one; clients get the facts of its model, and wait for that. The backfill runs no more. Afterwards
+   * `name` and `model` can become the new ones, and `next` can go; the old collection stays until you drop it.
+   * @default false
+   */
+  readonly switched?: boolean;
+}
+
+/** A collection of a Qdrant database. */
+export interface QdrantCollectionProps {
+  /** The database. */
+  readonly store: Qdrant;
+
+  /**
+   * Model whose vectors it holds: their size and distance, which can never be changed. Another model needs
+   * another collection, see `next`.
+   */
+  readonly model: EmbeddingModel;
+
+  /**
+   * Name of the collection in the database: 1 to 255 letters, digits, "-", "_" and ".".
+   * @default - the construct's id
+   */
+  readonly name?: string;
+
+  /**
+   * Parts that the points are spread over, from 1. It cannot be changed later, and nodes without a shard do
+   * nothing for the collection: two for each node that there may ever be are a good start.
+   * @default - one for each node, when it is created
+   */
+  readonly shards?: number;
+
+  /**
+   * Copies of each shard, from 1 to the number of nodes. A change holds for new shards only.
+   * @default - the database's own
+   */
+  readonly replicationFactor?: number;
+
+  /**
+   * Copies that must have a write before it counts, from 1 to the number of copies. With fewer of them alive,
+   * writes fail.
+   * @default 1
+   */
+  readonly writeConsistencyFactor?: number;
+
+  /**
+   * How small the vectors are that a search reads first.
+   * @default - none, and what an existing collection has stays
+   */
+  readonly quantization?: Quantization;
+
+  /**
+   * Whether the vectors are read from disk instead of memory; slower, and with quantization hardly so.
+   * @default - they are in memory, and what an existing collection has stays
+   */
+  readonly onDisk?: boolean;
+
+  /**
+   * Fields of the payload that clients filter by, as paths: `{ 'metadata.language': PayloadIndex.KEYWORD }`.
+   * @default - none
+   */
+  readonly payloadIndexes?: { readonly [field: string]: PayloadIndex };
+
+  /**
+   * What is refused so that no client can slow it down for the others.
+   * @default - nothing, and what an existing collection has stays
+   */
+  readonly strictMode?: StrictMode;
+
+  /**
+   * Other names for the collection. Clients use the first of them, so that the collection behind it can change.
+   * No collection may have such a name.
+   * @default - none: clients use the collection's own name
+   */
+  readonly aliases?: string[];
+
+  /**
+   * The collection that takes over, for another model.
+   * @default - none
+   */
+  readonly next?: NextCollection;
+
+  /**
+   * Time that creating it may take. New payload indexes of a large collection take minutes.
+   * @default Duration.minutes(30)
+   */
+  readonly deadline?: Duration;
+
+  /**
+   * Beginning of the name of the variable that tells clients the name: `COLLECTION_NAME`. A client of two
+   * collections needs another for one of them.
+   * @default "COLLECTION"
+   */
+  readonly envPrefix?: string;
+
+  /**
+   * Beginning of the names of the variables that tell clients of the model: `EMBEDDING_MODEL`.
+   * @default "EMBEDDING"
+   */
+  readonly modelPrefix?: string;
+}
+
+const COLLECTION_FILE = '/etc/qdrant-collection/collection.json';
+const COLLECTION_PROGRAM = NodeProgram.of(__dirname, 'qdrant-collection.mjs', 'qdrant-client.mjs');
+const ALIAS_PROGRAM = NodeProgram.of(__dirname, 'qdrant-alias.mjs', 'qdrant-client.mjs');
+
+/** Qdrant's own rule is looser; these need no escaping in a URL. */
+const NAME = /^(?!\.+$)[A-Za-z0-9_.-]{1,255}$/;
+
+/**
+ * A collection of a Qdrant database, with the vectors of one model. A Job creates it with what belongs to it at
+ * every sync, before its clients start, and never drops anything. The Job fails when a collection of that name
+ * has vectors of another size or distance.
+ *
+ * Source: Qdrant 1.19 docs, "Collections", "Collection aliases", "Indexing", "Distributed deployment".
+ */
+export class QdrantCollection extends Construct implements IProvider {
+  /** Name of the collection in the database. */
+  public readonly name: string;
+  /** The Job that creates the collections, their payload indexes and the aliases. */
+  public readonly bootstrap: Job;
+  /** The Job that fills the next collection; it may need a model server: `backfill.uses(embedder)`. */
+  public readonly backfill?: Job;
+  /** The Job that switches the aliases. */
+  public readonly aliasSwitch?: Job;
+
+  private readonly props: QdrantCollectionProps;
+  private readonly aliases: string[];
+  private readOnlyView?: IProvider;
+
+  public constructor(scope: Construct, id: string, props: QdrantCollectionProps) {
+    super(scope, id);
+    this.props = props;
+    this.name = props.name ?? id;
+    this.aliases = props.aliases ?? [];
+    this.checkNames();
+    this.checkNumbers();
+    this.bootstrap = this.createBootstrap();
+    this.backfill = this.createBackfill();
+    this.aliasSwitch = this.createAliasSwitch();
+  }
+
+  public offerTo(client: IClient): Offer {
+    return this.offer(client, this.props.store);
+  }
+
+  /** The same collection for clients that only search; they get the key that can only read. */
+  public get readOnly(): IProvider {
+    const store = this.props.store.readOnly;
+    this.readOnlyView ??= { offerTo: (client) => this.offer(client, store) };
+    return this.readOnlyView;
+  }
+
+  private offer(client: IClient, store: IProvider): Offer {
+    const { envPrefix = 'COLLECTION' } = this.props;
+    const offer = store.offerTo(client);
+    return {
+      ...offer,
+      env: {
+        ...offer.env,
+        [`${envPrefix}_NAME`]: EnvValue.of(this.aliases[0] ?? this.name),
+        ...this.modelEnv(this.servedModel),
+      },
+      after: [this.bootstrap, this.aliasSwitch].flatMap((job) => job?.pods ?? []),
+    };
+  }
+
+  private get servedModel(): EmbeddingModel {
+    const { model, next } = this.props;
+    return next?.switched === true ? next.model : model;
+  }
+
+  private modelEnv(model: EmbeddingModel): { [name: string]: EnvValue } {
+    return model.env(this.props.modelPrefix ?? 'EMBEDDING');
+  }
+
+  private checkNames(): void {
+    const { next } = this.props;
+    this.checkName('name', this.name);
+    this.aliases.forEach((alias, index) => {
+      this.checkName(`aliases[${index}]`, alias);
+    });
+    const twice = this.aliases.find((alias, index) => this.aliases.indexOf(alias) !== index);
+    if (twice !== undefined) {
+      this.refuse('aliases', `has "${twice}" twice; drop one`);
+    }
+    if (next !== undefined) {
+      this.checkName('next.name', next.name);
+      this.checkNext(next);
+    }
+    const taken = this.aliases.find((alias) => alias === this.name || alias === next?.name);
+    if (taken !== undefined) {
+      this.refuse('aliases', `has "${taken}", which is the name of a collection; give the alias another`);
+    }
+  }
+
+  private checkName(property: string, name: string): void {
+    if (!NAME.test(name)) {
+      this.refuse(property, `is "${name}", but must be 1 to 255 letters, digits, "-", "_" and ".", not only dots`);
+    }
+  }
+
+  private checkNext({ name }: NextCollection): void {
+    if (this.aliases.length === 0) {
+      this.refuse('aliases', 'is empty, but next needs one: clients use it while the collection behind it changes');
+    }
+    if (name === this.name) {
+      this.refuse('next.name', `is "${name}", the name of the present collection; give the new one another`);
+    }
+  }
+
+  private checkNumbers(): void {
+    const { store, shards, replicationFactor, writeConsistencyFactor, payloadIndexes = {} } = this.props;
+    const copies = replicationFactor ?? store.replicationFactor;
+    this.checkNumber('shards', shards, Number.POSITIVE_INFINITY, '');
+    this.checkNumber('replicationFactor', replicationFactor, store.nodes, ', the number of nodes');
+    this.checkNumber('writeConsistencyFactor', writeConsistencyFactor, copies, ', the number of copies');
+    if (Object.keys(payloadIndexes).includes('')) {
+      this.refuse('payloadIndexes', 'has a field without a name; name it as a path: metadata.language');
+    }
+  }
+
+  private checkNumber(property: string, value: number | undefined, most: number, meaning: string): void {
+    if (value !== undefined && (!Number.isInteger(value) || value < 1 || value > most)) {
+      const range = Number.isFinite(most) ? `from 1 to ${most}${meaning}` : 'from 1';
+      this.refuse(property, `is ${value}, but must be a whole number ${range}`);
+    }
+  }
+
+  private refuse(property: string, problem: string): never {
+    throw new UsageError(problem, { scope: this, property });
+  }
+
+  private createBootstrap(): Job {
+    const job = this.createProgramJob('Collection', 'collection', COLLECTION_PROGRAM, {
+      COLLECTION_FILE: EnvValue.of(COLLECTION_FILE),
+    });
+    job.addConfigFiles({ [COLLECTION_FILE]: `${JSON.stringify(this.desiredState(), undefined, 2)}\n` });
+    job.uses(this.props.store);
+    return job;
+  }
+
+  /** What qdrant-collection.mjs reads. */
+  private desiredState(): object {
+    const { model, next } = this.props;
+    const targets = next?.switched === true ? [this.name, next.name] : [this.name];
+    return {
+      collections: [
+        this.desiredCollection(this.name, model),
+        ...(next === undefined ? [] : [this.desiredCollection(next.name, next.model)]),
+      ],
+      aliases: Object.fromEntries(this.aliases.map((alias) => [alias, targets])),
+    };
+  }
+
+  private desiredCollection(name: string, model: EmbeddingModel): object {
+    const { onDisk, quantization, strictMode, payloadIndexes = {} } = this.props;
+    const indexes = Object.entries(payloadIndexes).map(([field, index]) => [field, index._schema]);
+    return {
+      name,
+      parameters: {
+        vectors: { size: model.dimensions, distance: model.distance.name, on_disk: onDisk },
+        shard_number: this.props.shards,
+        replication_factor: this.props.replicationFactor,
+        write_consistency_factor: this.props.writeConsistencyFactor,
+        quantization_config: quantization && (quantization._config ?? null),
+        strict_mode_config: strictMode && strictModeConfig(this, strictMode),
+      },
+      payload_indexes: Object.fromEntries(indexes),
+    };
+  }
+
+  private createBackfill(): Job | undefined {
+    const { next, store } = this.props;
+    if (next?.backfill === undefined || next.switched === true) {
+      return undefined;
+    }
+    const { image, command, args, env, deadline, resources } = next.backfill;
+    const job = new Job(this, 'Backfill', {
+      name: `${this.node.id}-backfill`,
+      component: 'vector-store',
+      container: {
+        image,
+        command,
+        args,
+        env,
+        resources: resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) },
+      },
+      deadline,
+    });
+    job.uses({
+      offerTo: (client) => {
+        const offer = store.offerTo(client);
+        const between = { ...this.betweenCollections(next), ...this.modelEnv(next.model) };
+        return { ...offer, env: { ...offer.env, ...between }, after: [this.bootstrap.pods] };
+      },
+    });
+    return job;
+  }
+
+  private createAliasSwitch(): Job | undefined {
+    const { next, store } = this.props;
+    if (next?.switched !== true) {
+      return undefined;
+    }
+    const job = this.createProgramJob('Switch', 'switch', ALIAS_PROGRAM, {
+      ...this.betweenCollections(next),
+      ALIASES: EnvValue.of(this.aliases.join(',')),
+    });
+    job.uses({ offerTo: (client) => ({ ...store.offerTo(client), after: [this.bootstrap.pods] }) });
+    return job;
+  }
+
+  private betweenCollections(next: NextCollection): { [name: string]: EnvValue } {
+    return { SOURCE_COLLECTION: EnvValue.of(this.name), TARGET_COLLECTION: EnvValue.of(next.name) };
+  }
+
+  private createProgramJob(id: string, name: string, program: NodeProgram, env: { [name: string]: EnvValue }): Job {
+    const { store, deadline = Duration.minutes(30) } = this.props;
+    const job = new Job(this, id, {
+      // Collections come and go; the Jobs keep their names, so that each sync replaces those of the last.
+      name: `${this.node.id}-${name}`,
+      component: 'vector-store',
+      container: program.container(DefaultImages.NODE, {
+        ...env,
+        ...(store.tls ? { NODE_EXTRA_CA_CERTS: EnvValue.template('$(QDRANT_CA_FILE)') } : {}),
+      }),
+      user: { uid: 1000, gid: 1000 },
+      envNames: this.programEnvNames(),
+      deadline,
+    });
+    job.addConfigFiles(program.files);
+    return job;
+  }
+
+  /** The programs read `QDRANT_URL`, whatever the database calls it to others. */
+  private programEnvNames(): { [given: string]: string } {
+    const { envPrefix, tls } = this.props.store;
+    const facts = ['URL', 'GRPC_PORT', 'API_KEY', ...(tls ? ['CA_FILE'] : [])];
+    return Object.fromEntries(facts.map((fact) => [`${envPrefix}_${fact}`, `QDRANT_${fact}`]));
+  }
+}

@@ -1,0 +1,109 @@
+import type { Duration } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { UsageError } from '../rules/usage-error';
+
+/**
+ * What Qdrant refuses to do for clients of a collection, so that none can slow it down for the others. A limit
+ * that is taken away here stays at an existing collection; set it to another value instead.
+ *
+ * Source: Qdrant 1.19 docs, "Administration", "Strict mode".
+ */
+export interface StrictMode {
+  /**
+   * Whether anything is refused.
+   * @default true
+   */
+  readonly enabled?: boolean;
+
+  /**
+   * Most results that a query may ask for; at least 1.
+   * @default - no limit
+   */
+  readonly maxQueryLimit?: number;
+
+  /**
+   * Longest time that a request may ask to be given; whole seconds, at least 1.
+   * @default - no limit
+   */
+  readonly maxTimeout?: Duration;
+
+  /**
+   * Whether searches may filter by fields without an index. Each of them reads every point.
+   * @default - they may
+   */
+  readonly unindexedFilteringRetrieve?: boolean;
+
+  /**
+   * Whether updates and deletions may filter by fields without an index.
+   * @default - they may
+   */
+  readonly unindexedFilteringUpdate?: boolean;
+
+  /**
+   * Whether searches may compare with every vector instead of using the index.
+   * @default - they may
+   */
+  readonly searchAllowExact?: boolean;
+
+  /**
+   * Most points in one request that writes them; at least 1.
+   * @default - no limit
+   */
+  readonly upsertMaxBatchsize?: number;
+
+  /**
+   * Most requests per minute and copy of a shard that read; above it they are answered 429. At least 1.
+   * @default - no limit
+   */
+  readonly readRateLimit?: number;
+
+  /**
+   * Most requests per minute and copy of a shard that write; above it they are answered 429. At least 1.
+   * @default - no limit
+   */
+  readonly writeRateLimit?: number;
+
+  /**
+   * Most conditions in a filter; at least 1.
+   * @default - no limit
+   */
+  readonly filterMaxConditions?: number;
+
+  /**
+   * Points at which the collection is full; at least 1.
+   * @default - no limit
+   */
+  readonly maxPointsCount?: number;
+}
+
+/** The field `strict_mode_config` of a collection. */
+export function strictModeConfig(scope: IConstruct, strictMode: StrictMode): object {
+  const { enabled = true, maxTimeout } = strictMode;
+  const limits = {
+    max_query_limit: whole(scope, 'maxQueryLimit', strictMode.maxQueryLimit),
+    max_timeout: whole(scope, 'maxTimeout', maxTimeout?.toSeconds({ integral: false })),
+    upsert_max_batchsize: whole(scope, 'upsertMaxBatchsize', strictMode.upsertMaxBatchsize),
+    read_rate_limit: whole(scope, 'readRateLimit', strictMode.readRateLimit),
+    write_rate_limit: whole(scope, 'writeRateLimit', strictMode.writeRateLimit),
+    filter_max_conditions: whole(scope, 'filterMaxConditions', strictMode.filterMaxConditions),
+    max_points_count: whole(scope, 'maxPointsCount', strictMode.maxPointsCount),
+  };
+  return {
+    enabled,
+    ...limits,
+    unindexed_filtering_retrieve: strictMode.unindexedFilteringRetrieve,
+    unindexed_filtering_update: strictMode.unindexedFilteringUpdate,
+    search_allow_exact: strictMode.searchAllowExact,
+  };
+}
+
+function whole(scope: IConstruct, name: string, value: number | undefined): number | undefined {
+  if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
+    const unit = name === 'maxTimeout' ? ' of seconds' : '';
+    throw new UsageError(`is ${value}, but must be a whole number${unit} from 1`, {
+      scope,
+      property: `strictMode.${name}`,
+    });
+  }
+  return value;
+}
