@@ -90,16 +90,20 @@ describe.each(EACH_ENVIRONMENT)(
       }
     });
 
-    test('every pod resolves names, over UDP and TCP', () => {
+    test('who opens a connection resolves names, over UDP and TCP, and nobody else does', () => {
       const { namespace: dnsNamespace, podLabels, port = 53 } = cluster.dns;
       const dns = {
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': dnsNamespace } },
         podSelector: { matchLabels: podLabels },
       };
       for (const [name, workload] of pods) {
+        const connects = connections.some(({ from }) => from instanceof PodSet && from.name === name);
         const byName = objects.some(({ kind, metadata }) => kind === 'CiliumNetworkPolicy' && metadata.name === name);
         for (const protocol of ['UDP', 'TCP']) {
-          expect(connectivity.allowsOut(workload, dns, port, protocol)).toBe(!byName);
+          expect([name, connectivity.allowsOut(workload, dns, port, protocol)]).toEqual([name, connects && !byName]);
+        }
+        if (!connects) {
+          expect([name, connectivity.rulesOf(workload, 'egress')]).toEqual([name, []]);
         }
       }
     });

@@ -35,7 +35,7 @@ describe('everyday edits touch no immutable field', () => {
     ['the registry', 'cluster: { registry: { mirror: other.acme.example } }'],
     ['the version of the cluster', 'cluster: { kubernetesVersion: "1.34" }'],
     ['the host', 'route: { host: other.acme.example }'],
-    ['the network', 'cluster: { dns: { nodeLocal: 169.254.25.10 } }'],
+    ['the network', 'cluster: { dns: { nodeLocal: [169.254.25.10] } }'],
   ])('%s', (_, edit) => {
     const file = join(folder, 'production.yaml');
     writeFileSync(file, `extends: ${PRODUCTION}\n${edit}\n`);

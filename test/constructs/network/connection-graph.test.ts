@@ -167,6 +167,35 @@ describe('the wave', () => {
     expect(ConnectionGraph.of(foundation).waveOf(api)).toBe(10);
   });
 
+  test('comes after pods that must have done their work, without any connection', () => {
+    const graph = newGraph();
+    const [api, job, store] = [pods('api'), pods('job'), pods('store')];
+    graph.order(job, api);
+    expect(graph.waveOf(api)).toBe(10);
+    expect(graph.waveOf(job)).toBe(0);
+    graph.connect({ from: job, to: store, ports: PORTS, purpose: 'uses', ordered: true });
+    expect([store, job, api].map((one) => graph.waveOf(one))).toEqual([0, 10, 20]);
+    expect(graph.from(api)).toEqual([]);
+    expect(graph.to(job)).toEqual([]);
+    expect(graph.connections).toHaveLength(1);
+  });
+
+  test('follows an order that is given after it was asked for', () => {
+    const graph = newGraph();
+    const [api, job] = [pods('api'), pods('job')];
+    expect(graph.waveOf(api)).toBe(0);
+    graph.order(job, api);
+    expect(graph.waveOf(api)).toBe(10);
+  });
+
+  test('is shared by pods of which each must come before the other', () => {
+    const graph = newGraph();
+    const [api, job] = [pods('api'), pods('job')];
+    graph.order(job, api);
+    graph.connect({ from: job, to: api, ports: PORTS, purpose: 'uses', ordered: true });
+    expect([graph.waveOf(api), graph.waveOf(job)]).toEqual([0, 0]);
+  });
+
   test('of every client is after that of its provider, unless they use one another', () => {
     const NAMES = [...'abcdef'];
     const edge = fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom(...NAMES));

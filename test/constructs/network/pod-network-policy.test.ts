@@ -51,11 +51,10 @@ function wired(wire: (policy: PodNetworkPolicy, pods: PodSet) => void, cluster: 
 describe('pods that nobody wired', () => {
   const { objects, spec } = wired(() => {});
 
-  test('are closed in both directions, but for DNS', () => {
+  test('are closed in both directions, and resolve no names', () => {
     expect(spec).toEqual({
       podSelector: { matchLabels: labelsOf('api') },
       policyTypes: ['Ingress', 'Egress'],
-      egress: [DNS],
     });
   });
 
@@ -83,12 +82,12 @@ describe('a connection between two workloads', () => {
 
   test('is allowed on the side that accepts it', () => {
     expect(policyOf(objects, 'queue').ingress).toEqual([{ from: [own('api')], ports: [tcp(8000)] }]);
-    expect(policyOf(objects, 'queue').egress).toEqual([DNS]);
+    expect(policyOf(objects, 'queue')).not.toHaveProperty('egress');
   });
 
   test('is nothing to anybody else', () => {
     expect(policyOf(objects, 'bystander').ingress).toBeUndefined();
-    expect(policyOf(objects, 'bystander').egress).toEqual([DNS]);
+    expect(policyOf(objects, 'bystander')).not.toHaveProperty('egress');
   });
 
   test('may be allowed by the side that accepts it', () => {
@@ -124,7 +123,7 @@ test('pods of one namespace and name in two charts have connections of their own
   expect(policyOf(render(dev), 'api').egress).toEqual([{ to: [own('queue')], ports: [tcp(8000)] }, DNS]);
   expect(policyOf(render(dev), 'api').ingress).toBeUndefined();
   expect(policyOf(render(dev), 'queue').ingress).toEqual([{ from: [own('api')], ports: [tcp(8000)] }]);
-  expect(policyOf(render(prod), 'api').egress).toEqual([DNS]);
+  expect(policyOf(render(prod), 'api')).not.toHaveProperty('egress');
   expect(policyOf(render(prod), 'api').ingress).toEqual([{ from: [away('monitoring')], ports: [tcp(6334)] }]);
   expect(policyOf(render(prod), 'queue').ingress).toBeUndefined();
 });
@@ -168,7 +167,7 @@ describe('rules', () => {
   test('for ingress are no rules for egress', () => {
     const { spec } = wired((policy) => policy.allowFrom(usedBy(Peer.service({ namespace: 'monitoring' }), HTTP)));
     expect(spec.ingress).toEqual([{ from: [away('monitoring')], ports: [tcp(8000)] }]);
-    expect(spec.egress).toEqual([DNS]);
+    expect(spec).not.toHaveProperty('egress');
   });
 
   test('name ranges of addresses', () => {
@@ -204,7 +203,7 @@ describe('rules', () => {
   test('hold what is wired after the policy was created, until it is rendered', () => {
     const chart = testChart();
     const api = workload(chart, 'api');
-    expect(policyOf(render(chart), 'api').egress).toEqual([DNS]);
+    expect(policyOf(render(chart), 'api')).not.toHaveProperty('egress');
     new Construct(chart, 'late');
     api.policy.allowTo(using(workload(chart, 'queue').pods, HTTP));
     expect(policyOf(render(chart), 'api').egress).toEqual([{ to: [own('queue')], ports: [tcp(8000)] }, DNS]);
@@ -212,7 +211,9 @@ describe('rules', () => {
 });
 
 describe('DNS', () => {
-  const dnsOf = (dns: ClusterProps['dns']) => wired(() => {}, { dns }).spec.egress;
+  /** The rule that is beside the one for the connection. */
+  const dnsOf = (dns: ClusterProps['dns']) =>
+    wired((policy) => policy.allowTo(using(Peer.cidrs('203.0.113.7/32'), HTTPS)), { dns }).spec.egress.slice(1);
 
   test('of OpenShift has another port', () => {
     const podLabels = { 'dns.operator.openshift.io/daemonset-dns': 'default' };
@@ -227,11 +228,26 @@ describe('DNS', () => {
     ]);
   });
 
-  test('with NodeLocal DNSCache has its address too', () => {
+  test.each([
+    ['one address', ['169.254.20.10'], ['169.254.20.10/32']],
+    ['all its addresses', ['169.254.20.10', '172.20.0.10'], ['169.254.20.10/32', '172.20.0.10/32']],
+    ['addresses of both families', ['169.254.20.10', 'fd00::10'], ['169.254.20.10/32', 'fd00::10/128']],
+    ['no address', [], []],
+  ])('with NodeLocal DNSCache has %s too', (_, nodeLocal, cidrs) => {
     const podLabels = { 'k8s-app': 'kube-dns' };
-    expect(dnsOf({ namespace: 'kube-system', podLabels, nodeLocal: '169.254.20.10' })).toEqual([
-      { ...DNS, to: [...DNS.to, { ipBlock: { cidr: '169.254.20.10/32' } }] },
+    expect(dnsOf({ namespace: 'kube-system', podLabels, nodeLocal })).toEqual([
+      { ...DNS, to: [...DNS.to, ...cidrs.map((cidr) => ({ ipBlock: { cidr } }))] },
     ]);
+  });
+
+  test('is asked by whoever opens a connection, and by nobody else', () => {
+    const chart = testChart();
+    const [api, queue] = [workload(chart, 'api'), workload(chart, 'queue')];
+    api.policy.allowTo(using(queue.pods, HTTP));
+    queue.policy.allowFrom(usedBy(Peer.service({ namespace: 'monitoring' }), HTTP));
+    expect(policyOf(render(chart), 'api').egress).toContainEqual(DNS);
+    expect(policyOf(render(chart), 'queue')).not.toHaveProperty('egress');
+    expect(policyOf(render(chart), 'queue').policyTypes).toEqual(['Ingress', 'Egress']);
   });
 
   test('without labels is its namespace', () => {
@@ -312,7 +328,6 @@ describe('hosts on Cilium', () => {
     expect(alone.spec).toEqual({
       podSelector: { matchLabels: labelsOf('api') },
       policyTypes: ['Ingress', 'Egress'],
-      egress: [DNS],
     });
     const beside = wired(
       (policy) => {
@@ -350,7 +365,7 @@ describe('hosts on Cilium', () => {
     workload(chart, 'api').policy.allowTo(using(OPENAI, HTTPS));
     workload(chart, 'queue');
     expect(namesOf(render(chart), 'CiliumNetworkPolicy')).toEqual(['api']);
-    expect(policyOf(render(chart), 'queue').egress).toEqual([DNS]);
+    expect(policyOf(render(chart), 'queue')).not.toHaveProperty('egress');
   });
 
   test('depend on the cluster of the chart that the pods are in', () => {

@@ -2,13 +2,17 @@ import { Cluster } from '../../../constructs/placement/cluster';
 import { Spread } from '../../../constructs/placement/spread';
 import { LABELS } from '../../support/output';
 
-const constraint = (topologyKey: string, whenUnsatisfiable: string) => ({
+const constraint = (topologyKey: string, whenUnsatisfiable: string, minDomains?: number) => ({
   topologyKey,
   maxSkew: 1,
+  ...(minDomains === undefined ? {} : { minDomains }),
   whenUnsatisfiable,
   labelSelector: { matchLabels: LABELS },
   nodeTaintsPolicy: 'Honor',
 });
+
+const ZONE = 'topology.kubernetes.io/zone';
+const HOST = 'kubernetes.io/hostname';
 
 describe.each<[string, Spread, number | undefined, string, string]>([
   ['PREFERRED where zones are unknown', Spread.PREFERRED, undefined, 'ScheduleAnyway', 'ScheduleAnyway'],
@@ -18,17 +22,66 @@ describe.each<[string, Spread, number | undefined, string, string]>([
   ['REQUIRED over zones', Spread.REQUIRED, 2, 'DoNotSchedule', 'DoNotSchedule'],
 ])('%s', (_, spread, zones, overZones, overNodes) => {
   const cluster = new Cluster({ zones });
-  const constraints = [
-    constraint('topology.kubernetes.io/zone', overZones),
-    constraint('kubernetes.io/hostname', overNodes),
-  ];
+  const constraints = [constraint(ZONE, overZones), constraint(HOST, overNodes)];
 
-  test('keeps pods apart over zones and nodes', () => {
-    expect(spread.constraints(LABELS, cluster, false)).toEqual(constraints);
+  test('keeps pods apart over zones and nodes, however many there are', () => {
+    expect(spread.constraints(LABELS, cluster, undefined, false)).toEqual(constraints);
   });
 
   test('can do so for each revision by itself', () => {
     const matchLabelKeys = ['pod-template-hash'];
-    expect(spread.constraints(LABELS, cluster, true)).toEqual(constraints.map((one) => ({ ...one, matchLabelKeys })));
+    expect(spread.constraints(LABELS, cluster, undefined, true)).toEqual(
+      constraints.map((one) => ({ ...one, matchLabelKeys })),
+    );
+  });
+});
+
+describe('a number of pods that is known', () => {
+  const minDomains = (spread: Spread, zones: number | undefined, replicas: number) =>
+    Object.fromEntries(
+      spread
+        .constraints(LABELS, new Cluster({ zones }), replicas, false)
+        .map(({ topologyKey, minDomains: least }) => [topologyKey, least]),
+    );
+
+  test.each([
+    [3, 2, 2, 3],
+    [3, 3, 3, 3],
+    [3, 4, 3, 3],
+    [5, 3, 3, 5],
+    [2, 3, 2, 2],
+  ])('%s of REQUIRED over %s zones waits for %s zones and %s nodes', (replicas, zones, leastZones, leastNodes) => {
+    expect(minDomains(Spread.REQUIRED, zones, replicas)).toEqual({ [ZONE]: leastZones, [HOST]: leastNodes });
+  });
+
+  test.each([undefined, 1])('waits for no zones where REQUIRED is in %s of them', (zones) => {
+    const [zone, host] = Spread.REQUIRED.constraints(LABELS, new Cluster({ zones }), 3, false);
+    expect(zone).toEqual(constraint(ZONE, 'ScheduleAnyway'));
+    expect(host).toEqual(constraint(HOST, 'DoNotSchedule', 3));
+  });
+
+  test.each([undefined, 1, 3])('waits for nothing where PREFERRED is in %s zones', (zones) => {
+    expect(Spread.PREFERRED.constraints(LABELS, new Cluster({ zones }), 3, false)).toEqual([
+      constraint(ZONE, 'ScheduleAnyway'),
+      constraint(HOST, 'ScheduleAnyway'),
+    ]);
+  });
+
+  test('is asked for only where the API server takes it: of what must hold', () => {
+    for (const spread of [Spread.PREFERRED, Spread.REQUIRED]) {
+      for (const zones of [undefined, 1, 2, 5]) {
+        for (const { minDomains: least, whenUnsatisfiable } of spread.constraints(
+          LABELS,
+          new Cluster({ zones }),
+          3,
+          false,
+        )) {
+          expect([whenUnsatisfiable, least !== undefined]).toEqual([
+            whenUnsatisfiable,
+            whenUnsatisfiable === 'DoNotSchedule',
+          ]);
+        }
+      }
+    }
   });
 });

@@ -52,6 +52,15 @@ describe('a container', () => {
       preStop: { exec: { command: ['sleep', '20'] } },
     });
   });
+
+  test('runs something as it starts, when it shall', () => {
+    const postStart = { exec: { command: ['rm', '-f', '/run/file'] } };
+    expect(containerWith({ postStart: ['rm', '-f', '/run/file'] }).lifecycle).toEqual({ postStart });
+    expect(
+      containerWith({ postStart: ['rm', '-f', '/run/file'], preStopDelay: Duration.seconds(5) }).lifecycle,
+    ).toEqual({ postStart, preStop: { exec: { command: ['sleep', '5'] } } });
+    expect(containerWith({})).not.toHaveProperty('lifecycle');
+  });
 });
 
 describe('variables', () => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { KEY } from '../../support/values';
 
@@ -120,5 +121,44 @@ describe('renaming', () => {
         );
       }),
     );
+  });
+});
+
+describe('two values', () => {
+  const VALUES: [string, () => EnvValue][] = [
+    ['a text', () => EnvValue.of('a')],
+    ['another text', () => EnvValue.of('b')],
+    ['an empty text', () => EnvValue.of('')],
+    ['a key of a Secret', () => EnvValue.fromSecret(SecretKey.of('a', 'key'))],
+    ['another key of it', () => EnvValue.fromSecret(SecretKey.of('a', 'other'))],
+    ['the key of another Secret', () => EnvValue.fromSecret(SecretKey.of('b', 'key'))],
+    ['a field of the pod', () => EnvValue.fromPod('metadata.name')],
+    ['the text of that field', () => EnvValue.of('metadata.name')],
+    ['a template', () => EnvValue.template('$(A)')],
+    ['another template', () => EnvValue.template('$(B)')],
+    ['the text of a template', () => EnvValue.of('$(A)')],
+  ];
+
+  test.each(VALUES)('are equal when both are %s, and in no other case', (name, make) => {
+    for (const [other, makeOther] of VALUES) {
+      expect([other, make().equals(makeOther())]).toEqual([other, other === name]);
+    }
+  });
+
+  test('are equal when a container would see the same, however they came about', () => {
+    expect(EnvValue.template('plain').equals(EnvValue.of('plain'))).toBe(true);
+    expect(EnvValue.template('$$(A)').equals(EnvValue.of('$(A)'))).toBe(true);
+  });
+});
+
+describe('a message', () => {
+  test.each([
+    ['a text as it is', EnvValue.of('a b'), '"a b"'],
+    ['an empty text', EnvValue.of(''), '""'],
+    ['a template as it is written', EnvValue.template('http://$(HOST)'), '"http://$(HOST)"'],
+    ['a field of the pod by its path', EnvValue.fromPod('status.podIP'), '"status.podIP"'],
+    ['a secret by its name alone', EnvValue.fromSecret(KEY), 'key key of Secret existing'],
+  ])('shows %s', (_, value, shown) => {
+    expect(value.shown).toBe(shown);
   });
 });

@@ -46,9 +46,9 @@ describe('using a provider', () => {
     expect(from.egress[0]).toEqual({ to: [podSelector('queue')], ports });
     expect(to.ingress).toEqual([{ from: [podSelector('api')], ports }]);
     expect(from).not.toHaveProperty('ingress');
-    // The rule that every pod has is the one for DNS.
+    // The other rule is the one for DNS, which only the side that opens connections needs.
     expect(from.egress).toHaveLength(2);
-    expect(to.egress).toHaveLength(1);
+    expect(to).not.toHaveProperty('egress');
   });
 
   test('is an edge of the graph that says what it is for', () => {
@@ -264,6 +264,65 @@ describe('the names that the image expects', () => {
   });
 });
 
+describe('a fact that two providers tell', () => {
+  const model = () => offering({ env: { EMBEDDING_MODEL: EnvValue.of('BAAI/bge-m3') } });
+
+  test('is given once when both tell the same', () => {
+    const { construct, object } = client();
+    construct.uses(model(), model());
+    expect(mainContainer(object()).env).toEqual([{ name: 'EMBEDDING_MODEL', value: 'BAAI/bge-m3' }]);
+  });
+
+  test('may be a key of a Secret', () => {
+    const { construct, object } = client();
+    const key = () => offering({ env: { TOKEN: EnvValue.fromSecret(SecretKey.of('hub', 'token')) } });
+    construct.uses(key(), key());
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'hub', key: 'token' } } },
+    ]);
+  });
+
+  test('is the same fact under the name that the image expects', () => {
+    const { construct, object } = client({ envNames: { EMBEDDING_MODEL: 'MODEL' } });
+    construct.uses(model(), model());
+    expect(mainContainer(object()).env).toEqual([{ name: 'MODEL', value: 'BAAI/bge-m3' }]);
+  });
+
+  test('is none that the client may tell too', () => {
+    const { construct } = client({ env: { EMBEDDING_MODEL: EnvValue.of('BAAI/bge-m3') } });
+    expect(() => construct.uses(model())).toThrow(
+      'rag/api: env.EMBEDDING_MODEL is set by env and given by uses(provider);',
+    );
+  });
+});
+
+describe('pods that must have done their work', () => {
+  const waves = (object: { metadata: { annotations?: object } }) => object.metadata.annotations;
+  const wave = (number: number) => ({ 'argocd.argoproj.io/sync-wave': String(number) });
+
+  test('come before the client, and are connected to by nobody', () => {
+    const { chart, construct, object } = client();
+    const job = new Deployment(chart, 'collections', { component: 'setup', container: CONTAINER });
+    construct.uses(offering({ after: [job.pods] }));
+    expect(waves(object())).toEqual(wave(10));
+    expect(waves(find(render(chart), 'Deployment', 'collections'))).toBeUndefined();
+    expect(ConnectionGraph.of(chart).connections).toEqual([]);
+    for (const name of ['api', 'collections']) {
+      expect(find(render(chart), 'NetworkPolicy', name).spec).not.toHaveProperty('ingress');
+      expect(find(render(chart), 'NetworkPolicy', name).spec).not.toHaveProperty('egress');
+    }
+  });
+
+  test('come after what they use themselves', () => {
+    const { chart, queue, construct, object } = client();
+    const job = new Deployment(chart, 'collections', { component: 'setup', container: CONTAINER });
+    construct.uses(offering({ after: [job.pods] }));
+    job.uses(queue);
+    expect(waves(find(render(chart), 'Deployment', 'collections'))).toEqual(wave(10));
+    expect(waves(object())).toEqual(wave(20));
+  });
+});
+
 describe('a variable that would be set twice', () => {
   const advice = 'rename what is given with envNames, or drop one of the two';
 
@@ -278,6 +337,21 @@ describe('a variable that would be set twice', () => {
     const { construct } = client({ env: { PGHOST: EnvValue.of('mine') } });
     expect(() => construct.uses(offering({ env: { PGHOST: EnvValue.of('theirs') } }))).toThrow(
       `rag/api: env.PGHOST is set by env and given by uses(provider); ${advice}`,
+    );
+  });
+
+  test('by the client, whose value may be a secret and is not repeated', () => {
+    const { construct } = client({ env: { PGPASSWORD: EnvValue.of('hunter2') } });
+    const { message } = refusalOf(() => construct.uses(offering({ env: { PGPASSWORD: EnvValue.of('theirs') } })));
+    expect(message).toContain('env.PGPASSWORD is set by env');
+    expect(message).not.toContain('hunter2');
+    expect(message).not.toContain('theirs');
+  });
+
+  test('by the container itself and a provider', () => {
+    const { construct } = client({ container: { ...CONTAINER, env: { PGHOST: EnvValue.of('hunter2') } } });
+    expect(() => construct.uses(offering({ env: { PGHOST: EnvValue.of('theirs') } }))).toThrow(
+      new Error(`rag/api: env.PGHOST is set by env and given by uses(provider); ${advice}`),
     );
   });
 

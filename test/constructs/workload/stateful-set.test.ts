@@ -29,12 +29,12 @@ function statefulSet(props: Partial<StatefulSetProps> = {}, cluster: ClusterProp
 describe('a StatefulSet', () => {
   const { construct, objects, object } = statefulSet();
 
-  test('starts and updates one pod after the other, and never gives up data', () => {
+  test('updates one pod after the other, and never gives up data', () => {
     const { template, volumeClaimTemplates, ...spec } = object().spec;
     expect(spec).toEqual({
       replicas: 1,
       serviceName: 'store',
-      podManagementPolicy: 'OrderedReady',
+      podManagementPolicy: 'Parallel',
       updateStrategy: { type: 'RollingUpdate' },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: SELECTOR },
@@ -69,36 +69,54 @@ describe('a StatefulSet', () => {
     expect(templateOf(object()).spec).not.toHaveProperty('topologySpreadConstraints');
   });
 
-  test('starts its pods at once when they need one another', () => {
-    expect(statefulSet({ parallel: true }).object().spec.podManagementPolicy).toBe('Parallel');
+  test.each([
+    ['of no pod', { replicas: 0 }, 'OrderedReady'],
+    // Ordered, a pod that never gets ready would block even the update that mends it.
+    ['of one pod', { replicas: 1 }, 'Parallel'],
+    ['of one pod that would rather be in order', { replicas: 1, parallel: false }, 'Parallel'],
+    ['of several', { replicas: 2 }, 'OrderedReady'],
+    ['of several that need one another', { replicas: 2, parallel: true }, 'Parallel'],
+  ])('%s starts its pods at once exactly when order would not help', (_, props, policy) => {
+    expect(statefulSet(props).object().spec.podManagementPolicy).toBe(policy);
   });
 });
 
+const PREFERRED = { whenUnsatisfiable: 'ScheduleAnyway' };
+const required = (minDomains: number) => ({ whenUnsatisfiable: 'DoNotSchedule', minDomains });
+
 describe.each([
-  ['two pods', { replicas: 2 }, {}, 'ScheduleAnyway', 'ScheduleAnyway', 'AlwaysAllow'],
-  ['two pods in zones', { replicas: 2 }, { zones: 3 }, 'ScheduleAnyway', 'ScheduleAnyway', 'AlwaysAllow'],
+  ['two pods', { replicas: 2 }, {}, PREFERRED, PREFERRED, 'AlwaysAllow'],
+  ['two pods in zones', { replicas: 2 }, { zones: 3 }, PREFERRED, PREFERRED, 'AlwaysAllow'],
   [
     'the members of a quorum in a cluster whose zones nobody knows',
     { replicas: 3, quorum: true },
     {},
-    'ScheduleAnyway',
-    'DoNotSchedule',
+    PREFERRED,
+    required(3),
     'IfHealthyBudget',
   ],
   [
     'the members of a quorum in one zone',
     { replicas: 3, quorum: true },
     { zones: 1 },
-    'ScheduleAnyway',
-    'DoNotSchedule',
+    PREFERRED,
+    required(3),
     'IfHealthyBudget',
   ],
   [
     'the members of a quorum in several zones',
     { replicas: 3, quorum: true },
     { zones: 2 },
-    'DoNotSchedule',
-    'DoNotSchedule',
+    required(2),
+    required(3),
+    'IfHealthyBudget',
+  ],
+  [
+    'the members of a quorum in more zones than there are members',
+    { replicas: 3, quorum: true },
+    { zones: 4 },
+    required(3),
+    required(3),
     'IfHealthyBudget',
   ],
 ])('%s', (_, props, cluster, overZones, overNodes, unhealthyPodEvictionPolicy) => {
@@ -117,8 +135,8 @@ describe.each([
   test('are kept apart, old and new ones together', () => {
     const constraint = { maxSkew: 1, labelSelector: { matchLabels: SELECTOR }, nodeTaintsPolicy: 'Honor' };
     expect(templateOf(object()).spec.topologySpreadConstraints).toEqual([
-      { topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: overZones, ...constraint },
-      { topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: overNodes, ...constraint },
+      { topologyKey: 'topology.kubernetes.io/zone', ...overZones, ...constraint },
+      { topologyKey: 'kubernetes.io/hostname', ...overNodes, ...constraint },
     ]);
   });
 });

@@ -22,6 +22,7 @@ const METRICS = { name: 'metrics', number: 9090 };
 const PROPS: WorkloadProps = { component: 'part', container: { ...CONTAINER, ports: [HTTP, METRICS] } };
 const RUN = { deadline: Duration.minutes(5) };
 const CLAIMS = [{ name: 'data', size: Size.gibibytes(1) }];
+const RELOAD = 'secret.reloader.stakater.com/reload';
 const PROMETHEUS = { prometheus: { namespace: 'monitoring', podLabels: { app: 'prometheus' } } };
 
 type Create = (scope: Construct, id: string, props?: Partial<WorkloadProps>) => Workload;
@@ -113,16 +114,15 @@ describe.each(KINDS)('a %s', (kind, create, longest, pods) => {
   });
 
   test('restarts when one of its Secrets changes, where Reloader runs', () => {
-    const annotation = 'secret.reloader.stakater.com/reload';
     const annotationsOf = (reloader: boolean, given: { readonly [name: string]: EnvValue }) => {
       const chart = testChart({ reloader });
       create(chart, 'api', { env: given });
       return find(render(chart), kind, 'api').metadata.annotations ?? {};
     };
     const secrets = { A: EnvValue.fromSecret(KEY), B: EnvValue.fromSecret(SecretKey.of('another', 'key')) };
-    expect(annotationsOf(true, secrets)[annotation]).toBe('another,existing');
-    expect(annotationsOf(true, {})).not.toHaveProperty([annotation]);
-    expect(annotationsOf(false, secrets)).not.toHaveProperty([annotation]);
+    expect(annotationsOf(true, secrets)[RELOAD]).toBe('another,existing');
+    expect(annotationsOf(true, {})).not.toHaveProperty([RELOAD]);
+    expect(annotationsOf(false, secrets)).not.toHaveProperty([RELOAD]);
   });
 
   test('runs as a ServiceAccount of its own, without a token', () => {
@@ -163,14 +163,12 @@ describe.each(KINDS)('a %s', (kind, create, longest, pods) => {
   test('is closed in both directions, even where nothing is opened', () => {
     const chart = testChart();
     create(chart, 'api');
-    const { ingress, egress, ...spec } = find(render(chart), 'NetworkPolicy', 'api').spec;
+    const { spec } = find(render(chart), 'NetworkPolicy', 'api');
+    // No rule for DNS either: who opens no connection resolves no name.
     expect(spec).toEqual({
       podSelector: { matchLabels: { 'app.kubernetes.io/name': 'api', 'app.kubernetes.io/instance': 'rag' } },
       policyTypes: ['Ingress', 'Egress'],
     });
-    expect(ingress).toBeUndefined();
-    // The only rule is the one for DNS.
-    expect(egress).toHaveLength(1);
   });
 
   test('has no metrics on a port that no container has', () => {
@@ -324,8 +322,39 @@ describe('Secrets that Reloader watches', () => {
       env: { A: EnvValue.fromSecret(SecretKey.of('a', 'x')), B: EnvValue.fromSecret(SecretKey.of('b', 'y')) },
     });
     construct.uses({ offerTo: () => ({ endpoints: [], env: { B: EnvValue.fromSecret(SecretKey.of('c', 'x')) } }) });
-    expect(object().metadata.annotations).toEqual({ 'secret.reloader.stakater.com/reload': 'a,b,c,d' });
+    expect(object().metadata.annotations).toEqual({ [RELOAD]: 'a,b,c,d' });
     expect(templateOf(object()).metadata.annotations).toBeUndefined();
+  });
+
+  test('are not those of which only keys are read whose change shall restart nobody', () => {
+    const [admin, reader, other] = ['admin', 'reader', 'other'].map((key) => SecretKey.of('store', key)) as [
+      SecretKey,
+      SecretKey,
+      SecretKey,
+    ];
+    const given = (...keys: SecretKey[]) =>
+      Object.fromEntries(keys.map((key) => [key.key.toUpperCase(), EnvValue.fromSecret(key)]));
+    const annotationOf = (env: { readonly [name: string]: EnvValue }, unwatchedKeys?: SecretKey[]) =>
+      deployed({ env, unwatchedKeys }, { reloader: true }).object().metadata.annotations;
+    const watched = { [RELOAD]: 'store' };
+    expect(annotationOf(given(admin, reader), [admin, reader])).toBeUndefined();
+    expect(annotationOf(given(admin), [SecretKey.of('store', 'admin')])).toBeUndefined();
+    expect(annotationOf(given(admin, other), [admin, reader])).toEqual(watched);
+    expect(annotationOf(given(admin), [SecretKey.of('elsewhere', 'admin')])).toEqual(watched);
+    expect(annotationOf(given(admin), [])).toEqual(watched);
+    expect(annotationOf(given(admin))).toEqual(watched);
+  });
+
+  test('are not those of which only the file of an authority is used', () => {
+    const { construct, object } = deployed({}, { reloader: true });
+    const source = SecretKey.of('store-tls', 'ca.crt');
+    construct.uses({
+      offerTo: () => ({ endpoints: [], env: {}, files: [{ source, directory: '/etc/store-ca' }] }),
+    });
+    expect(templateOf(object()).spec.volumes).toHaveLength(1);
+    expect(object().metadata.annotations).toBeUndefined();
+    construct.addVolume({ volume: Volume.secret('own', [SecretKey.of('store-tls', 'tls.crt')]), path: '/own' });
+    expect(object().metadata.annotations).toEqual({ [RELOAD]: 'store-tls' });
   });
 });
 
