@@ -65,7 +65,7 @@ describe('the package', () => {
       ]),
     );
     const strangers = files.filter(
-      (file) => !/^(LICENSE|README\.md|package\.json|lib\/.+\.(js|d\.ts|sh|schema\.json))$/.test(file),
+      (file) => !/^(LICENSE|README\.md|package\.json|lib\/.+\.(m?js|d\.ts|sh|schema\.json))$/.test(file),
     );
     expect(strangers).toEqual([]);
   });

@@ -40,15 +40,25 @@ describe('a broker', () => {
     expect(mainContainer(statefulSet).command).toEqual(['sh', '/etc/redis/redis-start.sh']);
   });
 
-  test('is asked whether it answers, and not only whether it replies', () => {
+  test('serves when it answers, and not already when it replies', () => {
     const command = ['sh', '-c', 'test "$(redis-cli ping)" = PONG'];
-    const { startupProbe, readinessProbe, livenessProbe } = mainContainer(statefulSet);
-    expect([startupProbe, readinessProbe, livenessProbe].map(({ exec }) => exec.command)).toEqual([
-      command,
-      command,
-      command,
-    ]);
+    const { startupProbe, readinessProbe } = mainContainer(statefulSet);
+    expect([startupProbe, readinessProbe].map(({ exec }) => exec.command)).toEqual([command, command]);
+    expect([startupProbe, readinessProbe].map(({ timeoutSeconds }) => timeoutSeconds)).toEqual([5, 5]);
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(300);
+  });
+
+  test('lives as long as it accepts connections, even when it cannot write', () => {
+    const { livenessProbe, readinessProbe } = mainContainer(statefulSet);
+    expect(livenessProbe.tcpSocket).toEqual({ port: 6379 });
+    expect(livenessProbe).not.toHaveProperty('exec');
+    expect(livenessProbe).not.toHaveProperty('httpGet');
     expect(livenessProbe.failureThreshold).toBeGreaterThan(readinessProbe.failureThreshold);
+  });
+
+  test('is replaced at once, and resolves no names', () => {
+    expect(statefulSet.spec.podManagementPolicy).toBe('Parallel');
+    expect(find(objects, 'NetworkPolicy', 'queue').spec).not.toHaveProperty('egress');
   });
 
   test('runs as the user of the image', () => {

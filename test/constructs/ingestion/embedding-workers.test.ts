@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import { Duration, Size } from 'cdk8s';
 import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../../../constructs/ingestion/embedding-workers';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { Scaling } from '../../../constructs/scaling/scaling';
+import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
 
@@ -26,7 +28,14 @@ describe('workers', () => {
   test('finish the task at hand', () => {
     expect(env(deployment, 'LONGEST_TASK_SECONDS')).toBe('900');
     expect(templateOf(deployment).spec.terminationGracePeriodSeconds).toBe(930);
-    expect(mainContainer(deployment).lifecycle).toBeUndefined();
+    expect(mainContainer(deployment).lifecycle).not.toHaveProperty('preStop');
+  });
+
+  test('forget the heartbeat of the container before them', () => {
+    const { lifecycle, volumeMounts } = mainContainer(deployment);
+    const file = env(deployment, 'WORKER_HEARTBEAT_FILE');
+    expect(lifecycle).toEqual({ postStart: { exec: { command: ['rm', '-f', file] } } });
+    expect(volumeMounts).toContainEqual({ name: 'heartbeat', mountPath: dirname(file) });
   });
 
   test('live as long as their file is touched, and ask no broker', () => {
@@ -38,14 +47,25 @@ describe('workers', () => {
     expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(600);
   });
 
-  test('have room for models and documents', () => {
-    expect(env(deployment, 'HF_HOME')).toBe('/var/cache/models');
+  test('have room for documents, and their models in the image', () => {
+    expect(env(deployment, 'HF_HOME')).toBeUndefined();
     expect(templateOf(deployment).spec.volumes).toEqual([
       { name: 'tmp', emptyDir: { sizeLimit: '2Gi' } },
-      { name: 'models', emptyDir: { sizeLimit: '10Gi' } },
       { name: 'heartbeat', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
     ]);
-    expect(mainContainer(deployment).resources.limits['ephemeral-storage']).toBe('12544Mi');
+    expect(mainContainer(deployment).volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+      '/tmp',
+      '/run/worker',
+    ]);
+    expect(mainContainer(deployment).resources.limits['ephemeral-storage']).toBe('2304Mi');
+  });
+
+  test('have room for models that they download, when told so', () => {
+    const caching = find(workers({ modelCache: Size.gibibytes(40) }), 'Deployment', 'workers');
+    expect(env(caching, 'HF_HOME')).toBe('/var/cache/models');
+    expect(templateOf(caching).spec.volumes).toContainEqual({ name: 'models', emptyDir: { sizeLimit: '40Gi' } });
+    expect(mainContainer(caching).volumeMounts).toContainEqual({ name: 'models', mountPath: '/var/cache/models' });
+    expect(mainContainer(caching).resources.limits['ephemeral-storage']).toBe('43264Mi');
   });
 
   test('without a GPU ask for none, and are updated with a surge', () => {
@@ -131,5 +151,42 @@ describe('shared memory', () => {
     expect(() => workers({ sharedMemory: Size.gibibytes(2), resources: RESOURCES })).toThrow(
       new Error('rag/workers: sharedMemory is 2Gi, but is part of the memory, which is 1Gi; raise resources.memory'),
     );
+  });
+});
+
+describe('scaling', () => {
+  const TRIGGER = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 3 });
+  const specOf = (min: number, cooldown?: Duration, longestTask?: Duration) => {
+    const scaling = Scaling.onEvents({ min, max: 5, triggers: [TRIGGER], cooldown });
+    const objects = workers({ scaling, longestTask }, { keda: { namespace: 'keda' } });
+    return find(objects, 'ScaledObject', 'workers').spec;
+  };
+
+  test.each([
+    ['10 minutes, which is the default', undefined, 1200],
+    ['30 minutes', Duration.minutes(30), 2400],
+    ['5 seconds', Duration.seconds(5), 605],
+  ])('to none waits until lost tasks of %s come back', (_, longestTask, seconds) => {
+    expect(specOf(0, undefined, longestTask).cooldownPeriod).toBe(seconds);
+  });
+
+  test('to none may wait longer, and just as long', () => {
+    expect(specOf(0, Duration.minutes(45), Duration.minutes(30)).cooldownPeriod).toBe(2700);
+    expect(specOf(0, Duration.minutes(40), Duration.minutes(30)).cooldownPeriod).toBe(2400);
+  });
+
+  test('to none may not wait less', () => {
+    expect(() => specOf(0, Duration.minutes(39), Duration.minutes(30))).toThrow(
+      new Error(
+        'rag/workers/Resource: scaling.cooldown is 39 minutes, but work that a pod lost may come back for 40 minutes and ' +
+          'needs a pod to take it; raise it to that, or set min to 1',
+      ),
+    );
+    expect(() => specOf(0, Duration.seconds(1199))).toThrow('but work that a pod lost may come back for 20 minutes');
+  });
+
+  test('to one knows no cooldown unless one is given, of any length', () => {
+    expect(specOf(1)).not.toHaveProperty('cooldownPeriod');
+    expect(specOf(1, Duration.minutes(1), Duration.minutes(30)).cooldownPeriod).toBe(60);
   });
 });

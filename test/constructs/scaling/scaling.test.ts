@@ -5,6 +5,7 @@ import { Scaling } from '../../../constructs/scaling/scaling';
 import type { EventScalingOptions, ScalingBounds } from '../../../constructs/scaling/scaling-bounds';
 import { ScalingMetric } from '../../../constructs/scaling/scaling-metric';
 import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
+import type { DeploymentProps } from '../../../constructs/workload/deployment';
 import { find, namesOf } from '../../support/manifests';
 import { deployed } from '../../support/workloads';
 
@@ -104,7 +105,7 @@ describe('scaling on events', () => {
     expect(rendered(scaling).scaledObject().spec).toMatchObject({
       minReplicaCount: 1,
       cooldownPeriod: 900,
-      fallback: { failureThreshold: 3, replicas: 2 },
+      fallback: { failureThreshold: 3, replicas: 2, behavior: 'currentReplicasIfHigher' },
       advanced: {
         horizontalPodAutoscalerConfig: {
           behavior: {
@@ -116,8 +117,44 @@ describe('scaling on events', () => {
     });
   });
 
-  test('may fall back to no pod', () => {
-    expect(rendered(onEvents({ fallbackReplicas: 0 })).scaledObject().spec.fallback.replicas).toBe(0);
+  test('may fall back to no pod, and keeps those that are at work', () => {
+    expect(rendered(onEvents({ fallbackReplicas: 0 })).scaledObject().spec.fallback).toEqual({
+      failureThreshold: 3,
+      replicas: 0,
+      behavior: 'currentReplicasIfHigher',
+    });
+  });
+
+  test('falls back to nothing unless told so', () => {
+    expect(rendered(onEvents()).scaledObject().spec).not.toHaveProperty('fallback');
+  });
+
+  describe('of pods whose lost work comes back', () => {
+    const longestWork = Duration.minutes(40);
+    const specOf = (options: Partial<EventScalingOptions>, target: Partial<DeploymentProps> = { longestWork }) =>
+      find(deployed({ scaling: onEvents(options), ...target }, KEDA).objects(), 'ScaledObject', 'api').spec;
+
+    test('waits for it before the last pod goes', () => {
+      expect(specOf({ min: 0 }).cooldownPeriod).toBe(2400);
+      expect(specOf({ min: 0, cooldown: Duration.hours(1) }).cooldownPeriod).toBe(3600);
+      expect(specOf({ min: 0, cooldown: longestWork }).cooldownPeriod).toBe(2400);
+    });
+
+    test('is refused when it would not wait', () => {
+      expect(() => specOf({ min: 0, cooldown: Duration.seconds(2399) })).toThrow(
+        new Error(
+          'rag/api: scaling.cooldown is 39 minutes 59 seconds, but work that a pod lost may come back for 40 minutes and ' +
+            'needs a pod to take it; raise it to that, or set min to 1',
+        ),
+      );
+    });
+
+    test('has no such wait where a pod stays, or where all work is seen', () => {
+      expect(specOf({ min: 1 })).not.toHaveProperty('cooldownPeriod');
+      expect(specOf({ min: 1, cooldown: Duration.minutes(1) }).cooldownPeriod).toBe(60);
+      expect(specOf({ min: 0 }, {})).not.toHaveProperty('cooldownPeriod');
+      expect(specOf({ min: 0, cooldown: Duration.minutes(1) }, {}).cooldownPeriod).toBe(60);
+    });
   });
 
   test('is refused where there is no KEDA', () => {
