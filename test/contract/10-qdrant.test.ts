@@ -1,7 +1,8 @@
 import { parse } from 'yaml';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
-import { EACH_ENVIRONMENT } from '../support/environments';
+import { isCovered, peerUris, urlsOf } from '../support/certificate-names';
+import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
 import { env, find, mainContainer, templateOf } from '../support/manifests';
 
 describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, { objects, platform }) => {
@@ -9,8 +10,8 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
   const config = parse(find(objects, 'ConfigMap', 'qdrant').data['production.yaml']);
   const distributed = statefulSet.spec.replicas > 1;
 
-  test('nodes start together, exactly when there are several', () => {
-    expect(statefulSet.spec.podManagementPolicy).toBe(distributed ? 'Parallel' : 'OrderedReady');
+  test('nodes start together, and are a cluster exactly when there are several', () => {
+    expect(statefulSet.spec.podManagementPolicy).toBe('Parallel');
     expect(config.cluster?.enabled ?? false).toBe(distributed);
   });
 
@@ -22,11 +23,14 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
   test('nodes are kept apart: on machines always, in zones where the cluster is known to have several', () => {
     const { zones = 1 } = Cluster.of(platform);
     const constraints: Json[] = templateOf(statefulSet).spec.topologySpreadConstraints ?? [];
-    expect(constraints.map(({ topologyKey, whenUnsatisfiable }) => [topologyKey, whenUnsatisfiable])).toEqual(
+    const nodes = statefulSet.spec.replicas;
+    expect(constraints.map((one) => [one.topologyKey, one.whenUnsatisfiable, one.minDomains])).toEqual(
       distributed
         ? [
-            ['topology.kubernetes.io/zone', zones > 1 ? 'DoNotSchedule' : 'ScheduleAnyway'],
-            ['kubernetes.io/hostname', 'DoNotSchedule'],
+            zones > 1
+              ? ['topology.kubernetes.io/zone', 'DoNotSchedule', Math.min(zones, nodes)]
+              : ['topology.kubernetes.io/zone', 'ScheduleAnyway', undefined],
+            ['kubernetes.io/hostname', 'DoNotSchedule', nodes],
           ]
         : [],
     );
@@ -37,7 +41,7 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
   });
 
   test('nodes reach one another on p2p, and nobody else does', () => {
-    const rules: Json[] = find(objects, 'NetworkPolicy', 'qdrant').spec.ingress;
+    const rules: Json[] = find(objects, 'NetworkPolicy', 'qdrant').spec.ingress ?? [];
     const p2p = rules.filter(({ ports }) => ports.some(({ port }: Json) => port === 6335));
     expect(p2p.flatMap(({ from }) => from)).toEqual(
       distributed ? [{ podSelector: { matchLabels: statefulSet.spec.selector.matchLabels } }] : [],
@@ -51,6 +55,36 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
 
   test('it asks for a key', () => {
     expect(env(statefulSet, 'QDRANT__SERVICE__API_KEY')?.secretKeyRef.key).toBeTruthy();
+  });
+
+  test('a change of its keys alone restarts no node', () => {
+    const annotation: string | undefined = statefulSet.metadata.annotations?.['secret.reloader.stakater.com/reload'];
+    const { secretName } = find(objects, 'StatefulSet', 'qdrant').spec.template.spec.volumes.find(
+      ({ secret }: Json) => secret !== undefined,
+    )?.secret ?? { secretName: undefined };
+    expect(annotation).toBe(Cluster.of(platform).reloader ? secretName : undefined);
+  });
+
+  test('with TLS its certificate is good for every address of it that is rendered; without, none is https', () => {
+    const dnsNames: string[] | undefined = objects.find(
+      ({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'qdrant-tls',
+    )?.spec.dnsNames;
+    const { env: offered } = platform.qdrant.everyNode.offerTo(platform.api.workload);
+    const nodes = (offered.QDRANT_NODE_URLS?._render('').value ?? '').split(',');
+    expect(nodes).toHaveLength(statefulSet.spec.replicas);
+    const own = [...peerUris(statefulSet), ...nodes].map((text) => new URL(text));
+    const clients = urlsOf(objects).filter(({ hostname }) => hostname === 'qdrant' || hostname.startsWith('qdrant.'));
+    expect(clients.length).toBeGreaterThan(0);
+    const scheme = config.service.enable_tls === true ? 'https:' : 'http:';
+    for (const { hostname, protocol } of [...own, ...clients]) {
+      expect([hostname, protocol]).toEqual([hostname, scheme]);
+      // The names of a certificate that exists are not ours to say.
+      expect([hostname, isCovered(hostname, dnsNames ?? [hostname])]).toEqual([hostname, true]);
+    }
+    for (const name of dnsNames ?? []) {
+      // A wildcard with fewer labels after it is one that TLS libraries ignore.
+      expect([name, !name.startsWith('*') || name.split('.').length >= 3]).toEqual([name, true]);
+    }
   });
 
   test('nothing scales it', () => {
@@ -69,4 +103,11 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
       whenScaled: 'Retain',
     });
   });
+});
+
+test('there are environments with TLS, and environments without', () => {
+  const withTls = ENVIRONMENTS.map(({ objects }) =>
+    objects.some(({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'qdrant-tls'),
+  );
+  expect(new Set(withTls)).toEqual(new Set([true, false]));
 });

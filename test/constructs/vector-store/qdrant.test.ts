@@ -1,14 +1,19 @@
-import { Duration, Size } from 'cdk8s';
+import { App, Chart, Duration, Size } from 'cdk8s';
 import { parse } from 'yaml';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { CertificateIssuer } from '../../../constructs/secrets/certificate-issuer';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
 import { Deployment } from '../../../constructs/workload/deployment';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import { isCovered, peerUris, urlsOf } from '../../support/certificate-names';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
 
+const CLIENT = { image: IMAGE, resources: RESOURCES };
+const RELOAD = 'secret.reloader.stakater.com/reload';
 const PROPS: QdrantProps = {
   resources: RESOURCES,
   storage: Size.gibibytes(50),
@@ -38,6 +43,7 @@ function spreadOf(objects: ReturnType<typeof render>) {
   return constraints.map((constraint: Record<string, unknown>) => [
     constraint.topologyKey,
     constraint.whenUnsatisfiable,
+    constraint.minDomains,
   ]);
 }
 
@@ -73,7 +79,8 @@ describe('a cluster', () => {
   test('bootstraps by a script that knows the nodes', () => {
     expect(mainContainer(statefulSet).command).toEqual(['bash', '/qdrant/bootstrap/qdrant-bootstrap.sh']);
     expect(env(statefulSet, 'QDRANT_NODES')).toBe('3');
-    expect(env(statefulSet, 'QDRANT_PEER_DOMAIN')).toBe('qdrant-headless');
+    expect(env(statefulSet, 'QDRANT_PEER_DOMAIN')).toBe('qdrant-headless.test.svc.cluster.local');
+    expect(env(statefulSet, 'QDRANT_FIRST_WAIT')).toBe('30');
     expect(env(statefulSet, 'POD_NAME')).toEqual({ fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } });
     expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-bootstrap.sh']).toContain('--bootstrap');
   });
@@ -142,21 +149,22 @@ describe('a cluster', () => {
       unhealthyPodEvictionPolicy: 'IfHealthyBudget',
     });
     expect(spreadOf(objects)).toEqual([
-      ['topology.kubernetes.io/zone', 'ScheduleAnyway'],
-      ['kubernetes.io/hostname', 'DoNotSchedule'],
+      ['topology.kubernetes.io/zone', 'ScheduleAnyway', undefined],
+      ['kubernetes.io/hostname', 'DoNotSchedule', 3],
     ]);
     expect(namesOf(objects, 'HorizontalPodAutoscaler')).toEqual([]);
     expect(namesOf(objects, 'ScaledObject')).toEqual([]);
   });
 
   test.each([
-    [1, 'ScheduleAnyway'],
-    [2, 'DoNotSchedule'],
-    [3, 'DoNotSchedule'],
-  ])('in %s zones is spread over them by %s, and over nodes in any case', (zones, overZones) => {
+    [1, 'ScheduleAnyway', undefined],
+    [2, 'DoNotSchedule', 2],
+    [3, 'DoNotSchedule', 3],
+    [4, 'DoNotSchedule', 3],
+  ])('in %s zones is spread over them by %s, and over nodes in any case', (zones, overZones, leastZones) => {
     expect(spreadOf(qdrant({}, { zones }).objects())).toEqual([
-      ['topology.kubernetes.io/zone', overZones],
-      ['kubernetes.io/hostname', 'DoNotSchedule'],
+      ['topology.kubernetes.io/zone', overZones, leastZones],
+      ['kubernetes.io/hostname', 'DoNotSchedule', 3],
     ]);
   });
 
@@ -176,7 +184,7 @@ describe('a single node', () => {
 
   test('is no cluster', () => {
     expect(statefulSet.spec.replicas).toBe(1);
-    expect(statefulSet.spec.podManagementPolicy).toBe('OrderedReady');
+    expect(statefulSet.spec.podManagementPolicy).toBe('Parallel');
     expect(configOf(objects).cluster).toBeUndefined();
     expect(configOf(objects).storage.collection).toBeUndefined();
     expect(mainContainer(statefulSet).command).toBeUndefined();
@@ -185,6 +193,16 @@ describe('a single node', () => {
 
   test('is connected to by nobody, itself included', () => {
     expect(find(objects, 'NetworkPolicy', 'qdrant').spec).not.toHaveProperty('ingress');
+  });
+
+  test('connects to nobody, and resolves no names', () => {
+    expect(find(objects, 'NetworkPolicy', 'qdrant').spec).not.toHaveProperty('egress');
+  });
+
+  test('knows no peers', () => {
+    for (const name of ['QDRANT_PEER_DOMAIN', 'QDRANT_NODES', 'QDRANT_P2P_SCHEME', 'QDRANT_FIRST_WAIT']) {
+      expect(env(statefulSet, name)).toBeUndefined();
+    }
   });
 
   test('has no p2p port, no budget and nothing to be kept apart from', () => {
@@ -283,10 +301,48 @@ describe('TLS', () => {
       'qdrant',
       'qdrant.test.svc',
       'qdrant.test.svc.k8s.acme.example',
-      '*.qdrant-headless',
       '*.qdrant-headless.test.svc',
       '*.qdrant-headless.test.svc.k8s.acme.example',
     ]);
+  });
+
+  test.each([
+    ['in the cluster as it comes', {}, 3],
+    ['with another domain', { domain: 'k8s.acme.example' }, 3],
+    ['with more nodes', {}, 5],
+  ])('covers every address of every node %s', (_, cluster, nodes) => {
+    const { chart, construct, objects } = qdrant({ ...tls, nodes }, { reloader: true, ...cluster });
+    const client = new Deployment(chart, 'client', { component: 'client', container: CLIENT });
+    client.uses(construct.everyNode);
+    const rendered = objects();
+    const { dnsNames } = find(rendered, 'Certificate', 'qdrant-tls').spec;
+    const uris = peerUris(find(rendered, 'StatefulSet', 'qdrant')).map((uri) => new URL(uri));
+    const urls = urlsOf([find(rendered, 'Deployment', 'client')]);
+    expect([uris.length, urls.length]).toEqual([nodes, nodes + 1]);
+    for (const { protocol, hostname } of [...uris, ...urls]) {
+      expect([hostname, protocol, isCovered(hostname, dnsNames)]).toEqual([hostname, 'https:', true]);
+    }
+  });
+
+  test('covers the addresses that clients of other namespaces use', () => {
+    const { chart, construct } = qdrant(tls, { reloader: true });
+    const other = new Chart(App.of(chart), 'other', { namespace: 'elsewhere' });
+    const client = new Deployment(other, 'client', { component: 'client', container: CLIENT });
+    client.uses(construct.everyNode);
+    ExternalReferences.of(chart).declare({ kind: 'Secret', namespace: 'elsewhere', name: 'qdrant-tls' });
+    const { dnsNames } = find(render(chart), 'Certificate', 'qdrant-tls').spec;
+    const urls = urlsOf([find(render(other), 'Deployment', 'client')]);
+    expect(urls).toHaveLength(4);
+    expect(urls.filter(({ hostname }) => !isCovered(hostname, dnsNames))).toEqual([]);
+  });
+
+  test('has no wildcard that covers nothing', () => {
+    const { dnsNames } = find(qdrant(tls, { reloader: true }).objects(), 'Certificate', 'qdrant-tls').spec;
+    const wildcards = dnsNames.filter((name: string) => name.startsWith('*'));
+    expect(wildcards).toHaveLength(2);
+    for (const wildcard of wildcards) {
+      expect(isCovered(wildcard.replace('*', 'qdrant-0'), [wildcard])).toBe(true);
+    }
   });
 
   test('gives clients the authority, and the https address', () => {
@@ -295,6 +351,8 @@ describe('TLS', () => {
       construct,
     );
     const client = find(objects(), 'Deployment', 'client');
+    // The authority outlives the certificate beside it, so its Secret restarts no client.
+    expect(client.metadata.annotations).toMatchObject({ [RELOAD]: 'qdrant' });
     expect(env(client, 'QDRANT_URL')).toBe('https://qdrant:6333');
     expect(env(client, 'QDRANT_CA_FILE')).toBe('/etc/qdrant-ca/ca.crt');
     expect(templateOf(client).spec.volumes).toEqual([
@@ -313,15 +371,92 @@ describe('TLS', () => {
       /^rag\/qdrant: tls is renewed by cert-manager, but Qdrant reads .* declare reloader/,
     );
     const objects = qdrant(tls, { reloader: true }).objects();
-    expect(find(objects, 'StatefulSet', 'qdrant').metadata.annotations).toMatchObject({
-      'secret.reloader.stakater.com/reload': 'qdrant,qdrant-tls',
-    });
+    expect(find(objects, 'StatefulSet', 'qdrant').metadata.annotations).toEqual({ [RELOAD]: 'qdrant-tls' });
   });
 
   test('from a Secret that exists needs neither', () => {
     const objects = qdrant({ tls: ServerCertificate.existing('qdrant-certificate') }).objects();
     expect(namesOf(objects, 'Certificate')).toEqual([]);
     expect(find(objects, 'StatefulSet', 'qdrant').metadata.annotations).toBeUndefined();
+  });
+});
+
+describe('every node', () => {
+  const everyNode = (props: Partial<QdrantProps> = {}) => {
+    const { chart, construct, objects } = qdrant(props);
+    new Deployment(chart, 'client', { component: 'client', container: CLIENT }).uses(construct.everyNode);
+    return find(objects(), 'Deployment', 'client');
+  };
+
+  test('is addressed by its own long name, in the order of the nodes', () => {
+    expect(env(everyNode(), 'QDRANT_NODE_URLS')).toBe(
+      [0, 1, 2].map((node) => `http://qdrant-${node}.qdrant-headless.test.svc.cluster.local:6333`).join(','),
+    );
+    expect(env(everyNode({ nodes: 1, name: 'store' }), 'QDRANT_NODE_URLS')).toBe(
+      'http://store-0.store-headless.test.svc.cluster.local:6333',
+    );
+  });
+
+  test('is offered with all else that a client gets, under its prefix', () => {
+    const client = everyNode({ envPrefix: 'STORE' });
+    const names = mainContainer(client).env.map(({ name }: { name: string }) => name);
+    expect(names.sort()).toEqual(['STORE_API_KEY', 'STORE_GRPC_PORT', 'STORE_NODE_URLS', 'STORE_URL']);
+    expect(env(client, 'STORE_URL')).toBe('http://qdrant:6333');
+  });
+
+  test('is nothing to an ordinary client', () => {
+    const { chart, construct, objects } = qdrant();
+    new Deployment(chart, 'client', { component: 'client', container: CLIENT }).uses(construct);
+    expect(env(find(objects(), 'Deployment', 'client'), 'QDRANT_NODE_URLS')).toBeUndefined();
+  });
+
+  test('is one provider, used once', () => {
+    const { construct } = qdrant();
+    expect(construct.everyNode).toBe(construct.everyNode);
+  });
+});
+
+describe('the keys', () => {
+  const ALTERNATIVE = SecretKey.of('qdrant-next', 'api-key');
+  const reloaded = (props: Partial<QdrantProps> = {}) =>
+    find(qdrant(props, { reloader: true }).objects(), 'StatefulSet', 'qdrant').metadata.annotations;
+
+  test('can be two while one replaces the other, and clients get the first', () => {
+    const { chart, construct, objects } = qdrant({ alternativeApiKey: ALTERNATIVE });
+    new Deployment(chart, 'client', { component: 'client', container: CLIENT }).uses(construct);
+    const statefulSet = find(objects(), 'StatefulSet', 'qdrant');
+    expect(env(statefulSet, 'QDRANT__SERVICE__API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: 'api-key' } });
+    expect(env(statefulSet, 'QDRANT__SERVICE__ALT_API_KEY')).toEqual({
+      secretKeyRef: { name: 'qdrant-next', key: 'api-key' },
+    });
+    expect(env(find(objects(), 'Deployment', 'client'), 'QDRANT_API_KEY')).toEqual({
+      secretKeyRef: { name: 'qdrant', key: 'api-key' },
+    });
+  });
+
+  test('are one otherwise', () => {
+    const statefulSet = find(qdrant().objects(), 'StatefulSet', 'qdrant');
+    expect(env(statefulSet, 'QDRANT__SERVICE__ALT_API_KEY')).toBeUndefined();
+    expect(env(statefulSet, 'QDRANT__SERVICE__READ_ONLY_API_KEY')).toBeUndefined();
+  });
+
+  test('restart no node when they change, which would shut the others out', () => {
+    expect(reloaded()).toBeUndefined();
+    expect(
+      reloaded({ alternativeApiKey: ALTERNATIVE, readOnlyApiKey: SecretKey.of('qdrant', 'read') }),
+    ).toBeUndefined();
+  });
+
+  test('leave it to other Secrets to restart nodes', () => {
+    const other = (key: string) => ({ env: { OTHER: EnvValue.fromSecret(SecretKey.of('qdrant', key)) } });
+    expect(reloaded(other('other'))).toEqual({ [RELOAD]: 'qdrant' });
+    expect(reloaded(other('api-key'))).toBeUndefined();
+  });
+
+  test('restart the clients when they change', () => {
+    const { chart, construct, objects } = qdrant({}, { reloader: true });
+    new Deployment(chart, 'client', { component: 'client', container: CLIENT }).uses(construct);
+    expect(find(objects(), 'Deployment', 'client').metadata.annotations).toMatchObject({ [RELOAD]: 'qdrant' });
   });
 });
 
