@@ -2,6 +2,7 @@ import { Chart, Duration, Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { stringify } from 'yaml';
+import type { ObjectStore } from '../data/object-store';
 import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
@@ -18,28 +19,52 @@ import { scriptFile } from '../workload/script-file';
 import { StatefulSet } from '../workload/stateful-set';
 import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
+import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
+import type { QdrantSizing } from './qdrant-sizing';
+import { QdrantSnapshots } from './qdrant-snapshots';
+import type { SnapshotSchedule } from './snapshot-schedule';
+import { snapshotBucket, snapshotSettings } from './snapshot-storage';
 
 /** A Qdrant vector database. */
 export interface QdrantProps extends WorkloadOptions {
   /**
    * Nodes of the cluster: 1, or 3 and more. Two nodes lose their quorum when either is away, for an update
-   * too, and are refused. Fewer nodes than before is refused by Qdrant's data, not here: move the shards off
-   * a node before it goes.
-   * @default 3
+   * too, and are refused. Before there are fewer, {@link drain} moves the shards off those that go.
+   * @default - those of the sizing; 3 without one
    */
   readonly nodes?: number;
 
-  /** What each node asks for; memory is both request and limit. */
-  readonly resources: Resources;
-
-  /** Volume of each node for vectors, payload and log. Block storage; it cannot be changed later in place. */
-  readonly storage: Size;
+  /**
+   * What the nodes hold: gives how many there are, their resources and their storage, where these do not say it.
+   * @default - unknown; `resources` and `storage` are required
+   */
+  readonly sizing?: QdrantSizing;
 
   /**
-   * Volume of each node for snapshots, apart from the data so that a snapshot cannot fill its disk.
+   * What each node asks for; memory is both request and limit.
+   * @default - CPU and memory of the sizing; required without one
+   */
+  readonly resources?: QdrantResources;
+
+  /**
+   * Volume of each node for vectors, payload and log. Block storage; it cannot be changed later in place.
+   * @default - that of the sizing; required without one
+   */
+  readonly storage?: Size;
+
+  /**
+   * Volume of each node for snapshots, apart from the data so that a snapshot cannot fill its disk. It stays when
+   * snapshots go to an object store, which they are sent to from here: a StatefulSet's claims cannot be changed.
    * @default - as large as `storage`
    */
   readonly snapshotStorage?: Size;
+
+  /**
+   * When the database takes snapshots, how many it keeps and where. With an object store and no keys, the nodes
+   * use the cloud identity of their ServiceAccount.
+   * @default - it takes none
+   */
+  readonly snapshots?: SnapshotSchedule;
 
   /**
    * Storage class of both volumes.
@@ -75,7 +100,7 @@ export interface QdrantProps extends WorkloadOptions {
 
   /**
    * Copies of each shard, for collections that do not say it themselves. At most the number of nodes.
-   * @default 2, and 1 on a single node
+   * @default - that of the sizing; without one 2, and 1 on a single node
    */
   readonly replicationFactor?: number;
 
@@ -107,6 +132,9 @@ const P2P: Port = { name: 'p2p', number: 6335 };
 /** Qdrant's listener for metrics alone; it asks for no key, so only Prometheus may reach it. */
 const METRICS: Port = { name: 'metrics', number: 6336, appProtocol: 'http' };
 
+/** Tells how the size of the nodes came about. */
+const SIZING_ANNOTATION = 'cdk8s-rag/sizing';
+
 const HOME = '/qdrant';
 const BOOTSTRAP_PATH = `${HOME}/bootstrap/qdrant-bootstrap.sh`;
 const BOOTSTRAP = scriptFile(__dirname, 'qdrant-bootstrap.sh');
@@ -124,12 +152,17 @@ export class Qdrant extends Construct implements IProvider {
   public readonly workload: StatefulSet;
   /** Number of nodes. */
   public readonly nodes: number;
+  /** Copies of each shard, for collections that do not say it themselves. */
+  public readonly replicationFactor: number;
   /** Service for clients. */
   public readonly service: k8s.KubeService;
   /** Service that gives each node a DNS name, ready or not. */
   public readonly headlessService: k8s.KubeService;
+  /** What takes the snapshots. */
+  public readonly snapshots?: QdrantSnapshots;
 
   private readonly props: QdrantProps;
+  private readonly capacity: QdrantCapacity;
   private readonly name: string;
   private readonly certificate?: CertificateKeys;
   private readOnlyView?: IProvider;
@@ -139,13 +172,16 @@ export class Qdrant extends Construct implements IProvider {
     super(scope, id);
     this.props = props;
     this.name = props.name ?? id;
-    this.nodes = this.checkedNodes();
+    this.capacity = new QdrantCapacity(this, props);
+    this.nodes = this.capacity.nodes;
+    this.replicationFactor = this.capacity.replicationFactor;
     this.workload = this.createStatefulSet();
     this.certificate = this.createCertificate();
     this.service = this.workload.addService({ ports: this.clientPorts });
     this.headlessService = this.createHeadlessService();
     this.addConfig();
     this.connectNodes();
+    this.snapshots = this.createSnapshots();
   }
 
   public offerTo(client: IClient): Offer {
@@ -184,14 +220,24 @@ export class Qdrant extends Construct implements IProvider {
     return `${this.scheme}://${this.name}-${ordinal}.${this.peerDomain}:${HTTP.number}`;
   }
 
+  /** What each node runs. */
+  public get image(): Image {
+    return this.props.image ?? DefaultImages.QDRANT;
+  }
+
+  /** What each node asks for. */
+  public get resources(): Resources {
+    return this.capacity.resources;
+  }
+
+  /** Where snapshots are kept; undefined for the snapshot volume of each node. */
+  public get snapshotStore(): ObjectStore | undefined {
+    return this.props.snapshots?.to;
+  }
+
   /** Beginning of the names of the variables that clients get. */
   public get envPrefix(): string {
     return this.props.envPrefix ?? 'QDRANT';
-  }
-
-  /** Copies of each shard, for collections that do not say it themselves. */
-  public get replicationFactor(): number {
-    return this.distributed ? (this.props.replicationFactor ?? 2) : 1;
   }
 
   private offer(client: IClient, key: SecretKey): Offer {
@@ -243,30 +289,10 @@ export class Qdrant extends Construct implements IProvider {
     return `${this.name}-headless`;
   }
 
-  private checkedNodes(): number {
-    const { nodes = 3, replicationFactor = 1 } = this.props;
-    if (!Number.isInteger(nodes) || nodes < 1) {
-      throw new UsageError(`is ${nodes}, but must be 1, or 3 or more`, { scope: this, property: 'nodes' });
-    }
-    if (nodes === 2) {
-      throw new UsageError(
-        'is 2, but two nodes lose their quorum when either is away, so no update or node drain would be safe; ' +
-          'use 1, or 3 or more',
-        { scope: this, property: 'nodes' },
-      );
-    }
-    if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > nodes) {
-      throw new UsageError(`is ${replicationFactor}, but must be from 1 to the number of nodes, which is ${nodes}`, {
-        scope: this,
-        property: 'replicationFactor',
-      });
-    }
-    return nodes;
-  }
-
   private createStatefulSet(): StatefulSet {
-    const { storage, snapshotStorage = storage, storageClass } = this.props;
-    return new StatefulSet(this, 'Resource', {
+    const { storage, formula } = this.capacity;
+    const { snapshotStorage = storage, storageClass } = this.props;
+    const workload = new StatefulSet(this, 'Resource', {
       ...this.props,
       component: 'vector-store',
       container: this.container(),
@@ -286,17 +312,21 @@ export class Qdrant extends Construct implements IProvider {
       // Nodes know one another by the key: pods that restart one by one with a new one would shut the rest out.
       unwatchedKeys: this.keys,
     });
+    if (formula !== undefined) {
+      workload.statefulSet.metadata.addAnnotation(SIZING_ANNOTATION, formula);
+    }
+    return workload;
   }
 
   private container(): MainContainerProps {
     const tls = this.props.tls !== undefined;
     const alive = Probe.http('/livez', HTTP, { tls, timeout: Duration.seconds(5), failures: 6 });
     return {
-      image: this.props.image ?? DefaultImages.QDRANT,
+      image: this.image,
       command: this.distributed ? ['bash', BOOTSTRAP_PATH] : undefined,
       env: this.containerEnv(),
       ports: [HTTP, GRPC, ...(this.distributed ? [P2P] : []), METRICS],
-      resources: this.props.resources,
+      resources: this.capacity.resources,
       // Loading collections can take minutes, and a node that is restarted while it loads begins again.
       startup: alive.within(this.props.startupBudget ?? Duration.minutes(10)),
       readiness: Probe.http('/readyz', HTTP, { tls, period: Duration.seconds(5), failures: 6 }),
@@ -424,6 +454,7 @@ export class Qdrant extends Construct implements IProvider {
         // Writes are refused while the disk still has room for a merge of segments; a full disk stops the node.
         quotas: { enabled: true, max_disk_usage_percent: 90 },
         ...(this.distributed ? { collection: { replication_factor: this.replicationFactor } } : {}),
+        ...(this.snapshotStore === undefined ? {} : snapshotSettings(this.snapshotStore)),
       },
     };
   }
@@ -434,6 +465,16 @@ export class Qdrant extends Construct implements IProvider {
       key: `${TLS_DIRECTORY}/tls.key`,
       ca_cert: `${TLS_DIRECTORY}/ca.crt`,
     };
+  }
+
+  private createSnapshots(): QdrantSnapshots | undefined {
+    const { snapshots: schedule } = this.props;
+    if (schedule?.to !== undefined) {
+      this.workload.uses(snapshotBucket(schedule.to));
+    }
+    return schedule === undefined
+      ? undefined
+      : new QdrantSnapshots(this, 'Snapshots', { store: this, schedule, name: `${this.name}-snapshots` });
   }
 
   /** Nodes exchange consensus messages on the p2p port, and whole shards by REST and gRPC. */

@@ -1,0 +1,147 @@
+import type { Size } from 'cdk8s';
+import type { Cpu } from 'cdk8s-plus-28';
+import type { IConstruct } from 'constructs';
+import { sizeText } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
+import type { Resources } from '../workload/resources';
+import type { QdrantSizing } from './qdrant-sizing';
+
+/** What a node of a Qdrant asks for and may use. */
+export interface QdrantResources {
+  /**
+   * CPU that the scheduler reserves.
+   * @default - that of the sizing; required without one
+   */
+  readonly cpu?: Cpu;
+
+  /**
+   * Most CPU that a node may use.
+   * @default - no limit
+   */
+  readonly cpuLimit?: Cpu;
+
+  /**
+   * Memory of a node, request and limit. Less than the sizing needs is refused.
+   * @default - that of the sizing; required without one
+   */
+  readonly memory?: Size;
+
+  /**
+   * Disk for logs and the writable layer.
+   * @default Size.mebibytes(256)
+   */
+  readonly ephemeralStorage?: Size;
+}
+
+/** What is said about the size of a Qdrant. */
+export interface QdrantCapacityProps {
+  /** Nodes, if anybody says. */
+  readonly nodes?: number;
+  /** What each node asks for, if anybody says. */
+  readonly resources?: QdrantResources;
+  /** Volume of each node, if anybody says. */
+  readonly storage?: Size;
+  /** Copies of each shard, if anybody says. */
+  readonly replicationFactor?: number;
+  /** What the nodes hold, if anybody knows. */
+  readonly sizing?: QdrantSizing;
+}
+
+/** How many nodes a Qdrant has and how large they are: what is said by hand, and for the rest the sizing. */
+export class QdrantCapacity {
+  /** Number of nodes. */
+  public readonly nodes: number;
+  /** Copies of each shard, for collections that do not say it themselves. */
+  public readonly replicationFactor: number;
+  /** What each node asks for. */
+  public readonly resources: Resources;
+  /** Volume of each node. */
+  public readonly storage: Size;
+  /** The arithmetic, in one line; undefined without a sizing. */
+  public readonly formula?: string;
+
+  /** @throws UsageError when something is missing, or too small for the sizing */
+  public constructor(
+    private readonly scope: IConstruct,
+    private readonly props: QdrantCapacityProps,
+  ) {
+    this.checkNodes();
+    const sizing = this.sizingOnNodes();
+    this.nodes = props.nodes ?? sizing?.nodes ?? 3;
+    this.checkReplication();
+    const copies = props.replicationFactor ?? sizing?.replicationFactor ?? 2;
+    this.replicationFactor = this.nodes === 1 ? 1 : copies;
+    this.resources = this.resourcesWith(sizing);
+    this.storage = this.storageWith(sizing);
+    this.formula = sizing?.formula;
+  }
+
+  private checkNodes(): void {
+    const { nodes = 3 } = this.props;
+    if (!Number.isInteger(nodes) || nodes < 1) {
+      throw new UsageError(`is ${nodes}, but must be 1, or 3 or more`, { scope: this.scope, property: 'nodes' });
+    }
+    if (nodes === 2) {
+      throw new UsageError(
+        'is 2, but two nodes lose their quorum when either is away, so no update or node drain would be safe; ' +
+          'use 1, or 3 or more',
+        { scope: this.scope, property: 'nodes' },
+      );
+    }
+  }
+
+  private checkReplication(): void {
+    const { replicationFactor = 1 } = this.props;
+    if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > this.nodes) {
+      throw new UsageError(
+        `is ${replicationFactor}, but must be from 1 to the number of nodes, which is ${this.nodes}`,
+        { scope: this.scope, property: 'replicationFactor' },
+      );
+    }
+  }
+
+  /** The sizing for the nodes and copies that are said by hand. */
+  private sizingOnNodes(): QdrantSizing | undefined {
+    const { nodes, replicationFactor } = this.props;
+    try {
+      const copied =
+        replicationFactor === undefined ? this.props.sizing : this.props.sizing?.withReplication(replicationFactor);
+      return nodes === undefined ? copied : copied?.onNodes(nodes);
+    } catch (error) {
+      // The sizing knows no construct; whoever reads the message looks for one.
+      throw error instanceof UsageError
+        ? new UsageError(error.problem, { scope: this.scope, property: error.property })
+        : error;
+    }
+  }
+
+  private resourcesWith(sizing: QdrantSizing | undefined): Resources {
+    const { resources = {} } = this.props;
+    const memory = resources.memory ?? sizing?.memory ?? this.missing('resources.memory');
+    if (sizing !== undefined && !sizing.fitsMemory(memory)) {
+      throw new UsageError(
+        `is ${sizeText(memory)}, but a node needs ${sizeText(sizing.memory)}: ${sizing.memoryFormula}; raise it, or leave it out`,
+        { scope: this.scope, property: 'resources.memory' },
+      );
+    }
+    return { ...resources, cpu: resources.cpu ?? sizing?.cpu ?? this.missing('resources.cpu'), memory };
+  }
+
+  private storageWith(sizing: QdrantSizing | undefined): Size {
+    const storage = this.props.storage ?? sizing?.storage ?? this.missing('storage');
+    if (sizing !== undefined && !sizing.fitsStorage(storage)) {
+      throw new UsageError(
+        `is ${sizeText(storage)}, but a node needs ${sizeText(sizing.storage)}: ${sizing.storageFormula}; raise it, or leave it out`,
+        { scope: this.scope, property: 'storage' },
+      );
+    }
+    return storage;
+  }
+
+  private missing(property: string): never {
+    throw new UsageError('is missing; set it, or say with sizing what the nodes hold', {
+      scope: this.scope,
+      property,
+    });
+  }
+}

@@ -1,0 +1,129 @@
+import { Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { parse } from 'yaml';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
+import { QdrantSizing } from '../../../constructs/vector-store/qdrant-sizing';
+import { Quantization } from '../../../constructs/vector-store/quantization';
+import { find, mainContainer, render, testChart } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
+import { RESOURCES } from '../../support/values';
+
+const SIZING = QdrantSizing.forVectors({ count: 20_000_000, dimensions: 1024, quantization: Quantization.SCALAR });
+
+function qdrant(props: Partial<QdrantProps>) {
+  const chart = testChart();
+  const construct = new Qdrant(chart, 'qdrant', { apiKey: SecretKey.of('qdrant', 'api-key'), ...props });
+  return { construct, objects: () => render(chart) };
+}
+
+function statefulSet(props: Partial<QdrantProps>) {
+  return find(qdrant(props).objects(), 'StatefulSet', 'qdrant');
+}
+
+function claimsOf(props: Partial<QdrantProps>): { [name: string]: string } {
+  const claims: { metadata: { name: string }; spec: { resources: { requests: { storage: string } } } }[] =
+    statefulSet(props).spec.volumeClaimTemplates;
+  return Object.fromEntries(claims.map(({ metadata, spec }) => [metadata.name, spec.resources.requests.storage]));
+}
+
+function refusal(props: Partial<QdrantProps>): string {
+  return refusalOf(() => qdrant(props)).message;
+}
+
+describe('a sizing', () => {
+  test('gives nodes, resources and volumes', () => {
+    const { spec } = statefulSet({ sizing: SIZING });
+    expect(spec.replicas).toBe(3);
+    // 20e6 × (1024 × 1.5 + 128) × 2 ÷ 3 = 22.19 GB, 80 % of 25.8 GiB.
+    expect(mainContainer(statefulSet({ sizing: SIZING })).resources).toMatchObject({
+      requests: { cpu: '7', memory: '26Gi' },
+      limits: { memory: '26Gi' },
+    });
+    // 20e6 × (1024 × 4 × 1.5 + 2048 × 1.5 + 128 + 1024) × 2 ÷ 3 × 2 = 276.5 GB.
+    expect(claimsOf({ sizing: SIZING })).toEqual({ storage: '258Gi', snapshots: '258Gi' });
+  });
+
+  test('is written on the StatefulSet, and nowhere else', () => {
+    const objects = qdrant({ sizing: SIZING }).objects();
+    const { metadata, spec } = find(objects, 'StatefulSet', 'qdrant');
+    expect(metadata.annotations?.['cdk8s-rag/sizing']).toBe(SIZING.formula);
+    expect(metadata.annotations?.['cdk8s-rag/sizing']).toContain('20,000,000 vectors × (1024 dimensions × 1 B scalar');
+    expect(JSON.stringify([spec, objects.filter(({ kind }) => kind !== 'StatefulSet')])).not.toContain('sizing');
+  });
+
+  test('is made anew for nodes and copies that are said by hand', () => {
+    const props = { sizing: SIZING, nodes: 6, replicationFactor: 3 };
+    const { metadata, spec } = statefulSet(props);
+    expect(spec.replicas).toBe(6);
+    expect(metadata.annotations?.['cdk8s-rag/sizing']).toBe(SIZING.withReplication(3).onNodes(6).formula);
+    expect(mainContainer(statefulSet(props)).resources.requests.memory).toBe('20Gi');
+  });
+
+  test('gives the copies of shards', () => {
+    const three = QdrantSizing.forVectors({ count: 1000, dimensions: 1024, replicationFactor: 3 });
+    expect(qdrant({ sizing: three }).construct.replicationFactor).toBe(3);
+    const config = find(qdrant({ sizing: three }).objects(), 'ConfigMap', 'qdrant').data['production.yaml'];
+    expect(parse(config).storage.collection).toEqual({ replication_factor: 3 });
+    expect(qdrant({ sizing: SIZING, nodes: 1 }).construct).toMatchObject({ nodes: 1, replicationFactor: 1 });
+  });
+
+  test('leaves what is said by hand as it is, as long as it suffices', () => {
+    const props: Partial<QdrantProps> = {
+      sizing: SIZING,
+      resources: { cpu: Cpu.units(2), memory: Size.gibibytes(32), ephemeralStorage: Size.gibibytes(1) },
+      storage: Size.gibibytes(300),
+      snapshotStorage: Size.gibibytes(100),
+    };
+    expect(mainContainer(statefulSet(props)).resources.requests).toMatchObject({
+      cpu: '2',
+      memory: '32Gi',
+      'ephemeral-storage': '1Gi',
+    });
+    expect(claimsOf(props)).toEqual({ storage: '300Gi', snapshots: '100Gi' });
+    const memory = mainContainer(statefulSet({ sizing: SIZING, resources: { cpu: Cpu.units(2) } })).resources.requests;
+    expect(memory).toMatchObject({ cpu: '2', memory: '26Gi' });
+  });
+});
+
+describe('refused is', () => {
+  test('memory that is too small for the sizing', () => {
+    expect(refusal({ sizing: SIZING, resources: { memory: Size.gibibytes(25) } })).toBe(
+      'rag/qdrant: resources.memory is 25Gi, but a node needs 26Gi: 20,000,000 vectors × (1024 dimensions × 1 B scalar ' +
+        '× 1.5 + 128 B graph) × 2 replicas ÷ 3 nodes = 22.187 GB (20.66 GiB), 80 % of 26Gi at most; raise it, or ' +
+        'leave it out',
+    );
+  });
+
+  test('storage that is too small for the sizing', () => {
+    expect(refusal({ sizing: SIZING, storage: Size.gibibytes(200) })).toMatch(
+      /^rag\/qdrant: storage is 200Gi, but a node needs 258Gi: 20,000,000 vectors × .* = .*, at most 258Gi; raise it, or leave it out$/,
+    );
+  });
+
+  test('to have neither a sizing nor what it would give', () => {
+    const rest = 'is missing; set it, or say with sizing what the nodes hold';
+    expect(refusal({})).toBe(`rag/qdrant: resources.memory ${rest}`);
+    expect(refusal({ resources: { memory: Size.gibibytes(1) } })).toBe(`rag/qdrant: resources.cpu ${rest}`);
+    expect(refusal({ resources: RESOURCES })).toBe(`rag/qdrant: storage ${rest}`);
+  });
+
+  test('a sizing for other copies than are said by hand, or for more copies than nodes', () => {
+    const two = QdrantSizing.forVectors({ count: 1000, dimensions: 8, replicationFactor: 2 });
+    expect(refusal({ sizing: two, replicationFactor: 3 })).toBe(
+      'rag/qdrant: replicationFactor is 3, but the sizing counts 2; say it in one of the two places',
+    );
+    expect(refusal({ sizing: two, nodes: 1 })).toMatch(
+      /^rag\/qdrant: sizing\.replicationFactor is 2, but must be at most/,
+    );
+  });
+
+  test('two nodes, whatever the sizing', () => {
+    expect(refusal({ sizing: SIZING, nodes: 2 })).toMatch(/^rag\/qdrant: nodes is 2, but two nodes lose their quorum/);
+  });
+});
+
+test('without a sizing nothing is written about it', () => {
+  const { metadata } = statefulSet({ resources: RESOURCES, storage: Size.gibibytes(1) });
+  expect(metadata.annotations?.['cdk8s-rag/sizing']).toBeUndefined();
+});
