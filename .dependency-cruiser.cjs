@@ -47,7 +47,7 @@ module.exports = {
         'what two rooms share belongs to the ground floor; models and data are used by vector-store and edge alike',
       severity: 'error',
       from: { path: `^constructs/(${ROOMS})/` },
-      to: { path: `^constructs/(${ROOMS})/`, pathNot: '^constructs/$1/' },
+      to: { path: `^constructs/(${ROOMS})/`, pathNot: '^constructs/($1|data)/' },
     },
   ],
   options: {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
-import { Cluster } from '../placement/cluster';
+import { Cluster, type ClusterService } from '../placement/cluster';
 import { Peer, type PodSet } from './peer';
 import type { Port } from './port';
 
@@ -24,6 +24,17 @@ export class Endpoint {
   public static host(host: string, port: Port, cidrs: string[] = []): Endpoint {
     const known = isIP(host) === 0 ? cidrs : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
     return new Endpoint(known.length > 0 ? Peer.cidrs(...known) : Peer.host(host), port, () => host);
+  }
+
+  /**
+   * A port of pods in the cluster that this output does not create.
+   *
+   * @param service where the pods run
+   * @param host name by which clients reach them
+   * @param port the port, TCP; the same on the pods as on their Service
+   */
+  public static foreignService(service: ClusterService, host: string, port: Port): Endpoint {
+    return new Endpoint(Peer.service(service), port, () => host);
   }
 
   private constructor(

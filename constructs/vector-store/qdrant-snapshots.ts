@@ -1,0 +1,45 @@
+import { Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { CronJob } from '../workload/cron-job';
+import { EnvValue } from '../workload/env-value';
+import { type QdrantAccess, QdrantProgram } from './qdrant-program';
+import type { SnapshotSchedule } from './snapshot-schedule';
+
+/** Which database takes snapshots, and when. */
+export interface QdrantSnapshotsProps {
+  /** The database. */
+  readonly store: QdrantAccess;
+  /** When, and what becomes of them. */
+  readonly schedule: SnapshotSchedule;
+  /** Name of the CronJob. */
+  readonly name: string;
+}
+
+/**
+ * Has every node take a snapshot of every collection, and deletes those beyond the number to keep when all of
+ * them have. A run that failed is not repeated, because each try would take more space; the next one is.
+ *
+ * Source: Qdrant 1.19 docs, "Snapshots".
+ */
+export class QdrantSnapshots extends Construct {
+  /** The CronJob. */
+  public readonly cronJob: CronJob;
+
+  public constructor(scope: Construct, id: string, props: QdrantSnapshotsProps) {
+    super(scope, id);
+    const { store, schedule, name } = props;
+    const program = new QdrantProgram(store, 'qdrant-snapshots.mjs');
+    this.cronJob = new CronJob(this, 'Resource', {
+      name,
+      component: 'vector-store',
+      schedule: schedule.cron,
+      timeZone: schedule.timeZone,
+      container: program.container({ SNAPSHOTS_KEEP: EnvValue.of(String(schedule.keep)) }),
+      user: { uid: 1000, gid: 1000 },
+      envNames: program.envNames,
+      deadline: schedule.deadline ?? Duration.hours(6),
+      retries: 0,
+    });
+    program.addTo(this.cronJob);
+  }
+}

@@ -1,0 +1,89 @@
+import { Cron, type Duration } from 'cdk8s';
+import type { ObjectStore } from '../data/object-store';
+import { UsageError } from '../rules/usage-error';
+
+/** What happens to snapshots, whenever they are taken. */
+export interface SnapshotScheduleProps {
+  /**
+   * Snapshots of each collection that each node keeps, a whole number from 1. Older ones are deleted, but only
+   * when every node has a new one.
+   */
+  readonly keep: number;
+
+  /**
+   * Where they are kept. A snapshot that stays in the cluster does not survive it.
+   * @default - the snapshot volume of each node
+   */
+  readonly to?: ObjectStore;
+
+  /**
+   * Time zone of the schedule, an IANA name.
+   * @default "Etc/UTC"
+   */
+  readonly timeZone?: string;
+
+  /**
+   * Time after which a run has failed.
+   * @default Duration.hours(6)
+   */
+  readonly deadline?: Duration;
+}
+
+/** Snapshots once a day. */
+export interface DailySnapshotsProps extends SnapshotScheduleProps {
+  /** Hour of the day, 0 to 23. */
+  readonly hour: number;
+
+  /**
+   * Minute of the hour, 0 to 59.
+   * @default 0
+   */
+  readonly minute?: number;
+}
+
+/** When a database takes snapshots of itself, and what becomes of them. */
+export class SnapshotSchedule {
+  /** Once a day. */
+  public static daily(props: DailySnapshotsProps): SnapshotSchedule {
+    const { hour, minute = 0 } = props;
+    checkWithin('hour', hour, 23);
+    checkWithin('minute', minute, 59);
+    return new SnapshotSchedule(Cron.schedule({ hour: String(hour), minute: String(minute) }), props);
+  }
+
+  /** Whenever the expression says: `Cron.schedule({ minute: '0', hour: '0-23/4' })`. */
+  public static every(cron: Cron, props: SnapshotScheduleProps): SnapshotSchedule {
+    return new SnapshotSchedule(cron, props);
+  }
+
+  /** Snapshots of each collection that each node keeps. */
+  public readonly keep: number;
+  /** Where they are kept; undefined for the snapshot volume of each node. */
+  public readonly to?: ObjectStore;
+  /** Time zone of the schedule. */
+  public readonly timeZone?: string;
+  /** Time after which a run has failed. */
+  public readonly deadline?: Duration;
+
+  private constructor(
+    /** When they are taken. */
+    public readonly cron: Cron,
+    props: SnapshotScheduleProps,
+  ) {
+    if (!Number.isInteger(props.keep) || props.keep < 1) {
+      throw new UsageError(`is ${props.keep}, but must be a whole number from 1`, { property: 'snapshots.keep' });
+    }
+    this.keep = props.keep;
+    this.to = props.to;
+    this.timeZone = props.timeZone;
+    this.deadline = props.deadline;
+  }
+}
+
+function checkWithin(name: string, value: number, most: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > most) {
+    throw new UsageError(`is ${value}, but must be a whole number from 0 to ${most}`, {
+      property: `snapshots.${name}`,
+    });
+  }
+}
