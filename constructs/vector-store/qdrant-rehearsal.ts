@@ -1,0 +1,148 @@
+import { type Cron, Duration, Size } from 'cdk8s';
+import { Construct } from 'constructs';
+import { UsageError } from '../rules/usage-error';
+import type { ContainerProps } from '../workload/container';
+import { CronJob } from '../workload/cron-job';
+import { EnvValue } from '../workload/env-value';
+import type { Resources } from '../workload/resources';
+import { scriptFile } from '../workload/script-file';
+import { Volume } from '../workload/volume';
+import type { Qdrant } from './qdrant';
+import { QdrantProgram } from './qdrant-program';
+import { checkCollections } from './qdrant-restore';
+
+/** Whose snapshots are tried out, and when. */
+export interface QdrantRehearsalProps {
+  /** The database; it must take snapshots. */
+  readonly of: Qdrant;
+
+  /** When. After a run of its snapshots: the longer ago that is, the further the counts are apart. */
+  readonly schedule: Cron;
+
+  /**
+   * Disk of the node that the pod runs on. It holds the largest collection with the snapshots of one node
+   * beside it.
+   */
+  readonly storage: Size;
+
+  /**
+   * Name of the CronJob, a DNS label.
+   * @default - the database's, with "-rehearsal"
+   */
+  readonly name?: string;
+
+  /**
+   * Time zone of the schedule, an IANA name.
+   * @default "Etc/UTC"
+   */
+  readonly timeZone?: string;
+
+  /**
+   * Names of the collections.
+   * @default - all
+   */
+  readonly collections?: string[];
+
+  /**
+   * What the Qdrant that is thrown away asks for. It holds one collection at a time, all shards of it.
+   * @default - what one node of the database asks for
+   */
+  readonly resources?: Resources;
+
+  /**
+   * How far the count of what came back may be from the count of what is there, in percent of the latter, 0 to
+   * 100: writes go on after a snapshot.
+   * @default 5
+   */
+  readonly tolerance?: number;
+
+  /**
+   * Time that a run may take.
+   * @default Duration.hours(6)
+   */
+  readonly deadline?: Duration;
+}
+
+const PORT = 6333;
+const STORAGE = '/qdrant/storage';
+const RUN = '/run/rehearsal';
+const DONE = { REHEARSAL_DONE: EnvValue.of(`${RUN}/done`) };
+
+/**
+ * Proves again and again that the snapshots can be restored: brings the newest ones back into a Qdrant of its
+ * own, of the same version, counts the points, and fails when they are not as many as the database has. It only
+ * reads from the database.
+ *
+ * Qdrant runs as a plain second container that ends with the program: native sidecars begin with Kubernetes 1.29.
+ */
+export class QdrantRehearsal extends Construct {
+  /** The CronJob. */
+  public readonly cronJob: CronJob;
+
+  public constructor(scope: Construct, id: string, props: QdrantRehearsalProps) {
+    super(scope, id);
+    this.check(props);
+    const { of: store, name = `${store.workload.name}-rehearsal` } = props;
+    const run = Volume.memory('run', Size.mebibytes(1));
+    const program = new QdrantProgram(store, 'qdrant-rehearsal.mjs');
+    this.cronJob = new CronJob(this, 'Resource', {
+      name,
+      component: 'vector-store',
+      schedule: props.schedule,
+      timeZone: props.timeZone,
+      container: { ...program.container(environmentOf(props)), mounts: [{ volume: run, path: RUN }] },
+      user: { uid: 1000, gid: 1000 },
+      envNames: program.envNames,
+      deadline: props.deadline ?? Duration.hours(6),
+      retries: 0,
+    });
+    program.addTo(this.cronJob);
+    this.cronJob.addContainer(throwAway(props, run));
+  }
+
+  private check({ of: store, collections, tolerance = 5 }: QdrantRehearsalProps): void {
+    checkCollections(this, collections);
+    if (!(tolerance >= 0 && tolerance <= 100)) {
+      throw new UsageError(`is ${tolerance}, but must be from 0 to 100`, { scope: this, property: 'tolerance' });
+    }
+    if (store.snapshots === undefined) {
+      throw new UsageError(`is ${store.workload.name}, which takes no snapshots; set its snapshots`, {
+        scope: this,
+        property: 'of',
+      });
+    }
+  }
+}
+
+/** What qdrant-rehearsal.mjs reads. */
+function environmentOf({ of: store, collections, tolerance = 5 }: QdrantRehearsalProps): { [name: string]: EnvValue } {
+  return {
+    ...DONE,
+    REHEARSAL_URL: EnvValue.of(`http://127.0.0.1:${PORT}`),
+    REHEARSAL_TOLERANCE_PERCENT: EnvValue.of(String(tolerance)),
+    SNAPSHOT_STORAGE: EnvValue.of(store.snapshotStore === undefined ? 'local' : 's3'),
+    ...(collections === undefined ? {} : { QDRANT_COLLECTIONS: EnvValue.of(collections.join(',')) }),
+  };
+}
+
+/** A single node that only the program beside it can reach. */
+function throwAway({ of: store, resources, storage }: QdrantRehearsalProps, run: Volume): ContainerProps {
+  return {
+    name: 'throw-away',
+    image: store.image,
+    command: ['sh', '-c', scriptFile(__dirname, 'qdrant-throw-away.sh')],
+    env: {
+      ...DONE,
+      QDRANT__SERVICE__HOST: EnvValue.of('127.0.0.1'),
+      QDRANT__TELEMETRY_DISABLED: EnvValue.of('true'),
+      // Beside the data, so that one volume is enough.
+      QDRANT__STORAGE__SNAPSHOTS_PATH: EnvValue.of(`${STORAGE}/snapshots`),
+      QDRANT_INIT_FILE_PATH: EnvValue.of(`${RUN}/.qdrant-initialized`),
+    },
+    resources: resources ?? store.resources,
+    mounts: [
+      { volume: Volume.scratch('storage', storage), path: STORAGE },
+      { volume: run, path: RUN },
+    ],
+  };
+}
