@@ -24,6 +24,29 @@ export { type DedicatedGatewayProps, Gateway, type NamedGatewayProps } from './c
 export { Ingress, IngressController, type IngressProps } from './constructs/edge/ingress';
 export { type IRouteTarget, Route, type RouteProps } from './constructs/edge/route';
 export { EmbeddingWorkers, type EmbeddingWorkersProps } from './constructs/ingestion/embedding-workers';
+export { ChatModel, type ChatModelProps } from './constructs/models/chat-model';
+export { Distance, EmbeddingModel, type EmbeddingModelProps } from './constructs/models/embedding-model';
+export {
+  type AzureOpenAiProps,
+  type CompatibleModelProps,
+  ExternalModel,
+  type ExternalModelProps,
+} from './constructs/models/external-model';
+export { type IModel, ModelRole } from './constructs/models/model';
+export { ModelDownload, type ModelDownloadProps } from './constructs/models/model-download';
+export { ModelFit, type ModelFitProps } from './constructs/models/model-fit';
+export { type AttentionProps, ModelProfile, type ModelProfileProps } from './constructs/models/model-profile';
+export type { ModelServerOptions } from './constructs/models/model-server';
+export { type ModelHubProps, ModelSource } from './constructs/models/model-source';
+export { Ollama, type OllamaProps } from './constructs/models/ollama';
+export { Precision } from './constructs/models/precision';
+export { RerankModel, type RerankModelProps } from './constructs/models/rerank-model';
+export {
+  TextEmbeddingsInference,
+  type TextEmbeddingsInferenceProps,
+} from './constructs/models/text-embeddings-inference';
+export { Triton, type TritonProps } from './constructs/models/triton';
+export { Vllm, type VllmProps } from './constructs/models/vllm';
 // Connections
 export { type Connection, ConnectionGraph } from './constructs/network/connection-graph';
 export { DefaultDeny } from './constructs/network/default-deny';
@@ -101,6 +124,7 @@ export type { PodUser } from './constructs/workload/pod-template';
 export { type HttpProbeProps, Probe, type ProbeTiming } from './constructs/workload/probe';
 export type { IClient, IProvider, Offer, SecretFile } from './constructs/workload/provider';
 export type { Resources } from './constructs/workload/resources';
+export { SharedVolume, type SharedVolumeProps } from './constructs/workload/shared-volume';
 export { type ClaimTemplate, StatefulSet, type StatefulSetProps } from './constructs/workload/stateful-set';
 export { type RollingUpdate, UpdateStrategy } from './constructs/workload/update-strategy';
 export { type Mount, Volume } from './constructs/workload/volume';

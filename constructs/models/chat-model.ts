@@ -1,4 +1,6 @@
 import { UsageError } from '../rules/usage-error';
+import { EnvValue } from '../workload/env-value';
+import { type IModel, ModelRole } from './model';
 import { CHAT_MODELS, catalogued } from './model-catalogue';
 import type { ModelProfile } from './model-profile';
 
@@ -30,7 +32,7 @@ export interface ChatModelProps {
 }
 
 /** A model that generates text. */
-export class ChatModel {
+export class ChatModel implements IModel {
   /** meta-llama/Llama-3.1-8B-Instruct. */
   public static readonly LLAMA_3_1_8B = new ChatModel(CHAT_MODELS.LLAMA_3_1_8B);
   /** meta-llama/Llama-3.3-70B-Instruct. */
@@ -65,6 +67,8 @@ export class ChatModel {
     return new ChatModel(catalogued(models, id, 'id, contextTokens and profile'));
   }
 
+  /** What it is for. */
+  public readonly role = ModelRole.CHAT;
   /** Name in its hub or at its service. */
   public readonly id: string;
   /** Commit of the model in its hub. */
@@ -93,6 +97,13 @@ export class ChatModel {
     this.contextTokens = contextTokens;
     this.gated = gated;
     this.profile = profile;
+  }
+
+  public env(prefix: string): { [name: string]: EnvValue } {
+    return {
+      [`${prefix}_MODEL`]: EnvValue.of(this.id),
+      [`${prefix}_CONTEXT_TOKENS`]: EnvValue.of(String(this.contextTokens)),
+    };
   }
 
   /** The same model at a commit of its hub. */

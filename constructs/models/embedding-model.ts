@@ -1,5 +1,6 @@
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
+import { type IModel, ModelRole } from './model';
 import { catalogued, EMBEDDING_MODELS } from './model-catalogue';
 import type { ModelProfile } from './model-profile';
 
@@ -72,7 +73,7 @@ export interface EmbeddingModelProps {
  * The contract between everything that makes, stores and searches vectors. Servers, workers, the API and
  * collections take it from here; nobody else says what a vector looks like.
  */
-export class EmbeddingModel {
+export class EmbeddingModel implements IModel {
   /** BAAI/bge-m3: 1024 dimensions, 8192 tokens, many languages. */
   public static readonly BGE_M3 = new EmbeddingModel(EMBEDDING_MODELS.BGE_M3);
   /** BAAI/bge-large-en-v1.5: 1024 dimensions, 512 tokens, English. */
@@ -111,6 +112,10 @@ export class EmbeddingModel {
     return new EmbeddingModel(catalogued(models, id, 'id, dimensions and maxTokens'));
   }
 
+  /** What it is for. */
+  public readonly role = ModelRole.EMBEDDING;
+  /** Whether servers need a token of its hub. */
+  public readonly gated = false;
   /** Name in its hub or at its service. */
   public readonly id: string;
   /** Commit of the model in its hub. */
@@ -149,11 +154,6 @@ export class EmbeddingModel {
     return new EmbeddingModel({ ...this.props, revision });
   }
 
-  /**
-   * What clients need to know of the model.
-   *
-   * @param prefix beginning of the names: `EMBEDDING` gives `EMBEDDING_MODEL`
-   */
   public env(prefix: string): { [name: string]: EnvValue } {
     const facts: { readonly [name: string]: string | undefined } = {
       MODEL: this.id,

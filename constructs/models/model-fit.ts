@@ -60,6 +60,14 @@ export class ModelFit {
   /** Tokens that the key-value cache holds; undefined for models without one. */
   public readonly cacheTokens?: number;
 
+  /**
+   * The fewest accelerators of this kind that the model fits; as many as servers can use when it fits none.
+   */
+  public static fewest(props: Omit<ModelFitProps, 'accelerators'>): ModelFit {
+    const fits = COUNTS.map((accelerators) => new ModelFit({ ...props, accelerators }));
+    return fits.find((fit) => fit.fits) ?? (fits.at(-1) as ModelFit);
+  }
+
   private readonly contextTokens: number;
 
   public constructor(private readonly props: ModelFitProps) {
@@ -79,6 +87,16 @@ export class ModelFit {
   /** Whether the server starts: the weights are in memory, and at least one request has room beside them. */
   public get fits(): boolean {
     return this.cacheGb >= 0 && (this.concurrency ?? 1) >= 1;
+  }
+
+  /** The estimate in one line. */
+  public get summary(): string {
+    const { accelerator, profile } = this.props;
+    const cache =
+      this.cacheTokens === undefined
+        ? 'no key-value cache'
+        : `${this.cacheTokens} tokens in the key-value cache, ${this.concurrency} requests of ${this.contextTokens} tokens at once`;
+    return `${this.accelerators} × ${accelerator.name}: ${gb(profile.weightsGb)} of weights, ${gb(Math.max(0, this.cacheGb))} left; ${cache}`;
   }
 
   /**

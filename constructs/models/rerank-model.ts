@@ -1,4 +1,6 @@
 import { UsageError } from '../rules/usage-error';
+import { EnvValue } from '../workload/env-value';
+import { type IModel, ModelRole } from './model';
 import { catalogued, RERANK_MODELS } from './model-catalogue';
 import type { ModelProfile } from './model-profile';
 
@@ -24,7 +26,7 @@ export interface RerankModelProps {
 }
 
 /** A model that ranks passages by how well they answer a question. */
-export class RerankModel {
+export class RerankModel implements IModel {
   /** BAAI/bge-reranker-v2-m3, many languages. */
   public static readonly BGE_RERANKER_V2_M3 = new RerankModel(RERANK_MODELS.BGE_RERANKER_V2_M3);
   /** BAAI/bge-reranker-large, English and Chinese. */
@@ -49,12 +51,16 @@ export class RerankModel {
     return new RerankModel(catalogued(models, id, 'id, maxTokens and profile'));
   }
 
+  /** What it is for. */
+  public readonly role = ModelRole.RERANK;
   /** Name in its hub or at its service. */
   public readonly id: string;
   /** Commit of the model in its hub. */
   public readonly revision?: string;
   /** Tokens that it reads. */
   public readonly maxTokens: number;
+  /** Whether servers need a token of its hub. */
+  public readonly gated = false;
   /** How large it is; undefined when unknown. */
   public readonly profile?: ModelProfile;
 
@@ -72,6 +78,13 @@ export class RerankModel {
     this.revision = revision;
     this.maxTokens = maxTokens;
     this.profile = profile;
+  }
+
+  public env(prefix: string): { [name: string]: EnvValue } {
+    return {
+      [`${prefix}_MODEL`]: EnvValue.of(this.id),
+      [`${prefix}_MAX_TOKENS`]: EnvValue.of(String(this.maxTokens)),
+    };
   }
 
   /** The same model at a commit of its hub. */

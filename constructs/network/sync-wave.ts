@@ -22,6 +22,12 @@ export class SyncWave {
     return new SyncWave(() => ConnectionGraph.of(scope).waveOf(pods));
   }
 
+  /** Together with the first of several workloads, which may still become more. */
+  public static first(scope: IConstruct, users: readonly PodSet[]): SyncWave {
+    const graph = ConnectionGraph.of(scope);
+    return new SyncWave(() => (users.length === 0 ? 0 : Math.min(...users.map((pods) => graph.waveOf(pods)))));
+  }
+
   /** When the pods of a workload are ready, before its clients are applied. */
   public static after(scope: IConstruct, pods: PodSet): SyncWave {
     return new SyncWave(() => ConnectionGraph.of(scope).waveOf(pods) + 5);

@@ -5,6 +5,7 @@ import { sizeQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { ConfigFiles } from './config-files';
+import type { SharedVolume } from './shared-volume';
 
 /** A volume of a pod. */
 export class Volume {
@@ -41,6 +42,11 @@ export class Volume {
   /** The volume that a claim template of the same name gives to each pod of a StatefulSet. */
   public static claim(name: string): Volume {
     return new Volume(name, undefined, { ownedByGroup: true });
+  }
+
+  /** A volume that pods on several nodes mount at once. */
+  public static shared(name: string, volume: SharedVolume): Volume {
+    return new Volume(name, { persistentVolumeClaim: { claimName: volume.name } }, { ownedByGroup: true });
   }
 
   private constructor(

@@ -1,0 +1,127 @@
+import { ExternalService } from '../data/external-service';
+import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
+import { EnvValue } from '../workload/env-value';
+import type { IProvider, Offer } from '../workload/provider';
+import type { IModel } from './model';
+
+/** A model that somebody else serves. */
+export interface ExternalModelProps {
+  /** The model, by the name that the service knows it under. */
+  readonly model: IModel;
+
+  /**
+   * Key of the service.
+   * @default - none
+   */
+  readonly apiKey?: SecretKey;
+
+  /**
+   * Addresses behind its name, where they are known and stable, such as those of a private endpoint.
+   * @default - unknown
+   */
+  readonly cidrs?: string[];
+
+  /**
+   * Beginning of the names of the variables that clients get.
+   * @default - EMBEDDING, LLM or RERANKER, by what the model is for
+   */
+  readonly envPrefix?: string;
+}
+
+/** A model at a URL. */
+export interface CompatibleModelProps extends ExternalModelProps {
+  /** Base URL of the API, with `https://` and without a slash at the end: `https://api.acme.example/v1`. */
+  readonly url: string;
+}
+
+/** A model in Azure OpenAI. */
+export interface AzureOpenAiProps extends ExternalModelProps {
+  /** Name of the Azure OpenAI resource: `acme-rag` in `acme-rag.openai.azure.com`. */
+  readonly resource: string;
+}
+
+const OPEN_AI = 'https://api.openai.com/v1';
+const VOYAGE = 'https://api.voyageai.com/v1';
+const RESOURCE = /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/;
+
+/**
+ * A hosted model. Clients get the same variables as from a server in the cluster, so one stands in for the
+ * other; its connections are allowed like those of every external service.
+ */
+export class ExternalModel implements IProvider {
+  /** A model of OpenAI. */
+  public static openAi(props: ExternalModelProps): ExternalModel {
+    return new ExternalModel({ ...props, url: OPEN_AI });
+  }
+
+  /**
+   * A model in Azure OpenAI, by the API of version 1, in which the name of the deployment is that of the model.
+   * Source: Azure OpenAI docs, "API lifecycle".
+   */
+  public static azureOpenAi(props: AzureOpenAiProps): ExternalModel {
+    if (!RESOURCE.test(props.resource)) {
+      throw new UsageError(`is "${props.resource}", but must be the name of an Azure resource, without its domain`, {
+        property: 'resource',
+      });
+    }
+    return new ExternalModel({ ...props, url: `https://${props.resource}.openai.azure.com/openai/v1` });
+  }
+
+  /** A model of Voyage AI. */
+  public static voyage(props: ExternalModelProps): ExternalModel {
+    return new ExternalModel({ ...props, url: VOYAGE });
+  }
+
+  /**
+   * A model behind any API in the form of OpenAI's.
+   *
+   * @throws UsageError when the URL has no scheme `https` or `http`, or carries a user, a query or a fragment
+   */
+  public static compatible(props: CompatibleModelProps): ExternalModel {
+    return new ExternalModel(props);
+  }
+
+  /** The model. */
+  public readonly model: IModel;
+
+  private readonly service: ExternalService;
+  private readonly props: CompatibleModelProps;
+
+  private constructor(props: CompatibleModelProps) {
+    const { hostname, port } = checkedUrl(props.url);
+    this.props = props;
+    this.model = props.model;
+    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs });
+  }
+
+  public offerTo(): Offer {
+    const { apiKey, envPrefix = this.model.role.envPrefix, url } = this.props;
+    return {
+      ...this.service.offerTo(),
+      env: {
+        [`${envPrefix}_URL`]: EnvValue.of(url),
+        ...this.model.env(envPrefix),
+        ...(apiKey === undefined ? {} : { [`${envPrefix}_API_KEY`]: EnvValue.fromSecret(apiKey) }),
+      },
+    };
+  }
+}
+
+function checkedUrl(text: string): { readonly hostname: string; readonly port: number } {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const defaults: { readonly [protocol: string]: number } = { 'https:': 443, 'http:': 80 };
+  const usual = defaults[url?.protocol ?? ''];
+  // A user in the URL would be a password in the output; it is not repeated here either.
+  if (url === undefined || usual === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw new UsageError('must be a URL with https or http, host and path alone: https://api.acme.example/v1', {
+      property: 'url',
+    });
+  }
+  if (text.endsWith('/')) {
+    throw new UsageError(`is "${text}", but clients add their paths to it; leave out the slash at the end`, {
+      property: 'url',
+    });
+  }
+  return { hostname: url.hostname, port: url.port === '' ? usual : Number(url.port) };
+}

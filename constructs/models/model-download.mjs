@@ -1,0 +1,133 @@
+// Downloads a model from a hub that speaks Hugging Face's API into a folder, once.
+//
+// Files are written beside their final name and renamed when they are whole, so a run that was broken off is
+// taken up where it was: files that are there are kept, and half a file is continued. A file of the name
+// `.complete` says which commit the folder holds; with it nothing is asked for again.
+//
+// Environment, set by the Job:
+//   MODEL_ID          `BAAI/bge-m3`
+//   MODEL_REVISION    branch, tag or commit
+//   MODELS_DIRECTORY  the model is put into a folder of its id below this
+//   HF_ENDPOINT       base URL of the hub
+//   HF_TOKEN          token of an account, optional
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+const ATTEMPTS = 5;
+
+/** The same weights in forms that no server here reads, where there are safetensors. */
+const OTHER_FORMATS = /\.(bin|pt|pth|h5|msgpack|ot|gguf|tflite)$|^(onnx|openvino|original|coreml)\//;
+
+const { MODEL_ID: id, MODEL_REVISION: revision, MODELS_DIRECTORY: models, HF_TOKEN: token } = process.env;
+const hub = process.env.HF_ENDPOINT ?? 'https://huggingface.co';
+const folder = join(models, id);
+const marker = join(folder, '.complete');
+
+async function request(path, headers = {}) {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(`${hub}${path}`, { headers: { ...authorization, ...headers } });
+  if (response.status === 401 || response.status === 403) {
+    throw new Fatal(`GET ${path}: status ${response.status}; the model wants a token of an account that may read it`);
+  }
+  if (response.status === 404) {
+    throw new Fatal(`GET ${path}: status 404; there is no such model, revision or file`);
+  }
+  if (!response.ok) {
+    throw new Error(`GET ${path}: status ${response.status}`);
+  }
+  return response;
+}
+
+/** A failure that another attempt would not change. */
+class Fatal extends Error {}
+
+async function retried(what, attempt) {
+  for (let count = 1; ; count++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof Fatal || count === ATTEMPTS) {
+        throw error;
+      }
+      console.error(`${what}: ${error.message}; attempt ${count + 1} of ${ATTEMPTS}`);
+      await new Promise((resume) => setTimeout(resume, Number(process.env.RETRY_MILLISECONDS ?? 2000) * count));
+    }
+  }
+}
+
+/** What of a repository a server needs. */
+function wanted(siblings) {
+  const safe = siblings.some(({ rfilename }) => rfilename.endsWith('.safetensors'));
+  return siblings.filter(({ rfilename }) => !safe || !OTHER_FORMATS.test(rfilename));
+}
+
+async function sizeOf(path) {
+  return existsSync(path) ? (await stat(path)).size : 0;
+}
+
+async function digestOf(path) {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+async function download(commit, { rfilename, size, lfs }) {
+  const path = join(folder, rfilename);
+  if (!normalize(path).startsWith(`${normalize(folder)}/`)) {
+    throw new Fatal(`${rfilename} would be outside ${folder}`);
+  }
+  if (existsSync(path) && (size === undefined || (await sizeOf(path)) === size)) {
+    return;
+  }
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}.partial`;
+  const begun = await sizeOf(partial);
+  const name = rfilename.split('/').map(encodeURIComponent).join('/');
+  const range = begun === 0 ? {} : { range: `bytes=${begun}-` };
+  const response = await request(`/${id}/resolve/${commit}/${name}`, range);
+  const continued = response.status === 206;
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(partial, { flags: continued ? 'a' : 'w' }));
+  await verify(partial, rfilename, size, lfs?.sha256);
+  await rename(partial, path);
+  console.log(JSON.stringify({ file: rfilename, bytes: await sizeOf(path) }));
+}
+
+async function verify(partial, name, size, sha256) {
+  const have = await sizeOf(partial);
+  if (size !== undefined && have < size) {
+    throw new Error(`${name} ended after ${have} of ${size} bytes`);
+  }
+  if ((size !== undefined && have > size) || (sha256 !== undefined && (await digestOf(partial)) !== sha256)) {
+    await rm(partial);
+    throw new Error(`${name} is not what the hub says it is`);
+  }
+}
+
+async function main() {
+  const complete = existsSync(marker) ? await readFile(marker, 'utf8') : undefined;
+  if (complete?.startsWith(`${revision}\n`)) {
+    console.log(`${id} at ${revision} is there`);
+    return;
+  }
+  const info = await retried(id, async () => {
+    const response = await request(`/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
+    return response.json();
+  });
+  for (const file of wanted(info.siblings)) {
+    await retried(file.rfilename, () => download(info.sha, file));
+  }
+  await mkdir(folder, { recursive: true });
+  await writeFile(marker, `${revision}\n${info.sha}\n`);
+  console.log(`${id} at ${info.sha} is complete`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`${id}: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,171 @@
+import { Size } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { Endpoint } from '../network/endpoint';
+import type { PodSet } from '../network/peer';
+import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
+import { EnvValue } from '../workload/env-value';
+import type { IProvider, Offer } from '../workload/provider';
+import type { SharedVolume } from '../workload/shared-volume';
+import { type Mount, Volume } from '../workload/volume';
+import type { IModel } from './model';
+
+/** How a model hub is reached. */
+export interface ModelHubProps {
+  /**
+   * Token of an account, for models whose licence has to be accepted.
+   * @default - none: public models only
+   */
+  readonly token?: SecretKey;
+
+  /**
+   * Host of a mirror that speaks the hub's API: `models.acme.example`.
+   * @default - huggingface.co
+   */
+  readonly host?: string;
+
+  /**
+   * Addresses of that host, where they are known and stable.
+   * @default - unknown
+   */
+  readonly cidrs?: string[];
+}
+
+/** Hosts from which Hugging Face serves its API and files (huggingface.co docs, "Xet: Using Xet Storage"). */
+const HUGGING_FACE = [
+  'huggingface.co',
+  'cdn-lfs.huggingface.co',
+  'cdn-lfs-us-1.hf.co',
+  'cas-bridge.xethub.hf.co',
+  'cas-server.xethub.hf.co',
+  'transfer.xethub.hf.co',
+];
+
+/** Hosts from which Ollama's registry serves manifests and layers. */
+const OLLAMA = ['registry.ollama.ai', 'dd20bb891979d25aebc8bec07b2b3bbc.r2.cloudflarestorage.com'];
+
+const HTTPS = { name: 'https', number: 443 };
+const DIRECTORY = '/models';
+
+/** Bytes per second that a hub and a volume give, as careful guesses. */
+const HUB_GB_PER_SECOND = 0.1;
+const VOLUME_GB_PER_SECOND = 0.3;
+
+/** Where a server has the weights of its model from. */
+export class ModelSource implements IProvider {
+  /** Every pod downloads the model from huggingface.co when it starts. */
+  public static readonly HUGGING_FACE = new ModelSource({ hub: {}, gbPerSecond: HUB_GB_PER_SECOND });
+
+  /** Every pod downloads the model when it starts, into space of its own. */
+  public static hub(props: ModelHubProps = {}): ModelSource {
+    return new ModelSource({ hub: props, gbPerSecond: HUB_GB_PER_SECOND });
+  }
+
+  /** Pods download the model into a volume that they share, so only the first one waits for the hub. */
+  public static sharedCache(volume: SharedVolume, props: ModelHubProps = {}): ModelSource {
+    return new ModelSource({ hub: props, volume, gbPerSecond: HUB_GB_PER_SECOND });
+  }
+
+  /**
+   * The model is in a volume already, in a folder named like its id; nothing is downloaded, and no connection
+   * is opened.
+   */
+  public static prepared(volume: SharedVolume, after: PodSet[] = []): ModelSource {
+    return new ModelSource({ volume, after, gbPerSecond: VOLUME_GB_PER_SECOND });
+  }
+
+  /** The model is part of the server's image. */
+  public static readonly IMAGE = new ModelSource({ gbPerSecond: VOLUME_GB_PER_SECOND });
+
+  /**
+   * Pods pull the model from a registry of Ollama's kind when they start, into a volume that they share or into
+   * space of their own.
+   */
+  public static ollamaRegistry(volume?: SharedVolume): ModelSource {
+    return new ModelSource({ registry: OLLAMA, volume, gbPerSecond: HUB_GB_PER_SECOND });
+  }
+
+  private constructor(
+    private readonly props: {
+      readonly hub?: ModelHubProps;
+      readonly registry?: readonly string[];
+      readonly volume?: SharedVolume;
+      readonly after?: PodSet[];
+      readonly gbPerSecond: number;
+    },
+  ) {}
+
+  /** What names the model in the server's arguments: its id, or the folder in which it is. */
+  public locate(model: IModel): string {
+    return this.prepared ? `${DIRECTORY}/${model.id}` : model.id;
+  }
+
+  /** The arguments that ask a hub for the model's commit; none where the files are there already. */
+  public revisionArguments({ revision }: IModel): string[] {
+    return revision === undefined || this.prepared ? [] : ['--revision', revision];
+  }
+
+  private get prepared(): boolean {
+    const { hub, registry, volume } = this.props;
+    return hub === undefined && registry === undefined && volume !== undefined;
+  }
+
+  /** Seconds that the weights take until they are in memory. */
+  public secondsFor(weightsGb: number): number {
+    return weightsGb / this.props.gbPerSecond;
+  }
+
+  /** Where the server finds or keeps the files; nothing when they are in its image. */
+  public mounts(model: IModel): Mount[] {
+    const { hub, registry, volume } = this.props;
+    if (volume !== undefined) {
+      return [{ volume: Volume.shared('models', volume), path: DIRECTORY, readOnly: this.prepared }];
+    }
+    if (hub === undefined && registry === undefined) {
+      return [];
+    }
+    // Files are downloaded beside what is there, and weights often come in two formats.
+    const space = Math.max(2, Math.ceil((model.profile?.weightsGb ?? 10) * 1.5) + 1);
+    return [{ volume: Volume.scratch('models', Size.gibibytes(space)), path: DIRECTORY }];
+  }
+
+  /** Has a shared volume applied in time for these pods. */
+  public mountedBy(pods: PodSet): void {
+    this.props.volume?.mountedBy(pods);
+  }
+
+  /** Refuses a model that the hub gives to nobody without a token. */
+  public check(scope: IConstruct, model: IModel): void {
+    const { hub } = this.props;
+    if (model.gated && hub !== undefined && hub.token === undefined) {
+      throw new UsageError(
+        `has no token, but ${model.id} is given to accounts that have accepted its licence only; ` +
+          'use ModelSource.hub({ token })',
+        { scope, property: 'source' },
+      );
+    }
+  }
+
+  public offerTo(): Offer {
+    const { hub, registry = [], after } = this.props;
+    if (hub === undefined) {
+      return {
+        endpoints: registry.map((host) => Endpoint.host(host, HTTPS)),
+        env: this.prepared ? { HF_HUB_OFFLINE: EnvValue.of('1') } : {},
+        after,
+      };
+    }
+    const { host, cidrs, token } = hub;
+    const hosts = host === undefined ? HUGGING_FACE : [host];
+    return {
+      endpoints: hosts.map((name) => Endpoint.host(name, HTTPS, cidrs)),
+      env: {
+        HF_HOME: EnvValue.of(DIRECTORY),
+        HUGGINGFACE_HUB_CACHE: EnvValue.of(`${DIRECTORY}/hub`),
+        HF_HUB_DISABLE_TELEMETRY: EnvValue.of('1'),
+        ...(host === undefined ? {} : { HF_ENDPOINT: EnvValue.of(`https://${host}`) }),
+        ...(token === undefined ? {} : { HF_TOKEN: EnvValue.fromSecret(token) }),
+      },
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { Duration, Size } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { DefaultImages } from '../default-images';
+import type { Port } from '../network/port';
+import { EnvValue } from '../workload/env-value';
+import { Probe } from '../workload/probe';
+import { scriptFile } from '../workload/script-file';
+import type { SharedVolume } from '../workload/shared-volume';
+import { Volume } from '../workload/volume';
+import { ChatModel } from './chat-model';
+import type { EmbeddingModel } from './embedding-model';
+import {
+  checkFit,
+  ModelServer,
+  type ModelServerDetails,
+  type ModelServerOptions,
+  temporaryFiles,
+} from './model-server';
+import { ModelSource } from './model-source';
+
+/** A small server, for development and small sites. */
+export interface OllamaProps extends Omit<ModelServerOptions, 'source' | 'apiKey'> {
+  /** The model, by its name in Ollama's registry: `ChatModel.of({ id: 'qwen2.5:7b', … })`. */
+  readonly model: ChatModel | EmbeddingModel;
+
+  /**
+   * Volume that pods share, so that only the first one pulls the model.
+   * @default - each pod pulls it into space of its own
+   */
+  readonly volume?: SharedVolume;
+
+  /**
+   * Requests that are answered at once; each takes room in the key-value cache.
+   * @default 1
+   */
+  readonly parallel?: number;
+}
+
+const PORT: Port = { name: 'http', number: 11434, appProtocol: 'http' };
+const START = '/opt/ollama/ollama-start.sh';
+const READY_DIRECTORY = '/run/ollama';
+const READY_FILE = `${READY_DIRECTORY}/ready`;
+
+/**
+ * Ollama behind OpenAI's API. It pulls its model when it starts, and is ready only when the model is there. It has
+ * neither keys nor metrics.
+ *
+ * Source: ollama/ollama, `envconfig/config.go`, `docs/openai.md`, `docs/faq.md`.
+ */
+export class Ollama extends ModelServer {
+  public constructor(scope: Construct, id: string, props: OllamaProps) {
+    super(scope, id, props, () => detailsOf(props));
+    checkFit(this, props.model, props.accelerator);
+    this.workload.addConfigFiles({ [START]: scriptFile(__dirname, 'ollama-start.sh') });
+  }
+}
+
+function detailsOf(props: OllamaProps): ModelServerDetails {
+  const { model, volume, parallel = 1 } = props;
+  const alive = Probe.http('/api/version', PORT, { timeout: Duration.seconds(5), failures: 6 });
+  return {
+    model,
+    image: DefaultImages.OLLAMA,
+    command: ['sh', START],
+    args: [],
+    env: {
+      OLLAMA_HOST: EnvValue.of(`0.0.0.0:${PORT.number}`),
+      OLLAMA_MODELS: EnvValue.of('/models'),
+      OLLAMA_MODEL: EnvValue.of(model.id),
+      OLLAMA_READY: EnvValue.of(READY_FILE),
+      OLLAMA_NUM_PARALLEL: EnvValue.of(String(parallel)),
+      // The pod serves nothing else, so the model stays in memory.
+      OLLAMA_KEEP_ALIVE: EnvValue.of('-1'),
+      // It keeps a key pair there.
+      HOME: EnvValue.of('/tmp'),
+    },
+    source: ModelSource.ollamaRegistry(volume),
+    mounts: [temporaryFiles(), { volume: Volume.memory('ready', Size.mebibytes(1)), path: READY_DIRECTORY }],
+    port: PORT,
+    ready: Probe.exec(['test', '-e', READY_FILE], { period: Duration.seconds(5) }),
+    alive,
+    basePath: '/v1',
+    workingMemory: Size.gibibytes(2),
+    // It answers before it has pulled the model, so the time that the pull takes needs no budget.
+    warmup: Duration.minutes(1),
+    longestRequest: Duration.minutes(model instanceof ChatModel ? 4 : 1),
+  };
+}

@@ -1,0 +1,145 @@
+import { Duration, Size } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { DefaultImages } from '../default-images';
+import type { Port } from '../network/port';
+import type { Accelerator } from '../placement/accelerator';
+import { UsageError } from '../rules/usage-error';
+import type { Image } from '../workload/image';
+import { Probe } from '../workload/probe';
+import type { EmbeddingModel } from './embedding-model';
+import { ModelRole } from './model';
+import {
+  checkFit,
+  ModelServer,
+  type ModelServerDetails,
+  type ModelServerOptions,
+  temporaryFiles,
+} from './model-server';
+import { ModelSource } from './model-source';
+import type { RerankModel } from './rerank-model';
+
+/** A server of an embedding or rerank model. */
+export interface TextEmbeddingsInferenceProps extends ModelServerOptions {
+  /** The model: embeddings, or the ranking of passages. */
+  readonly model: EmbeddingModel | RerankModel;
+
+  /**
+   * Tokens that are computed at once, over all requests together. More of them use a GPU better and take more of
+   * its memory.
+   * @default 16384
+   */
+  readonly maxBatchTokens?: number;
+
+  /**
+   * Texts that one request may hold; servers for ingestion want more than those for queries.
+   * @default 32
+   */
+  readonly maxClientBatchSize?: number;
+
+  /**
+   * Requests that may be under way, those that wait included; more are refused with status 429.
+   * @default 512
+   */
+  readonly maxConcurrentRequests?: number;
+
+  /**
+   * Threads that cut texts into tokens.
+   * @default - as many as the CPUs that it asks for, and 2 where nothing is said
+   */
+  readonly tokenizationWorkers?: number;
+}
+
+const PORT: Port = { name: 'http', number: 8080, appProtocol: 'http' };
+const METRICS: Port = { name: 'metrics', number: 9000, appProtocol: 'http' };
+
+/** Compute capabilities from Turing to Blackwell; V100 (7.0) is not among them. */
+const LEAST_CAPABILITY = 7.5;
+
+/**
+ * Hugging Face Text Embeddings Inference: embeddings in the form of OpenAI's API at `/v1/embeddings`, and
+ * rankings at `/rerank`.
+ *
+ * Source: huggingface/text-embeddings-inference 1.9, README and "CLI arguments".
+ */
+export class TextEmbeddingsInference extends ModelServer {
+  public constructor(scope: Construct, id: string, props: TextEmbeddingsInferenceProps) {
+    super(scope, id, props, (server) => detailsOf(server, props));
+    checkFit(this, props.model, props.accelerator);
+  }
+}
+
+function detailsOf(scope: Construct, props: TextEmbeddingsInferenceProps): ModelServerDetails {
+  const { model, accelerator, source = ModelSource.HUGGING_FACE } = props;
+  const alive = Probe.http('/health', PORT, { timeout: Duration.seconds(5), failures: 6 });
+  return {
+    model,
+    image: imageFor(scope, accelerator),
+    args: argumentsOf(props, source),
+    apiKeyVariable: 'API_KEY',
+    mounts: [temporaryFiles()],
+    port: PORT,
+    metricsPort: METRICS,
+    ready: Probe.http('/health', PORT, { timeout: Duration.seconds(5), period: Duration.seconds(5) }),
+    alive,
+    basePath: model.role === ModelRole.RERANK ? '/rerank' : '/v1',
+    workingMemory: Size.gibibytes(2),
+    // CPUs compute in 32 bits.
+    weightFactor: accelerator === undefined ? 2 : 1,
+    warmup: Duration.minutes(1),
+    longestRequest: Duration.minutes(1),
+  };
+}
+
+/** Numbers are arguments, because scanners take variables like MAX_BATCH_TOKENS for secrets. */
+function argumentsOf(props: TextEmbeddingsInferenceProps, source: ModelSource): string[] {
+  const { model, maxBatchTokens = 16384, maxClientBatchSize = 32, maxConcurrentRequests = 512 } = props;
+  checkAtLeastOne({ maxBatchTokens, maxClientBatchSize, maxConcurrentRequests });
+  return [
+    ...['--model-id', source.locate(model)],
+    ...source.revisionArguments(model),
+    // Otherwise it takes the pod's name, which is in HOSTNAME, for the address to listen on.
+    ...['--hostname', '0.0.0.0'],
+    ...['--port', String(PORT.number)],
+    ...['--prometheus-port', String(METRICS.number)],
+    ...['--max-batch-tokens', String(maxBatchTokens)],
+    ...['--max-client-batch-size', String(maxClientBatchSize)],
+    ...['--max-concurrent-requests', String(maxConcurrentRequests)],
+    // Its own default is the number of the node's cores, whatever the container may use of them.
+    ...['--tokenization-workers', String(tokenizationWorkers(props))],
+    '--json-output',
+  ];
+}
+
+function tokenizationWorkers({ tokenizationWorkers: chosen, resources }: TextEmbeddingsInferenceProps): number {
+  if (chosen !== undefined) {
+    checkAtLeastOne({ tokenizationWorkers: chosen });
+    return chosen;
+  }
+  const cpus = Number.parseFloat(resources?.cpu.amount ?? '2');
+  return Math.max(1, Math.floor(resources?.cpu.amount.endsWith('m') === true ? cpus / 1000 : cpus));
+}
+
+/** The build for an accelerator; the one for all GPUs chooses at start and is larger. */
+function imageFor(scope: Construct, accelerator: Accelerator | undefined): Image {
+  if (accelerator === undefined) {
+    return DefaultImages.TEXT_EMBEDDINGS_INFERENCE_CPU;
+  }
+  const { computeCapability } = accelerator;
+  if (computeCapability !== undefined && computeCapability < LEAST_CAPABILITY) {
+    throw new UsageError(
+      `is ${accelerator.name} of compute capability ${computeCapability}, but the server needs ${LEAST_CAPABILITY} or more`,
+      { scope, property: 'accelerator' },
+    );
+  }
+  return computeCapability === 8.9
+    ? DefaultImages.TEXT_EMBEDDINGS_INFERENCE_ADA
+    : DefaultImages.TEXT_EMBEDDINGS_INFERENCE_CUDA;
+}
+
+function checkAtLeastOne(numbers: { readonly [property: string]: number }): void {
+  for (const [property, value] of Object.entries(numbers)) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new UsageError(`is ${value}, but must be a whole number above 0`, { property });
+    }
+  }
+}

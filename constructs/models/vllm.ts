@@ -1,0 +1,214 @@
+import { Duration, Size } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { DefaultImages } from '../default-images';
+import type { Port } from '../network/port';
+import type { Accelerator } from '../placement/accelerator';
+import { UsageError } from '../rules/usage-error';
+import { EnvValue } from '../workload/env-value';
+import { Probe } from '../workload/probe';
+import { type Mount, Volume } from '../workload/volume';
+import { ChatModel } from './chat-model';
+import type { EmbeddingModel } from './embedding-model';
+import { ModelFit } from './model-fit';
+import { ModelServer, type ModelServerDetails, type ModelServerOptions, temporaryFiles } from './model-server';
+import { ModelSource } from './model-source';
+import { Precision } from './precision';
+
+/** A server of a large model. */
+export interface VllmProps extends ModelServerOptions {
+  /** The model: text, or embeddings. */
+  readonly model: ChatModel | EmbeddingModel;
+
+  /** Kind of GPU that each server needs. */
+  readonly accelerator: Accelerator;
+
+  /**
+   * GPUs of each server, 1, 2, 4 or 8; the weights are divided among them.
+   * @default - the fewest that the model fits
+   */
+  readonly accelerators?: number;
+
+  /**
+   * Tokens of the longest request, prompt and answer together; at most what the model can attend to. The
+   * key-value cache must hold one such request.
+   * @default - what the model can attend to, and at most 8192
+   */
+  readonly contextTokens?: number;
+
+  /**
+   * Part of each GPU's memory that the server takes, above 0 and at most 1. It must be said on a GPU that others
+   * share.
+   * @default 0.92, vLLM's own
+   */
+  readonly memoryUtilization?: number;
+
+  /**
+   * Number format of the key-value cache: {@link Precision.FP8} halves it.
+   * @default Precision.BF16
+   */
+  readonly cachePrecision?: Precision;
+
+  /**
+   * Further arguments of `vllm serve`: `['--enable-auto-tool-choice', '--tool-call-parser', 'hermes']`.
+   * @default - none
+   */
+  readonly args?: string[];
+}
+
+const PORT: Port = { name: 'http', number: 8000, appProtocol: 'http' };
+const HOME = '/home/vllm';
+const DEFAULT_UTILIZATION = 0.92;
+const DEFAULT_CONTEXT = 8192;
+
+/** Below this compute capability GPUs have no bfloat16. */
+const BFLOAT16_CAPABILITY = 8;
+
+/** Where a reader finds what the estimate says. */
+const FIT_ANNOTATION = 'cdk8s-rag/model-fit';
+
+/**
+ * vLLM behind OpenAI's API.
+ *
+ * Source: vLLM docs, "OpenAI-Compatible Server", "Using Kubernetes", "Engine Arguments", "Pooling Models".
+ */
+export class Vllm extends ModelServer {
+  /** How the model fits its GPUs; undefined when the model's size is unknown. */
+  public readonly fit?: ModelFit;
+
+  public constructor(scope: Construct, id: string, props: VllmProps) {
+    super(scope, id, props, (server) => detailsOf(server, props));
+    this.fit = fitOf(props);
+    if (this.fit !== undefined) {
+      this.workload.deployment.metadata.addAnnotation(FIT_ANNOTATION, this.fit.summary);
+    }
+  }
+}
+
+function detailsOf(server: Construct, props: VllmProps): ModelServerDetails {
+  checkUtilization(server, props);
+  checkAccelerators(server, props);
+  checkContext(server, props);
+  const fit = fitOf(props);
+  fit?.check(server, props.model.id);
+  const accelerators = fit?.accelerators ?? props.accelerators ?? 1;
+  const sharedMemory = Size.gibibytes(accelerators > 1 ? 8 : 2);
+  const alive = Probe.http('/health', PORT, { timeout: Duration.seconds(5), failures: 6 });
+  return {
+    model: props.model,
+    image: DefaultImages.VLLM,
+    args: argumentsOf(props, accelerators),
+    env: {
+      HOME: EnvValue.of(HOME),
+      VLLM_NO_USAGE_STATS: EnvValue.of('1'),
+    },
+    apiKeyVariable: 'VLLM_API_KEY',
+    mounts: mountsOf(sharedMemory),
+    port: PORT,
+    metricsPort: PORT,
+    ready: Probe.http('/health', PORT, { timeout: Duration.seconds(5), period: Duration.seconds(5) }),
+    alive,
+    basePath: '/v1',
+    // The image's own user; its caches belong to group 0.
+    user: { uid: 2000, gid: 0 },
+    workingMemory: Size.gibibytes(4 + sharedMemory.toGibibytes()),
+    // Compilation and the capture of CUDA graphs.
+    warmup: Duration.minutes(5),
+    longestRequest: longestRequest(props),
+    accelerators,
+  };
+}
+
+/** Numbers are arguments, because scanners take variables like MAX_NUM_BATCHED_TOKENS for secrets. */
+function argumentsOf(props: VllmProps, accelerators: number): string[] {
+  const { model, accelerator, cachePrecision, source = ModelSource.HUGGING_FACE } = props;
+  const { computeCapability = BFLOAT16_CAPABILITY } = accelerator;
+  return [
+    source.locate(model),
+    ...source.revisionArguments(model),
+    ...['--served-model-name', model.id],
+    ...['--port', String(PORT.number)],
+    ...(model instanceof ChatModel ? [] : ['--runner', 'pooling', '--convert', 'embed']),
+    ...(computeCapability < BFLOAT16_CAPABILITY ? ['--dtype', 'float16'] : []),
+    ...['--max-model-len', String(contextOf(props))],
+    ...['--gpu-memory-utilization', String(props.memoryUtilization ?? DEFAULT_UTILIZATION)],
+    ...(accelerators > 1 ? ['--tensor-parallel-size', String(accelerators)] : []),
+    ...(cachePrecision === Precision.FP8 ? ['--kv-cache-dtype', 'fp8'] : []),
+    // Otherwise SIGTERM ends the answers that are under way.
+    ...['--shutdown-timeout', String(longestRequest(props).toSeconds())],
+    ...(props.args ?? []),
+  ];
+}
+
+function mountsOf(sharedMemory: Size): Mount[] {
+  return [
+    temporaryFiles(),
+    // Compiled graphs; without them every start compiles again.
+    { volume: Volume.scratch('cache', Size.gibibytes(5)), path: `${HOME}/.cache` },
+    { volume: Volume.memory('shm', sharedMemory), path: '/dev/shm' },
+  ];
+}
+
+function longestRequest({ longestRequest: chosen, model }: VllmProps): Duration {
+  return chosen ?? Duration.minutes(model instanceof ChatModel ? 4 : 1);
+}
+
+function fitOf(props: VllmProps): ModelFit | undefined {
+  const { model, accelerator, accelerators, memoryUtilization, cachePrecision } = props;
+  if (model.profile === undefined) {
+    return undefined;
+  }
+  const asked = {
+    profile: model.profile,
+    accelerator,
+    memoryUtilization: memoryUtilization ?? DEFAULT_UTILIZATION,
+    contextTokens: contextOf(props),
+    cachePrecision,
+  };
+  return accelerators === undefined ? ModelFit.fewest(asked) : new ModelFit({ ...asked, accelerators });
+}
+
+function mostTokens(model: ChatModel | EmbeddingModel): number {
+  return model instanceof ChatModel ? model.contextTokens : model.maxTokens;
+}
+
+function contextOf({ model, contextTokens }: VllmProps): number {
+  return contextTokens ?? Math.min(mostTokens(model), DEFAULT_CONTEXT);
+}
+
+function checkContext(scope: Construct, props: VllmProps): void {
+  const context = contextOf(props);
+  const most = mostTokens(props.model);
+  if (!Number.isInteger(context) || context < 1 || context > most) {
+    throw new UsageError(`is ${context}, but must be from 1 to ${most}, what ${props.model.id} can attend to`, {
+      scope,
+      property: 'contextTokens',
+    });
+  }
+}
+
+const TENSOR_PARALLEL = [1, 2, 4, 8];
+
+function checkAccelerators(scope: Construct, { accelerators }: VllmProps): void {
+  if (accelerators !== undefined && !TENSOR_PARALLEL.includes(accelerators)) {
+    throw new UsageError(`is ${accelerators}, but weights are divided among ${TENSOR_PARALLEL.join(', ')}`, {
+      scope,
+      property: 'accelerators',
+    });
+  }
+}
+
+function checkUtilization(scope: Construct, { accelerator, memoryUtilization }: VllmProps): void {
+  if (memoryUtilization === undefined && accelerator.isShared) {
+    throw new UsageError(
+      `is missing, but ${accelerator.name} has its memory in common with others, so nobody else knows how much is ` +
+        'left for this server; say the part that it may take',
+      { scope, property: 'memoryUtilization' },
+    );
+  }
+  if (memoryUtilization !== undefined && !(memoryUtilization > 0 && memoryUtilization <= 1)) {
+    throw new UsageError(`is ${memoryUtilization}, but must be above 0 and at most 1`, {
+      scope,
+      property: 'memoryUtilization',
+    });
+  }
+}
