@@ -1,5 +1,5 @@
 import { objectNameProblem } from './object-name';
-import { type ManifestObject, nameOf, type Output } from './output';
+import { groupOf, type ManifestObject, nameOf, type Output } from './output';
 import type { Rule } from './rule';
 
 const SELECTOR_LABELS = ['app.kubernetes.io/name', 'app.kubernetes.io/instance'];
@@ -33,16 +33,12 @@ export const identity: Rule = {
 };
 
 function duplicates(output: Output): string[] {
-  const keyOf = (object: ManifestObject) =>
-    `${object.apiVersion.split('/').slice(0, -1).join()} ${nameOf(object)}`.trim();
-  const counts = new Map<string, number>();
-  for (const object of output.chart) {
-    counts.set(keyOf(object), (counts.get(keyOf(object)) ?? 0) + 1);
-  }
-  const ours = new Set(output.own.map(keyOf));
+  const counts = new Map(
+    output.own.map((object) => [`${groupOf(object)} ${nameOf(object)}`.trim(), output.alike(object).length]),
+  );
   return [...counts]
-    .filter(([key, count]) => count > 1 && ours.has(key))
-    .map(([key, count]) => `${count} objects are ${key}; give all but one another name`);
+    .filter(([, count]) => count > 1)
+    .map(([name, count]) => `${count} objects are ${name}; give all but one another name`);
 }
 
 function badName(object: ManifestObject): string[] {

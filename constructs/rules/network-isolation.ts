@@ -15,6 +15,7 @@ function checkIsolated(output: Output, pods: RenderedPods): string[] {
   const policies = output.all.filter(
     (object) =>
       object.kind === 'NetworkPolicy' &&
+      object.metadata.namespace === pods.owner.metadata.namespace &&
       // Expressions are not worked out; a policy that uses them does not count.
       object.spec?.podSelector?.matchExpressions === undefined &&
       output.select(object.metadata.namespace, object.spec?.podSelector?.matchLabels ?? {}).includes(pods),

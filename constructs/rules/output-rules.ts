@@ -7,7 +7,7 @@ import { identity } from './identity';
 import { imagesPinned } from './images-pinned';
 import { networkIsolation } from './network-isolation';
 import { noSecretValues } from './no-secret-values';
-import { type ManifestObject, Output } from './output';
+import { type ManifestObject, Output, RenderedObjects } from './output';
 import { podSecurityRestricted } from './pod-security-restricted';
 import { referencesResolve } from './references-resolve';
 import { replicaOwnership } from './replica-ownership';
@@ -36,24 +36,74 @@ const ATTACHED = Symbol.for('cdk8s-rag.OutputRules');
 export class OutputRules {
   /** Puts the objects below a construct under the rules. */
   public static attach(scope: IConstruct): void {
-    const chart: Chart & { [ATTACHED]?: IConstruct[] } = Chart.of(scope);
-    if (chart[ATTACHED] === undefined) {
-      const owners: IConstruct[] = [];
-      chart[ATTACHED] = owners;
-      chart.node.addValidation({ validate: () => check(chart, owners) });
-    }
-    chart[ATTACHED].push(scope);
+    OutputRules.of(scope).own(scope);
   }
 
-  private constructor() {}
+  /** Adds a rule for the app that this construct belongs to; one that is there already is not added again. */
+  public static add(scope: IConstruct, rule: Rule): void {
+    OutputRules.of(scope).rules.add(rule);
+  }
+
+  private static of(scope: IConstruct): OutputRules {
+    const root = scope.node.root as IConstruct & { [ATTACHED]?: OutputRules };
+    root[ATTACHED] ??= new OutputRules(root);
+    return root[ATTACHED];
+  }
+
+  private readonly rules = new Set(RULES);
+  private readonly owners = new Map<Chart, Set<IConstruct>>();
+
+  /**
+   * What the charts break, until each has said so. cdk8s validates the whole app, from its root down, for every
+   * chart that it renders: if every chart rendered the objects of all of them again, the work would grow with the
+   * cube of their number.
+   */
+  private problems = new Map<Chart, string[]>();
+
+  private constructor(private readonly root: IConstruct) {
+    root.node.addValidation({
+      validate: () => {
+        this.problems = this.judge();
+        return [];
+      },
+    });
+  }
+
+  private own(scope: IConstruct): void {
+    const chart = Chart.of(scope);
+    const owners = this.owners.get(chart) ?? new Set();
+    if (!this.owners.has(chart)) {
+      this.owners.set(chart, owners);
+      chart.node.addValidation({ validate: () => this.problemsOf(chart) });
+    }
+    owners.add(scope);
+  }
+
+  private problemsOf(chart: Chart): string[] {
+    const problems = this.problems.get(chart) ?? this.judge().get(chart) ?? [];
+    this.problems.delete(chart);
+    return problems;
+  }
+
+  private judge(): Map<Chart, string[]> {
+    const objects = this.root.node.findAll().filter((node): node is ApiObject => ApiObject.isApiObject(node));
+    const rendered = new Map<ApiObject, ManifestObject>(objects.map((object) => [object, object.toJson()]));
+    const all = new RenderedObjects([...rendered.values()]);
+    const external = ExternalReferences.of(this.root);
+    return new Map(
+      [...this.owners].map(([chart, owners]) => {
+        const own = [...rendered].filter(([object]) => object.chart === chart && isBelow(object, owners));
+        const output = new Output(
+          all,
+          own.map(([, json]) => json),
+          external,
+        );
+        return [chart, [...this.rules].flatMap((rule) => rule.check(output))];
+      }),
+    );
+  }
 }
 
-function check(chart: Chart, owners: IConstruct[]): string[] {
-  const objects = chart.node.root.node.findAll().filter((node): node is ApiObject => ApiObject.isApiObject(node));
-  const rendered = new Map<ApiObject, ManifestObject>(objects.map((object) => [object, object.toJson()]));
-  const inChart = objects.filter((object) => object.chart === chart);
-  const own = inChart.filter((object) => object.node.scopes.some((ancestor) => owners.includes(ancestor)));
-  const jsonOf = (some: ApiObject[]) => some.map((object) => rendered.get(object) as ManifestObject);
-  const output = new Output(jsonOf(objects), jsonOf(inChart), jsonOf(own), ExternalReferences.of(chart));
-  return RULES.flatMap((rule) => rule.check(output));
+function isBelow(object: ApiObject, owners: ReadonlySet<IConstruct>): boolean {
+  return object.node.scopes.some((ancestor) => owners.has(ancestor));
 }

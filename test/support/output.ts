@@ -1,6 +1,6 @@
 import { App } from 'cdk8s';
 import { type ExternalReference, ExternalReferences } from '../../constructs/rules/external-references';
-import { type Json, type ManifestObject, Output } from '../../constructs/rules/output';
+import { type Json, type ManifestObject, Output, RenderedObjects } from '../../constructs/rules/output';
 import type { Rule } from '../../constructs/rules/rule';
 
 /** Every kind that creates pods; an object of each must be judged alike. */
@@ -127,6 +127,6 @@ export function problemsOf(rule: Rule, own: ManifestObject[], surroundings: Surr
   for (const reference of external) {
     references.declare(reference);
   }
-  const chart = [...own, ...besides];
-  return rule.check(new Output([...chart, ...elsewhere], chart, own, references));
+  const objects = new RenderedObjects([...own, ...besides, ...elsewhere]);
+  return rule.check(new Output(objects, own, references));
 }

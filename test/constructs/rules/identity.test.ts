@@ -46,6 +46,12 @@ describe('duplicates', () => {
     ]);
   });
 
+  test('are found in other charts of the app too', () => {
+    expect(problemsOf(identity, [service], { elsewhere: [manifest('Service', 'api')] })).toEqual([
+      '2 objects are Service test/api; give all but one another name',
+    ]);
+  });
+
   test("among the chart's other objects alone are not ours to judge", () => {
     const twice = [manifest('ConfigMap', 'other'), manifest('ConfigMap', 'other')];
     expect(problemsOf(identity, [service], { besides: twice })).toEqual([]);

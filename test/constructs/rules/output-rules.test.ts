@@ -1,8 +1,9 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
-import type { Json, ManifestObject } from '../../../constructs/rules/output';
+import { type Json, type ManifestObject, nameOf } from '../../../constructs/rules/output';
 import { OutputRules } from '../../../constructs/rules/output-rules';
+import type { Rule } from '../../../constructs/rules/rule';
 import { container, LABELS, manifest, workload } from '../../support/output';
 
 /** A chart, with a part whose objects are under the rules. */
@@ -177,6 +178,53 @@ describe('attaching', () => {
     add(chart, secret);
     expect(problemsOf(chart)).toEqual([]);
   });
+});
+
+describe("a rule of one's own", () => {
+  const named: Rule = {
+    name: 'everything is named after its team',
+    check: (output) =>
+      output.own
+        .filter(({ metadata }) => !metadata.name.startsWith('search-'))
+        .map((object) => `${nameOf(object)}: begins with no team`),
+  };
+
+  test('holds for what the library renders in the app, and is asked once', () => {
+    const { app, chart, part } = chartWithPart();
+    OutputRules.add(app, named);
+    OutputRules.add(part, named);
+    add(part, manifest('ConfigMap', 'api'), manifest('ConfigMap', 'search-api'));
+    add(chart, manifest('ConfigMap', 'other'));
+    expect(problemsOf(chart)).toEqual(['[rag] ConfigMap test/api: begins with no team']);
+  });
+
+  test('may come before the first chart, and does not hold in other apps', () => {
+    const app = new App();
+    OutputRules.add(app, named);
+    const { chart, part } = chartWithPart(app);
+    add(part, manifest('ConfigMap', 'api'));
+    expect(problemsOf(chart)).toHaveLength(1);
+    const other = chartWithPart();
+    add(other.part, manifest('ConfigMap', 'api'));
+    expect(problemsOf(other.chart)).toEqual([]);
+  });
+});
+
+test('every object is rendered once for each look at the app, however many charts there are', () => {
+  const one = chartWithPart(new App(), 'one');
+  const two = chartWithPart(one.app, 'two');
+  add(one.part, manifest('ConfigMap', 'one'));
+  const object = new ApiObject(two.part, 'object', manifest('ConfigMap', 'two'));
+  const rendering = jest.spyOn(object, 'toJson');
+  expect(one.app.node.findAll().flatMap(({ node }) => node.validate())).toEqual([]);
+  expect(rendering).toHaveBeenCalledTimes(1);
+});
+
+test('a chart that is validated by itself is judged as it is then', () => {
+  const { chart, part } = chartWithPart();
+  expect(chart.node.validate()).toEqual([]);
+  add(part, secret);
+  expect(chart.node.validate()).toEqual([secretProblem]);
 });
 
 describe('several charts in one app', () => {
