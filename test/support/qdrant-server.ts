@@ -9,7 +9,7 @@ export interface ReceivedRequest {
   /** Path without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** The JSON body; undefined when there was none. */
+  /** The JSON body, or the text of another; undefined when there was none. */
   readonly body: Json;
 }
 
@@ -30,6 +30,10 @@ export interface StoredCollection {
   readonly shards: Map<number, number[]>;
   /** Snapshots of the node that was asked for them, by name. */
   readonly snapshots: Map<string, { readonly peer: number; readonly content: string }>;
+  /** Points of the shards that came back from snapshots. */
+  readonly restored: Map<string, number>;
+  /** How often the shards are still told not to be active. */
+  settling: number;
 }
 
 /** What the nodes of a cluster have in common. */
@@ -39,6 +43,10 @@ export class QdrantState {
   public readonly aliases = new Map<string, string>();
   /** Addresses of the peers. */
   public readonly peers = new Map<number, string>();
+  /** Whether the nodes keep their snapshots in one object store, where each finds those of all. */
+  public sharedSnapshots = false;
+  /** Time of the next snapshot; each takes a second. */
+  public clock = Date.UTC(2026, 0, 1);
 }
 
 /** How a server is started. */
@@ -151,6 +159,8 @@ export class QdrantServer {
       points,
       shards: new Map(Array.from({ length: shard_number }, (_, shard) => [shard, [this.peer]])),
       snapshots: new Map(),
+      restored: new Map(),
+      settling: 0,
     };
     this.state.collections.set(name, collection);
     return collection;
@@ -212,6 +222,9 @@ export class QdrantServer {
     Object.assign(config.params, body.params);
     if (body.quantization_config !== undefined) {
       config.quantization_config = body.quantization_config === 'Disabled' ? null : body.quantization_config;
+    }
+    if (body.metadata !== undefined) {
+      config.metadata = { ...config.metadata, ...body.metadata };
     }
     if (body.strict_mode_config !== undefined) {
       config.strict_mode_config = { ...config.strict_mode_config, ...body.strict_mode_config };
@@ -290,17 +303,18 @@ export class QdrantServer {
     return this.state.peers.delete(peer);
   }
 
-  private shardsOf({ shards, points }: StoredCollection): Json {
+  private shardsOf(collection: StoredCollection): Json {
+    const { shards, points } = collection;
+    const state = collection.settling > 0 ? 'Partial' : 'Active';
+    collection.settling -= 1;
     const replicas = [...shards].flatMap(([shard_id, peers]) => peers.map((peer_id) => ({ shard_id, peer_id })));
     return {
       peer_id: this.peer,
       shard_count: shards.size,
       local_shards: replicas
         .filter(({ peer_id }) => peer_id === this.peer)
-        .map(({ shard_id }) => ({ shard_id, points_count: points, state: 'Active' })),
-      remote_shards: replicas
-        .filter(({ peer_id }) => peer_id !== this.peer)
-        .map((replica) => ({ ...replica, state: 'Active' })),
+        .map(({ shard_id }) => ({ shard_id, points_count: points, state })),
+      remote_shards: replicas.filter(({ peer_id }) => peer_id !== this.peer).map((replica) => ({ ...replica, state })),
       shard_transfers: [],
     };
   }
@@ -326,38 +340,73 @@ export class QdrantServer {
         'DELETE',
         /^\/collections\/([^/]+)\/snapshots\/([^/]+)$/,
         (_, name, snapshot) => {
-          if (!this.collection(name as string).snapshots.delete(snapshot as string)) {
-            throw new Refusal(404, `Not found: Snapshot ${snapshot} not found`);
-          }
-          return true;
+          this.contentOf(name as string, snapshot as string);
+          return this.collection(name as string).snapshots.delete(snapshot as string);
         },
       ],
       [
         'PUT',
         /^\/collections\/([^/]+)\/snapshots\/recover$/,
         ({ body }, name) => {
-          if (typeof body?.location !== 'string') {
-            throw new Refusal(400, 'Format error in JSON body: missing field `location`');
+          const [, directory, file] = /^file:\/\/\/qdrant\/snapshots\/(.+)\/(.+)$/.exec(body?.location) ?? [];
+          if (directory !== name || file === undefined) {
+            throw new Refusal(400, `Wrong input: Snapshot ${body?.location} is not in the snapshots directory`);
           }
-          if (!this.state.collections.has(name as string)) {
-            this.addCollection(name as string, { vectors: { size: 4, distance: 'Cosine' } });
+          return this.recover(name as string, this.contentOf(name as string, file));
+        },
+      ],
+      [
+        'POST',
+        /^\/collections\/([^/]+)\/snapshots\/upload$/,
+        ({ body }, name) => {
+          const [, content] = /\r\n\r\n(.*)\r\n--/s.exec(body) ?? [];
+          if (content === undefined) {
+            throw new Refusal(400, 'Multipart error: Field with name "snapshot" is required');
           }
-          return true;
+          return this.recover(name as string, content);
         },
       ],
     ];
   }
 
+  /** The content of a snapshot says which shards it holds, each with the number of its points. */
   private takeSnapshot(name: string): Json {
-    const { snapshots } = this.collection(name);
-    const snapshot = `${name}-${this.peer}-${snapshots.size + 1}.snapshot`;
-    snapshots.set(snapshot, { peer: this.peer, content: `content of ${snapshot}` });
-    return described(snapshot, `content of ${snapshot}`);
+    const { points, shards, snapshots } = this.collection(name);
+    const time = new Date(this.state.clock).toISOString().slice(0, 19).replace(/[T:]/g, '-');
+    this.state.clock += 1000;
+    const share = Math.floor(points / shards.size);
+    const held = [...shards]
+      .filter(([, peers]) => peers.includes(this.peer))
+      .map(([shard]) => [shard, shard === 0 ? points - share * (shards.size - 1) : share]);
+    const snapshot = `${name}-${this.peer}-${time}.snapshot`;
+    const content = JSON.stringify(Object.fromEntries(held));
+    snapshots.set(snapshot, { peer: this.peer, content });
+    return described(snapshot, content);
   }
 
-  /** Those of this node alone. */
+  /** Those of this node alone, unless all are in one store. */
   private snapshotsOf(name: string) {
-    return [...this.collection(name).snapshots].filter(([, { peer }]) => peer === this.peer);
+    const all = [...this.collection(name).snapshots];
+    return this.state.sharedSnapshots ? all : all.filter(([, { peer }]) => peer === this.peer);
+  }
+
+  private contentOf(name: string, snapshot: string): string {
+    const [, found] = this.snapshotsOf(name).find(([candidate]) => candidate === snapshot) ?? [];
+    if (found === undefined) {
+      throw new Refusal(404, `Not found: Snapshot ${snapshot} not found`);
+    }
+    return found.content;
+  }
+
+  /** Takes over the shards of a snapshot; a collection that is not there comes to be. */
+  private recover(name: string, content: string): boolean {
+    const vectors = { size: 4, distance: 'Cosine' };
+    const collection = this.state.collections.get(name) ?? this.addCollection(name, { vectors });
+    for (const [shard, points] of Object.entries<number>(JSON.parse(content))) {
+      collection.restored.set(shard, points);
+    }
+    collection.points = [...collection.restored.values()].reduce((sum, points) => sum + points, 0);
+    return true;
   }
 
   private async answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -390,8 +439,8 @@ export class QdrantServer {
 
   private route(received: ReceivedRequest, response: ServerResponse): void {
     const file = /^\/collections\/([^/]+)\/snapshots\/([^/]+)$/.exec(received.path);
-    const content = file && this.collection(file[1] as string).snapshots.get(file[2] as string)?.content;
-    if (received.method === 'GET' && typeof content === 'string') {
+    if (received.method === 'GET' && file !== null) {
+      const content = this.contentOf(file[1] as string, file[2] as string);
       response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(content);
       return;
     }
@@ -409,7 +458,8 @@ export class QdrantServer {
 async function receive(incoming: IncomingMessage): Promise<ReceivedRequest> {
   const text = Buffer.concat(await incoming.toArray()).toString();
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://localhost');
-  const body = text === '' ? undefined : JSON.parse(text);
+  const json = incoming.headers['content-type']?.startsWith('application/json');
+  const body = text === '' ? undefined : json ? JSON.parse(text) : text;
   return { method: incoming.method ?? 'GET', path: pathname, query: searchParams, body };
 }
 
