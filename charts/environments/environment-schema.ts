@@ -6,14 +6,20 @@ import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/se
 import { accelerator, cluster } from './environment-cluster';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
-import { certificate, duration, image, made, resources, secretKey, size, texts, variables } from './environment-values';
+import {
+  certificate,
+  duration,
+  image,
+  judged,
+  made,
+  resources,
+  secretKey,
+  size,
+  texts,
+  variables,
+} from './environment-values';
 
-const dnsLabel = z.string().superRefine((name, context) => {
-  const problem = dnsLabelProblem(name);
-  if (problem !== undefined) {
-    context.addIssue({ code: 'custom', message: problem });
-  }
-});
+const dnsLabel = judged((name) => dnsLabelProblem(name));
 
 const secretStore = made(
   z.strictObject({

@@ -1,6 +1,7 @@
 import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { z } from 'zod';
+import { envNameProblem } from '../../constructs/rules/object-name';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { CertificateIssuer } from '../../constructs/secrets/certificate-issuer';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
@@ -23,6 +24,16 @@ export function made<Schema extends z.ZodType, Value>(schema: Schema, make: (inp
       const [, ...below] = error.property.split('.');
       context.addIssue({ code: 'custom', message: error.problem, path: below });
       return z.NEVER;
+    }
+  });
+}
+
+/** A text in which the library finds nothing wrong. */
+export function judged(problemOf: (text: string) => string | undefined) {
+  return z.string().superRefine((text, context) => {
+    const message = problemOf(text);
+    if (message !== undefined) {
+      context.addIssue({ code: 'custom', message });
     }
   });
 }
@@ -134,7 +145,7 @@ export function variables(secrets: ISecretSource) {
   const plain = z.union([z.string(), z.number(), z.boolean()]).transform((value) => EnvValue.of(String(value)));
   const secret = secretKey(secrets).transform((key) => EnvValue.fromSecret(key));
   return z.record(
-    form(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable: letters, digits and "_"'),
+    judged(envNameProblem),
     z.union([plain, secret], { error: 'must be a text, a number, true or false, or { secret: name, key: name }' }),
   );
 }

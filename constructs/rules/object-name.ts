@@ -8,6 +8,9 @@ const SERVICE_NAME = /^[a-z]/;
 
 const DATA_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
 
+/** Kubernetes 1.28 docs, "Define Environment Variables for a Container"; newer releases accept more. */
+const ENV_NAME = /^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/;
+
 const LONGEST_LABEL = 63;
 const LONGEST_SUBDOMAIN = 253;
 
@@ -63,6 +66,21 @@ export function objectNameProblem(name: string, kind: string): string | undefine
 /** Whether a ConfigMap or Secret can have a key; what begins with two dots is the kubelet's own. */
 export function isDataKey(key: string): boolean {
   return DATA_KEY.test(key);
+}
+
+/** What is wrong with the name of an environment variable, or undefined when nothing is. */
+export function envNameProblem(name: string): string | undefined {
+  return ENV_NAME.test(name)
+    ? undefined
+    : `is "${name}", but the name of a variable consists of letters, digits, "-", "_" and ".", and does not begin with a digit`;
+}
+
+/** Refuses a name that no variable of a container can have. */
+export function checkEnvName(scope: IConstruct, property: string, name: string): void {
+  const problem = envNameProblem(name);
+  if (problem !== undefined) {
+    throw new UsageError(problem, { scope, property });
+  }
 }
 
 /** Refuses a name for a workload or a part of one: a DNS label that its kind accepts. */

@@ -6,7 +6,7 @@ import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
 import { ExternalReferences } from '../rules/external-references';
-import { dnsLabelProblem } from '../rules/object-name';
+import { checkEnvName, dnsLabelProblem } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
@@ -95,6 +95,7 @@ export class PodTemplate {
   /** Adds a variable that a provider gives to the main container, under the name that its image expects. */
   public addGivenEnv(given: string, value: EnvValue, origin: string): void {
     const { envNames } = this.props;
+    checkEnvName(this.scope, `variable of ${origin}`, given);
     const name = envNames[given] ?? given;
     const renamed = value.renamed(envNames);
     const earlier = this.env.get(name) ?? this.containers[0]?.env?.[name];
@@ -306,7 +307,8 @@ export class PodTemplate {
     checkPorts(scope, ports);
     checkResources(scope, resources);
     image.in(Cluster.of(scope).registry, scope);
-    for (const value of Object.values(env)) {
+    for (const [variable, value] of Object.entries(env)) {
+      checkEnvName(scope, `env.${variable}`, variable);
       value.secretKey?._bind(this.scope);
     }
     this.bindSecrets(mounts);

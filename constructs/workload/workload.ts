@@ -13,7 +13,7 @@ import { Cluster } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
 import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
-import { checkObjectName } from '../rules/object-name';
+import { checkEnvName, checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
@@ -34,7 +34,8 @@ export interface WorkloadOptions {
   readonly name?: string;
 
   /**
-   * Variables of the main container besides those that providers give.
+   * Variables of the main container besides those that providers give. What the library sets itself cannot be
+   * set here: a program and its probes rely on it.
    * @default - none
    */
   readonly env?: { readonly [name: string]: EnvValue };
@@ -195,6 +196,7 @@ export abstract class Workload extends Construct implements IClient {
     checkLabels(this, 'podLabels', props.podLabels ?? {});
     checkAnnotations(this, 'podAnnotations', props.podAnnotations ?? {});
     checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
+    checkEnv(this, props);
     this.namespace = namespaceOf(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
     this.placement = Placement.resolve(this, props);
@@ -398,6 +400,23 @@ export interface PodDetails {
   readonly spreadPerRevision?: boolean;
   /** What happens when a container ends. */
   readonly restartPolicy?: string;
+}
+
+/**
+ * Two values for one variable are a mistake: the library's own are facts that its probes, scripts and other
+ * workloads rely on. Values are not repeated, because one may be a secret.
+ */
+function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: WorkloadProps): void {
+  for (const [given, name] of Object.entries(envNames)) {
+    checkEnvName(scope, `envNames.${given}`, name);
+  }
+  const twice = Object.keys(env).find((name) => container.env?.[name] !== undefined);
+  if (twice !== undefined) {
+    throw new UsageError(
+      'is set by the library, or by container.env, already; leave it out of env, or change the rendered pod with podOverrides',
+      { scope, property: `env.${twice}` },
+    );
+  }
 }
 
 /** Namespace of the chart; every object of this library is in one. */

@@ -1108,13 +1108,21 @@ describe('a variable', () => {
     ],
     [
       'whose name is none',
-      add('  env:', '    LOG_LEVEL: info', '    LOG-LEVEL: info'),
-      '10:5 api.env.LOG-LEVEL: is "LOG-LEVEL", but must be the name of a variable: letters, digits and "_"',
+      add('  env:', '    LOG_LEVEL: info', '    LOG=LEVEL: info'),
+      '10:5 api.env.LOG=LEVEL: is "LOG=LEVEL", but the name of a variable consists of letters, digits, "-", "_" and ".", ' +
+        'and does not begin with a digit',
     ],
     [
       'that begins with a digit',
       add('  env:', '    2ND: x'),
-      '9:5 api.env.2ND: is "2ND", but must be the name of a variable: letters, digits and "_"',
+      '9:5 api.env.2ND: is "2ND", but the name of a variable consists of letters, digits, "-", "_" and ".", and does ' +
+        'not begin with a digit',
+    ],
+    [
+      'that the platform sets itself',
+      add('  env: { LONGEST_ANSWER_SECONDS: 5 }'),
+      '8:10 api.env.LONGEST_ANSWER_SECONDS: is set by the library, or by container.env, already; leave it out of env, or ' +
+        'change the rendered pod with podOverrides',
     ],
     [
       'with half a reference to a Secret',

@@ -290,12 +290,12 @@ describe('the label with the version', () => {
 });
 
 describe('variables', () => {
-  test('of the user replace those of the part, and are added to them', () => {
+  test('of the user are added to those of the part', () => {
     const container = { ...CONTAINER, env: { A: EnvValue.of('1'), B: EnvValue.of('2') } };
-    const { object } = deployed({ container, env: { B: EnvValue.of('3'), C: EnvValue.of('4') } });
+    const { object } = deployed({ container, env: { C: EnvValue.of('4') } });
     expect(mainContainer(object()).env).toEqual([
       { name: 'A', value: '1' },
-      { name: 'B', value: '3' },
+      { name: 'B', value: '2' },
       { name: 'C', value: '4' },
     ]);
   });
