@@ -1,92 +1,243 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Redis, RedisRole } from '../../constructs/data/redis';
+import type { Json } from '../../constructs/rules/output';
 import { find, mainContainer, render, testChart } from '../support/manifests';
 import { isInstalled } from '../support/programs';
 import { KEY } from '../support/values';
 
 const START = resolve(__dirname, '..', '..', 'constructs', 'data', 'redis-start.sh');
-const PORT = '26379';
+// Quotes, spaces, a dollar and a backslash: nothing of it may be taken for syntax.
+const PASSWORD = `p"a$s 'w\\ord#&*`;
 
-const suite = isInstalled('redis-server') ? describe : describe.skip;
+/** A Redis as the construct configures it, in a folder of its own. */
+class RealRedis {
+  public readonly container: Json;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  private readonly config: string;
+  private server?: ChildProcess;
 
-suite('a real Redis', () => {
-  // Quotes, spaces, a dollar and a backslash: nothing of it may be taken for syntax.
-  const password = `p"a$s 'w\\ord#&*`;
-  const folder = mkdtempSync(join(tmpdir(), 'redis-'));
-  let server: ChildProcess;
-  let container: ReturnType<typeof mainContainer>;
-
-  function ask(arguments_: string[], auth = password) {
-    return spawnSync('redis-cli', ['-p', PORT, '--no-auth-warning', ...arguments_], {
-      env: { ...process.env, REDISCLI_AUTH: auth },
-      encoding: 'utf8',
-    }).stdout.trim();
-  }
-
-  beforeAll(async () => {
+  public constructor(private readonly port: string) {
     const chart = testChart();
     const resources = { cpu: Cpu.millis(100), memory: Size.mebibytes(64) };
     new Redis(chart, 'queue', { role: RedisRole.BROKER, password: KEY, resources });
     const objects = render(chart);
-    container = mainContainer(find(objects, 'StatefulSet', 'queue'));
-    mkdirSync(join(folder, 'data'));
-    const config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
-    const moved = config.replace('/data', join(folder, 'data')).replace('/run/redis', folder);
-    writeFileSync(join(folder, 'redis.conf'), `${moved}port ${PORT}\n`);
-    server = spawn('sh', [START], {
+    this.container = mainContainer(find(objects, 'StatefulSet', 'queue'));
+    this.config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
+    mkdirSync(this.data);
+  }
+
+  /** Where it stores. */
+  public get data(): string {
+    return join(this.folder, 'data');
+  }
+
+  /** Starts it, and waits until it replies at all. */
+  public async start(): Promise<void> {
+    const moved = this.config.replace('/data', this.data).replace('/run/redis', this.folder);
+    writeFileSync(join(this.folder, 'redis.conf'), `${moved}port ${this.port}\n`);
+    this.server = spawn('sh', [START], {
       env: {
         ...process.env,
-        REDISCLI_AUTH: password,
-        REDIS_CONFIG: join(folder, 'redis.conf'),
-        REDIS_ACL_FILE: join(folder, 'users.acl'),
+        REDISCLI_AUTH: PASSWORD,
+        REDIS_CONFIG: join(this.folder, 'redis.conf'),
+        REDIS_ACL_FILE: join(this.folder, 'users.acl'),
       },
     });
-    for (let tries = 0; tries < 50 && ask(['ping']) !== 'PONG'; tries += 1) {
+    for (let tries = 0; tries < 50 && this.ask(['ping']) === ''; tries += 1) {
       await new Promise((resume) => setTimeout(resume, 100));
     }
-  });
-  afterAll(async () => {
-    server.kill('SIGTERM');
-    await new Promise((ended) => server.once('exit', ended));
-    rmSync(folder, { recursive: true });
-  });
+  }
+
+  /** Stops it and forgets what it stored. */
+  public async remove(): Promise<void> {
+    this.server?.kill('SIGKILL');
+    if (this.isRunning) {
+      await once(this.server as ChildProcess, 'exit');
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+
+  public get isRunning(): boolean {
+    return this.server?.exitCode === null && this.server.signalCode === null;
+  }
+
+  /** What redis-cli prints for a command. */
+  public ask(command: string[], auth = PASSWORD): string {
+    return spawnSync('redis-cli', ['-p', this.port, '--no-auth-warning', ...command], {
+      env: { ...process.env, REDISCLI_AUTH: auth },
+      encoding: 'utf8',
+      // A subscription does not end by itself.
+      timeout: 1000,
+    }).stdout.trim();
+  }
+
+  /** What redis-cli prints for commands on one connection, line by line. */
+  public talk(...commands: string[]): string[] {
+    const { stdout } = spawnSync('redis-cli', ['-p', this.port, '--no-auth-warning'], {
+      env: { ...process.env, REDISCLI_AUTH: PASSWORD },
+      encoding: 'utf8',
+      input: `${commands.join('\n')}\n`,
+    });
+    return stdout.trim().split('\n');
+  }
+
+  /** How a probe that runs a program ends, when the container has this password. */
+  public probe({ exec }: Json, auth = PASSWORD): number | null {
+    const [shell, option, script] = exec.command;
+    return spawnSync(shell, [option, script.replace('redis-cli', `redis-cli -p ${this.port}`)], {
+      env: { ...process.env, REDISCLI_AUTH: auth },
+    }).status;
+  }
+
+  /** Whether it accepts a connection, as a TCP probe asks. */
+  public async accepts(): Promise<boolean> {
+    const socket = connect(Number(this.port), '127.0.0.1');
+    const accepted = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'error').then(() => false),
+    ]);
+    socket.destroy();
+    return accepted;
+  }
+}
+
+const suite = isInstalled('redis-server') ? describe : describe.skip;
+
+suite('a real Redis', () => {
+  const redis = new RealRedis('26379');
+  beforeAll(() => redis.start());
+  afterAll(() => redis.remove());
 
   test('starts with the configuration, and answers who knows the password', () => {
-    expect(ask(['ping'])).toBe('PONG');
+    expect(redis.ask(['ping'])).toBe('PONG');
   });
 
   test('answers nobody else', () => {
-    expect(ask(['ping'], 'wrong')).toContain('NOAUTH');
-    expect(ask(['ping'], '')).toContain('NOAUTH');
+    expect(redis.ask(['ping'], 'wrong')).toContain('NOAUTH');
+    expect(redis.ask(['ping'], '')).toContain('NOAUTH');
   });
 
   test('loses no task and evicts none', () => {
-    expect(ask(['config', 'get', 'maxmemory-policy'])).toBe('maxmemory-policy\nnoeviction');
-    expect(ask(['config', 'get', 'maxmemory'])).toBe(`maxmemory\n${48 * 1024 * 1024}`);
-    expect(ask(['config', 'get', 'appendonly'])).toBe('appendonly\nyes');
+    const memory = redis.ask(['info', 'memory']);
+    expect(memory).toContain('maxmemory_policy:noeviction');
+    expect(memory).toContain(`maxmemory:${48 * 1024 * 1024}\r`);
+    expect(redis.ask(['info', 'persistence'])).toContain('aof_enabled:1');
   });
 
-  test('answers the probe', () => {
-    const { command } = container.readinessProbe.exec;
-    const env = { ...process.env, REDISCLI_AUTH: password };
-    const [shell, option, script] = command;
-    const run = (auth: string) =>
-      spawnSync(shell, [option, script.replace('redis-cli', `redis-cli -p ${PORT}`)], {
-        env: { ...env, REDISCLI_AUTH: auth },
-      });
-    expect(run(password).status).toBe(0);
-    expect(run('wrong').status).not.toBe(0);
+  test('answers the probe', async () => {
+    expect(redis.probe(redis.container.readinessProbe)).toBe(0);
+    expect(redis.probe(redis.container.readinessProbe, 'wrong')).not.toBe(0);
+    expect(redis.container.livenessProbe.tcpSocket).toEqual({ port: 6379 });
+    expect(await redis.accepts()).toBe(true);
   });
 
   test('lets KEDA count a queue', () => {
-    ask(['rpush', 'celery', 'a', 'b', 'c']);
+    redis.ask(['rpush', 'counted', 'a', 'b', 'c']);
     const script =
       'local t = redis.call("type", KEYS[1]).ok; if t == "list" then return redis.call("llen", KEYS[1]) end';
-    expect(ask(['eval', script, '1', 'celery'])).toBe('3');
+    expect(redis.ask(['eval', script, '1', 'counted'])).toBe('3');
+  });
+
+  test.each([
+    'shutdown nosave',
+    'config get maxmemory',
+    'config set maxmemory-policy allkeys-lru',
+    'config resetstat',
+    'flushall',
+    'flushdb',
+    'swapdb 0 1',
+    'save',
+    'bgrewriteaof',
+    'replicaof 10.0.0.1 6379',
+    'acl setuser default nopass',
+    'client kill type normal',
+    'monitor',
+  ])('lets nobody stop, change or empty it by "%s"', (command) => {
+    redis.ask(['set', 'kept', 'yes']);
+    expect(redis.ask(command.split(' '))).toMatch(/^NOPERM/);
+    expect(redis.isRunning).toBe(true);
+    expect(redis.ask(['get', 'kept'])).toBe('yes');
+  });
+
+  // What Celery and its transport send (kombu, transport/redis.py; celery, backends/redis.py).
+  test.each([
+    ['client setname worker', 'OK'],
+    ['lpush celery task', '1'],
+    ['llen celery', '1'],
+    ['brpop celery celery\x069 1', 'celery\ntask'],
+    ['sadd _kombu.binding.celery celery', '1'],
+    ['smembers _kombu.binding.celery', 'celery'],
+    ['srem _kombu.binding.celery celery', '1'],
+    ['hset unacked tag message', '1'],
+    ['hget unacked tag', 'message'],
+    ['zadd unacked_index 1 tag', '1'],
+    ['zrevrangebyscore unacked_index 2 0 limit 0 10 withscores', 'tag\n1'],
+    ['zrem unacked_index tag', '1'],
+    ['hdel unacked tag', '1'],
+    ['set unacked_mutex owner nx ex 300', 'OK'],
+    ['setex celery-task-meta-1 60 result', 'OK'],
+    ['mget celery-task-meta-1', 'result'],
+    ['expire celery-task-meta-1 30', '1'],
+    ['keys celery-task-*', 'celery-task-meta-1'],
+    ['del celery-task-meta-1', '1'],
+    ['publish celery.pidbox message', '0'],
+    ['psubscribe celery.pidbox', 'psubscribe\ncelery.pidbox\n1'],
+    ['select 1', 'OK'],
+  ])('lets Celery send "%s"', (command, answer) => {
+    expect(redis.ask(command.split(' '))).toBe(answer);
+  });
+
+  test('lets Celery give a task back in one transaction', () => {
+    expect(redis.talk('watch unacked', 'multi', 'rpush restored task', 'zrem unacked_index tag', 'exec')).toEqual([
+      'OK',
+      'OK',
+      'QUEUED',
+      'QUEUED',
+      '1',
+      '0',
+    ]);
+  });
+});
+
+suite('a real Redis with a full disk', () => {
+  const redis = new RealRedis('26380');
+
+  beforeAll(async () => {
+    const folder = join(redis.data, 'appendonlydir');
+    mkdirSync(folder);
+    const file = (kind: string, type: string) => `file appendonly.aof.1.${kind}.aof seq 1 type ${type}\n`;
+    writeFileSync(join(folder, 'appendonly.aof.manifest'), file('base', 'b') + file('incr', 'i'));
+    const words = ['SELECT', '0'];
+    const push = ['RPUSH', 'celery', 'task'];
+    const encoded = [words, push].map(
+      (command) => `*${command.length}\r\n${command.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`,
+    );
+    writeFileSync(join(folder, 'appendonly.aof.1.base.aof'), encoded.join(''));
+    symlinkSync('/dev/full', join(folder, 'appendonly.aof.1.incr.aof'));
+    await redis.start();
+    redis.ask(['rpush', 'celery', 'lost']);
+  });
+  afterAll(() => redis.remove());
+
+  test('takes no task that it could not keep', () => {
+    expect(redis.ask(['rpush', 'celery', 'another'])).toContain('MISCONF');
+  });
+
+  test('hands out of what it has', () => {
+    expect(redis.ask(['lindex', 'celery', '0'])).toBe('task');
+  });
+
+  test('is not restarted, which would mend nothing, but is not ready', async () => {
+    expect(redis.probe(redis.container.readinessProbe)).not.toBe(0);
+    expect(redis.container.livenessProbe).toHaveProperty('tcpSocket');
+    expect(await redis.accepts()).toBe(true);
+    expect(redis.isRunning).toBe(true);
   });
 });
