@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import { Endpoint } from '../network/endpoint';
-import { checkCidrs } from '../network/peer';
-import { UsageError } from '../rules/usage-error';
+import { checkCidrs, checkHost } from '../network/peer';
+import { checkPortNumber } from '../network/port';
 import type { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
 
@@ -30,9 +29,6 @@ export interface ExternalServiceProps {
   readonly env?: { readonly [name: string]: EnvValue };
 }
 
-/** The last label has a letter: what has none is an address, or a mistyped one. */
-const HOST = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
 /** A service outside the cluster that workloads may connect to: a hosted model, an object store, an API. */
 export class ExternalService implements IProvider {
   private readonly endpoint: Endpoint;
@@ -40,14 +36,8 @@ export class ExternalService implements IProvider {
 
   public constructor(props: ExternalServiceProps) {
     const { host, port = 443, cidrs = [], env = {} } = props;
-    if (!Number.isInteger(port) || port < 1 || port > 65535) {
-      throw new UsageError(`is ${port}, but must be from 1 to 65535`, { property: 'external.port' });
-    }
-    if (!HOST.test(host) && isIP(host) === 0) {
-      throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
-        property: 'external.host',
-      });
-    }
+    checkPortNumber(port, 'external.port');
+    checkHost(host, 'external.host');
     checkCidrs(cidrs, 'external.cidrs');
     this.endpoint = Endpoint.host(host, { name: 'external', number: port }, cidrs);
     this.env = env;

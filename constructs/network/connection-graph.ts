@@ -26,7 +26,8 @@ const WAVE_STEP = 10;
 
 /**
  * Every connection that the workloads of an app may open or accept. Network policies, sync waves and the
- * environment of clients all follow from it; nothing else allows a connection.
+ * environment of clients all follow from it; nothing else allows a connection. Pods of one namespace and name are
+ * the same pods: an app is for one cluster.
  */
 export class ConnectionGraph {
   /** The graph of the app that this construct belongs to. */
@@ -38,7 +39,7 @@ export class ConnectionGraph {
 
   private readonly edges: Connection[] = [];
   private readonly orders: { readonly before: PodSet; readonly after: PodSet }[] = [];
-  private readonly waves = new Map<PodSet, number>();
+  private readonly waves = new Map<string, number>();
 
   private constructor() {}
 
@@ -61,12 +62,12 @@ export class ConnectionGraph {
 
   /** Connections that these pods open. */
   public from(pods: PodSet): Connection[] {
-    return this.edges.filter((edge) => edge.from === pods);
+    return this.edges.filter((edge) => edge.from.key === pods.key);
   }
 
   /** Connections that these pods accept. */
   public to(pods: PodSet): Connection[] {
-    return this.edges.filter((edge) => edge.to === pods);
+    return this.edges.filter((edge) => edge.to.key === pods.key);
   }
 
   /**
@@ -74,15 +75,18 @@ export class ConnectionGraph {
    * that use one another cannot wait for one another and share a wave.
    */
   public waveOf(pods: PodSet): number {
-    const known = this.waves.get(pods);
+    const known = this.waves.get(pods.key);
     if (known !== undefined) {
       return known;
     }
-    const circle = [pods, ...this.reachable(pods).filter((other) => this.reachable(other).includes(pods))];
-    const providers = circle.flatMap((member) => this.providersOf(member));
-    const before = providers.filter((provider) => !circle.includes(provider));
+    const reachable = [...this.reachable(pods).values()];
+    const circle = [pods, ...reachable.filter((other) => this.reachable(other).has(pods.key))];
+    const members = new Set(circle.map(({ key }) => key));
+    const before = circle
+      .flatMap((member) => this.providersOf(member))
+      .filter((provider) => !members.has(provider.key));
     const wave = Math.max(0, ...before.map((provider) => this.waveOf(provider) + WAVE_STEP));
-    this.waves.set(pods, wave);
+    this.waves.set(pods.key, wave);
     return wave;
   }
 
@@ -91,19 +95,20 @@ export class ConnectionGraph {
       .filter((edge) => edge.ordered === true)
       .map((edge) => edge.to)
       .filter((peer) => peer instanceof PodSet);
-    return [...connected, ...this.orders.filter(({ after }) => after === pods).map(({ before }) => before)];
+    const ordered = this.orders.filter(({ after }) => after.key === pods.key).map(({ before }) => before);
+    return [...connected, ...ordered];
   }
 
-  private reachable(from: PodSet): PodSet[] {
-    const found = new Set<PodSet>();
+  private reachable(from: PodSet): Map<string, PodSet> {
+    const found = new Map<string, PodSet>();
     const pending = [from];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      const fresh = this.providersOf(next).filter((provider) => !found.has(provider));
+      const fresh = this.providersOf(next).filter((provider) => !found.has(provider.key));
       for (const provider of fresh) {
-        found.add(provider);
+        found.set(provider.key, provider);
       }
       pending.push(...fresh);
     }
-    return [...found];
+    return found;
   }
 }

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { Cluster, type ClusterService } from '../placement/cluster';
-import { Peer, type PodSet } from './peer';
-import type { Port } from './port';
+import { checkHost, Peer, type PodSet } from './peer';
+import { checkPortNumber, type Port } from './port';
 
 /** An address that clients connect to, with the peer that policies name for it. */
 export class Endpoint {
@@ -22,6 +22,7 @@ export class Endpoint {
    *   the host (Cilium) or the whole internet without private ranges
    */
   public static host(host: string, port: Port, cidrs: string[] = []): Endpoint {
+    checkHost(host, 'host');
     const known = isIP(host) === 0 ? cidrs : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
     return new Endpoint(known.length > 0 ? Peer.cidrs(...known) : Peer.host(host), port, () => host);
   }
@@ -45,7 +46,9 @@ export class Endpoint {
     private readonly hostFor: (scope: IConstruct, namespace: string) => string,
     /** The Service in front of the pods; undefined outside the cluster. */
     public readonly service?: string,
-  ) {}
+  ) {
+    checkPortNumber(port.number, 'port');
+  }
 
   /**
    * Host name by which a client in this namespace reaches the endpoint: short inside the namespace, because

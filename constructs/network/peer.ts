@@ -20,8 +20,13 @@ export abstract class Peer {
     return new ServicePeer(service);
   }
 
-  /** The addresses of these ranges. */
+  /** The addresses of these ranges, of which there is at least one. */
   public static cidrs(...cidrs: string[]): Peer {
+    if (cidrs.length === 0) {
+      throw new UsageError('has no range, so a rule with it would allow nobody or everybody; name at least one', {
+        property: 'cidrs',
+      });
+    }
     checkCidrs(cidrs, 'cidrs');
     return new CidrPeer(cidrs);
   }
@@ -31,8 +36,17 @@ export abstract class Peer {
     return new InternetPeer();
   }
 
-  /** A host outside the cluster, by name; only Cilium can enforce it, elsewhere it widens to {@link Peer.internet}. */
+  /**
+   * A host outside the cluster that pods connect to, by its DNS name; only Cilium can enforce it, elsewhere it
+   * widens to {@link Peer.internet}.
+   */
   public static host(host: string): Peer {
+    if (!isHostName(host)) {
+      throw new UsageError(
+        `is "${host}", but must be a DNS name, without scheme, port or path; name an address with Peer.cidrs`,
+        { property: 'host' },
+      );
+    }
     return new HostPeer(host);
   }
 
@@ -143,6 +157,23 @@ class HostPeer extends Peer {
   public in(namespace: string, cluster: Cluster): k8s.NetworkPolicyPeer[] {
     // On Cilium a policy of its own allows exactly this name.
     return cluster.cilium ? [] : Peer.internet().in(namespace, cluster);
+  }
+}
+
+/** The last label has a letter: what has none is an address, or a mistyped one. */
+const HOST_NAME =
+  /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function isHostName(host: string): boolean {
+  return HOST_NAME.test(host);
+}
+
+/** Refuses what is neither a DNS name nor an address, at the property that holds it. */
+export function checkHost(host: string, property: string): void {
+  if (!isHostName(host) && isIP(host) === 0) {
+    throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
+      property,
+    });
   }
 }
 

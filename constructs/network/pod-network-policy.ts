@@ -8,6 +8,7 @@ import {
   CiliumNetworkPolicySpecEgressToPortsPortsProtocol as CiliumProtocol,
 } from '../../imports/cilium.io';
 import { Cluster } from '../placement/cluster';
+import { UsageError } from '../rules/usage-error';
 import { type Connection, ConnectionGraph } from './connection-graph';
 import { Peer, type PodSet } from './peer';
 import type { Port } from './port';
@@ -52,8 +53,16 @@ export class PodNetworkPolicy extends Construct {
     }
   }
 
-  /** Allows a peer to open connections to these pods. */
+  /** Allows a peer to open connections to these pods; a host outside is known by its addresses only. */
   public allowFrom(connection: Omit<Connection, 'to'>): void {
+    const { fqdn } = connection.from;
+    if (fqdn !== undefined) {
+      throw new UsageError(
+        `is the host ${fqdn}, but no policy admits a host by its name, and without one it would be the whole ` +
+          'internet; name its addresses with Peer.cidrs',
+        { scope: this, property: 'from' },
+      );
+    }
     ConnectionGraph.of(this).connect({ ...connection, to: this.pods });
   }
 

@@ -1,3 +1,5 @@
+import { UsageError } from '../rules/usage-error';
+
 /** A port that a container listens on and others connect to. Services use the same number. */
 export interface Port {
   /** Name of the port, at most 15 characters: `http`. */
@@ -11,4 +13,11 @@ export interface Port {
    * @default - not stated
    */
   readonly appProtocol?: string;
+}
+
+/** Refuses what is no number of a port, at the property that holds it. */
+export function checkPortNumber(number: number, property: string): void {
+  if (!Number.isInteger(number) || number < 1 || number > 65535) {
+    throw new UsageError(`is ${number}, but must be from 1 to 65535`, { property });
+  }
 }

@@ -49,18 +49,21 @@ describe('the graph', () => {
     expect(graph.to(queue)).toEqual([uses, scrape]);
   });
 
-  test('tells pods of one namespace and name apart, such as those of two clusters', () => {
+  test('takes pods of one namespace and name for the same', () => {
     const graph = newGraph();
     const [api, queue] = [pods('api'), pods('queue')];
-    const [otherApi, otherQueue] = [pods('api'), pods('queue')];
+    const [sameApi, sameQueue] = [pods('api'), pods('queue')];
     const uses = { from: api, to: queue, ports: PORTS, purpose: 'uses', ordered: true };
     graph.connect(uses);
     expect(graph.from(api)).toEqual([uses]);
-    expect(graph.from(otherApi)).toEqual([]);
-    expect(graph.to(queue)).toEqual([uses]);
-    expect(graph.to(otherQueue)).toEqual([]);
-    expect(graph.waveOf(api)).toBe(10);
-    expect(graph.waveOf(otherApi)).toBe(0);
+    expect(graph.from(sameApi)).toEqual([uses]);
+    expect(graph.to(sameQueue)).toEqual([uses]);
+    expect(graph.from(pods('api', 'other'))).toEqual([]);
+    expect(graph.waveOf(sameApi)).toBe(10);
+    graph.connect({ from: sameQueue, to: pods('disk'), ports: PORTS, purpose: 'uses', ordered: true });
+    expect(graph.waveOf(api)).toBe(20);
+    graph.order(sameApi, queue);
+    expect([api, sameApi, queue, sameQueue].map((one) => graph.waveOf(one))).toEqual([10, 10, 10, 10]);
   });
 
   test('cannot be changed through what it hands out', () => {

@@ -32,6 +32,20 @@ describe('a port of a host', () => {
   const port = { name: 'https', number: 443 };
   const cluster = new Cluster();
 
+  test.each([-1, 0, 1.5, 65536, Number.NaN])('cannot have the number %s', (number) => {
+    expect(() => Endpoint.host('acme.example', { name: 'https', number })).toThrow(
+      new Error(`port is ${number}, but must be from 1 to 65535`),
+    );
+  });
+
+  test.each(['10.1.2', 'https://acme.example', ''])('cannot be that of the host "%s", addresses or not', (host) => {
+    for (const cidrs of [[], ['10.0.0.0/8']]) {
+      expect(() => Endpoint.host(host, port, cidrs)).toThrow(
+        new Error(`host is "${host}", but must be a DNS name or an address, without scheme, port or path`),
+      );
+    }
+  });
+
   test('is reached by its name from everywhere', () => {
     const endpoint = Endpoint.host('api.openai.com', port);
     expect(endpoint.hostFrom(testChart(), 'rag')).toBe('api.openai.com');
@@ -70,7 +84,7 @@ describe('a port of a host', () => {
     expect(endpoint.hostFrom(testChart(), 'rag')).toBe(host);
   });
 
-  test.each(['10.1.2', '10.1.2.3.example', '10-1-2-3.acme.example'])('is a name to a policy when it is %s', (host) => {
+  test.each(['10.1.2.3.example', '10-1-2-3.acme.example'])('is a name to a policy when it is %s', (host) => {
     expect(Endpoint.host(host, port).peer.fqdn).toBe(host);
   });
 });

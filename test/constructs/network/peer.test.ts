@@ -123,8 +123,11 @@ describe('ranges of addresses', () => {
     );
   });
 
-  test('can be none', () => {
+  test('can be none in a property, but are at least one in a rule', () => {
     expect(() => checkCidrs([], 'cidrs')).not.toThrow();
+    expect(() => Peer.cidrs()).toThrow(
+      new Error('cidrs has no range, so a rule with it would allow nobody or everybody; name at least one'),
+    );
   });
 
   test('have no host name, and are described by themselves', () => {
@@ -158,6 +161,14 @@ describe('a host', () => {
     expect(host.in('rag', IPV6)).toEqual([INTERNET_V4, INTERNET_V6]);
   });
 
+  test.each(['http://x y', 'acme.example:443', '10.1.2.3', '::1', 'localhost', ''])('cannot be "%s"', (wrong) => {
+    expect(() => Peer.host(wrong)).toThrow(
+      new Error(
+        `host is "${wrong}", but must be a DNS name, without scheme, port or path; name an address with Peer.cidrs`,
+      ),
+    );
+  });
+
   test('is nobody in a policy on Cilium, where another policy names it', () => {
     expect(host.in('rag', CILIUM)).toEqual([]);
   });
@@ -180,7 +191,7 @@ test('peers of different kinds are never the same', () => {
     Peer.service({ namespace: 'a' }),
     Peer.cidrs('10.0.0.0/8'),
     Peer.internet(),
-    Peer.host('a'),
+    Peer.host('acme.example'),
   ];
   expect(new Set(peers.map(({ key }) => key)).size).toBe(peers.length);
 });

@@ -113,19 +113,14 @@ test('a connection across namespaces names the namespace of the other side', () 
   ]);
 });
 
-test('pods of one namespace and name in two charts have connections of their own', () => {
-  const app = new App();
-  const [dev, prod] = ['dev', 'prod'].map((id) => new Chart(app, id, { namespace: 'rag' })) as [Chart, Chart];
-  const wire = (chart: Chart) => ({ api: workload(chart, 'api'), queue: workload(chart, 'queue') });
-  const [inDev, inProd] = [wire(dev), wire(prod)];
-  inDev.api.policy.allowTo(using(inDev.queue.pods, HTTP));
-  inProd.api.policy.allowFrom(usedBy(Peer.service({ namespace: 'monitoring' }), GRPC));
-  expect(policyOf(render(dev), 'api').egress).toEqual([{ to: [own('queue')], ports: [tcp(8000)] }, DNS]);
-  expect(policyOf(render(dev), 'api').ingress).toBeUndefined();
-  expect(policyOf(render(dev), 'queue').ingress).toEqual([{ from: [own('api')], ports: [tcp(8000)] }]);
-  expect(policyOf(render(prod), 'api')).not.toHaveProperty('egress');
-  expect(policyOf(render(prod), 'api').ingress).toEqual([{ from: [away('monitoring')], ports: [tcp(6334)] }]);
-  expect(policyOf(render(prod), 'queue').ingress).toBeUndefined();
+test('pods that are named again by namespace and name are opened on both sides', () => {
+  const chart = testChart();
+  const [api, queue] = [workload(chart, 'api'), workload(chart, 'queue')];
+  api.policy.allowTo(using(new PodSet('test', 'queue', labelsOf('queue')), HTTP));
+  queue.policy.allowFrom(usedBy(new PodSet('test', 'api', labelsOf('api')), GRPC));
+  const ports = [tcp(6334), tcp(8000)];
+  expect(policyOf(render(chart), 'api').egress).toEqual([{ to: [own('queue')], ports }, DNS]);
+  expect(policyOf(render(chart), 'queue').ingress).toEqual([{ from: [own('api')], ports }]);
 });
 
 test('pods that connect to one another open both directions', () => {
@@ -322,22 +317,15 @@ describe('hosts on Cilium', () => {
     expect(namesOf(alone.objects, 'CiliumNetworkPolicy')).toEqual(['api']);
   });
 
-  test('that connect to pods are nobody in the plain policy, and not everybody', () => {
-    const wire = (policy: PodNetworkPolicy) => policy.allowFrom(usedBy(OPENAI, HTTP));
-    const alone = wired(wire, { cilium: true });
-    expect(alone.spec).toEqual({
-      podSelector: { matchLabels: labelsOf('api') },
-      policyTypes: ['Ingress', 'Egress'],
-    });
-    const beside = wired(
-      (policy) => {
-        wire(policy);
-        policy.allowFrom(usedBy(queue, HTTP));
-      },
-      { cilium: true },
-    );
-    expect(beside.spec.ingress).toEqual([{ from: [own('queue')], ports: [tcp(8000)] }]);
-    expect(wired(wire).spec.ingress[0].from[0].ipBlock.cidr).toBe('0.0.0.0/0');
+  test('cannot be admitted by name, on Cilium or elsewhere', () => {
+    for (const cilium of [true, false]) {
+      expect(() => wired((policy) => policy.allowFrom(usedBy(OPENAI, HTTP)), { cilium })).toThrow(
+        new Error(
+          'rag/api: from is the host api.openai.com, but no policy admits a host by its name, and without one it would ' +
+            'be the whole internet; name its addresses with Peer.cidrs',
+        ),
+      );
+    }
   });
 
   test('are looked up at the DNS of the cluster', () => {
