@@ -22,8 +22,9 @@ export class QdrantProgram {
   public constructor(
     private readonly store: QdrantAccess,
     main: string,
+    ...modules: string[]
   ) {
-    this.program = NodeProgram.of(__dirname, main, 'qdrant-client.mjs', 'qdrant-snapshot-files.mjs');
+    this.program = NodeProgram.of(__dirname, main, 'qdrant-client.mjs', ...modules);
   }
 
   /** The container that runs it. */

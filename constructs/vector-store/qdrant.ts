@@ -20,6 +20,7 @@ import { StatefulSet } from '../workload/stateful-set';
 import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
+import { type DrainProps, QdrantDrain } from './qdrant-drain';
 import type { QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
 import type { SnapshotSchedule } from './snapshot-schedule';
@@ -111,6 +112,13 @@ export interface QdrantProps extends WorkloadOptions {
   readonly startupBudget?: Duration;
 
   /**
+   * Empties the nodes that are to go, before `nodes` is lowered: set it, sync, wait for the Job `<name>-drain`,
+   * and then lower `nodes` to this number and remove it.
+   * @default - every node stays
+   */
+  readonly drain?: DrainProps;
+
+  /**
    * Beginning of the names of the variables that clients get.
    * @default "QDRANT"
    */
@@ -160,6 +168,8 @@ export class Qdrant extends Construct implements IProvider {
   public readonly headlessService: k8s.KubeService;
   /** What takes the snapshots. */
   public readonly snapshots?: QdrantSnapshots;
+  /** What empties the nodes that are to go. */
+  public readonly drain?: QdrantDrain;
 
   private readonly props: QdrantProps;
   private readonly capacity: QdrantCapacity;
@@ -182,6 +192,7 @@ export class Qdrant extends Construct implements IProvider {
     this.addConfig();
     this.connectNodes();
     this.snapshots = this.createSnapshots();
+    this.drain = this.createDrain();
   }
 
   public offerTo(client: IClient): Offer {
@@ -465,6 +476,11 @@ export class Qdrant extends Construct implements IProvider {
       key: `${TLS_DIRECTORY}/tls.key`,
       ca_cert: `${TLS_DIRECTORY}/ca.crt`,
     };
+  }
+
+  private createDrain(): QdrantDrain | undefined {
+    const { drain } = this.props;
+    return drain && new QdrantDrain(this, 'Drain', { store: this, name: this.name, nodes: this.nodes, drain });
   }
 
   private createSnapshots(): QdrantSnapshots | undefined {

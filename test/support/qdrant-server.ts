@@ -19,6 +19,17 @@ interface OrderedFailure {
   readonly status: number;
 }
 
+/** A shard on its way to another peer. */
+interface Transfer {
+  readonly shard: number;
+  readonly from: number;
+  readonly to: number;
+  /** How often it is still seen. */
+  readonly looks: number;
+  /** Whether it ends where it began. */
+  readonly breaks: boolean;
+}
+
 /** A collection with its points, of which only the number is known. */
 export interface StoredCollection {
   /** As `config` in what the server tells of a collection. */
@@ -34,6 +45,8 @@ export interface StoredCollection {
   readonly restored: Map<string, number>;
   /** How often the shards are still told not to be active. */
   settling: number;
+  /** Shards on their way. */
+  readonly transfers: Transfer[];
 }
 
 /** What the nodes of a cluster have in common. */
@@ -45,6 +58,10 @@ export class QdrantState {
   public readonly peers = new Map<number, string>();
   /** Whether the nodes keep their snapshots in one object store, where each finds those of all. */
   public sharedSnapshots = false;
+  /** How often a transfer is seen before it ends; 0 ends it at once. */
+  public transferLooks = 0;
+  /** Transfers that still break off. */
+  public breakingTransfers = 0;
   /** Time of the next snapshot; each takes a second. */
   public clock = Date.UTC(2026, 0, 1);
 }
@@ -161,6 +178,7 @@ export class QdrantServer {
       snapshots: new Map(),
       restored: new Map(),
       settling: 0,
+      transfers: [],
     };
     this.state.collections.set(name, collection);
     return collection;
@@ -304,27 +322,56 @@ export class QdrantServer {
   }
 
   private shardsOf(collection: StoredCollection): Json {
-    const { shards, points } = collection;
+    const { shards, points, transfers } = collection;
+    endTransfers(collection);
     const state = collection.settling > 0 ? 'Partial' : 'Active';
     collection.settling -= 1;
-    const replicas = [...shards].flatMap(([shard_id, peers]) => peers.map((peer_id) => ({ shard_id, peer_id })));
+    const replicas = [
+      ...[...shards].flatMap(([shard_id, peers]) => peers.map((peer_id) => ({ shard_id, peer_id, state }))),
+      ...transfers.map(({ shard, to }) => ({ shard_id: shard, peer_id: to, state: 'Partial' })),
+    ];
     return {
       peer_id: this.peer,
       shard_count: shards.size,
       local_shards: replicas
         .filter(({ peer_id }) => peer_id === this.peer)
-        .map(({ shard_id }) => ({ shard_id, points_count: points, state })),
-      remote_shards: replicas.filter(({ peer_id }) => peer_id !== this.peer).map((replica) => ({ ...replica, state })),
-      shard_transfers: [],
+        .map(({ peer_id: _, ...replica }) => ({ ...replica, points_count: points })),
+      remote_shards: replicas.filter(({ peer_id }) => peer_id !== this.peer),
+      shard_transfers: transfers.map(({ shard, from, to }) => ({ shard_id: shard, from, to, sync: false })),
     };
   }
 
-  private changeShards({ shards }: StoredCollection, body: Json): boolean {
+  private changeShards(collection: StoredCollection, body: Json): boolean {
     const { move_shard: moved, replicate_shard: copied, drop_replica: dropped } = body;
-    const { shard_id, from_peer_id, to_peer_id, peer_id } = moved ?? copied ?? dropped;
-    const gone = moved === undefined ? peer_id : from_peer_id;
-    const kept = (shards.get(shard_id) ?? []).filter((peer) => peer !== gone);
-    shards.set(shard_id, dropped === undefined ? [...kept, to_peer_id] : kept);
+    if (moved !== undefined) {
+      return this.moveShard(collection, moved);
+    }
+    const { shard_id, to_peer_id, peer_id } = copied ?? dropped;
+    const kept = (collection.shards.get(shard_id) ?? []).filter((peer) => peer !== peer_id);
+    if (kept.length === 0) {
+      throw new Refusal(400, `Bad request: Shard ${shard_id} must have at least one replica`);
+    }
+    collection.shards.set(shard_id, dropped === undefined ? [...kept, to_peer_id] : kept);
+    return true;
+  }
+
+  private moveShard(
+    collection: StoredCollection,
+    { shard_id: shard, from_peer_id: from, to_peer_id: to }: Json,
+  ): boolean {
+    const peers = collection.shards.get(shard) ?? [];
+    if (!peers.includes(from) || !this.state.peers.has(to)) {
+      throw new Refusal(400, `Bad request: Shard ${shard} cannot go from peer ${from} to peer ${to}`);
+    }
+    if (peers.includes(to) || collection.transfers.some((transfer) => transfer.shard === shard)) {
+      throw new Refusal(400, `Bad request: Shard ${shard} is on peer ${to} already, or on its way`);
+    }
+    const breaks = this.state.breakingTransfers > 0;
+    this.state.breakingTransfers -= breaks ? 1 : 0;
+    collection.transfers.push({ shard, from, to, looks: this.state.transferLooks, breaks });
+    if (this.state.transferLooks === 0) {
+      endTransfers(collection);
+    }
     return true;
   }
 
@@ -349,10 +396,10 @@ export class QdrantServer {
         /^\/collections\/([^/]+)\/snapshots\/recover$/,
         ({ body }, name) => {
           const [, directory, file] = /^file:\/\/\/qdrant\/snapshots\/(.+)\/(.+)$/.exec(body?.location) ?? [];
-          if (directory !== name || file === undefined) {
+          if (directory === undefined || decodeURIComponent(directory) !== name || file === undefined) {
             throw new Refusal(400, `Wrong input: Snapshot ${body?.location} is not in the snapshots directory`);
           }
-          return this.recover(name as string, this.contentOf(name as string, file));
+          return this.recover(name, this.contentOf(name, decodeURIComponent(file)));
         },
       ],
       [
@@ -440,18 +487,35 @@ export class QdrantServer {
   private route(received: ReceivedRequest, response: ServerResponse): void {
     const file = /^\/collections\/([^/]+)\/snapshots\/([^/]+)$/.exec(received.path);
     if (received.method === 'GET' && file !== null) {
-      const content = this.contentOf(file[1] as string, file[2] as string);
+      const [name, snapshot] = file.slice(1).map(decodeURIComponent);
+      const content = this.contentOf(name as string, snapshot as string);
       response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(content);
       return;
     }
     for (const [method, path, handler] of this.routes) {
       const match = path.exec(received.path);
       if (match !== null && method === received.method) {
-        send(response, 200, { time: 0.001, status: 'ok', result: handler(received, ...match.slice(1)) });
+        send(response, 200, {
+          time: 0.001,
+          status: 'ok',
+          result: handler(received, ...match.slice(1).map(decodeURIComponent)),
+        });
         return;
       }
     }
     response.writeHead(404).end();
+  }
+}
+
+/** Ends the transfers that were seen as often as they last. */
+function endTransfers({ shards, transfers }: StoredCollection): void {
+  for (const transfer of transfers.splice(0)) {
+    const { shard, from, to, breaks } = transfer;
+    if (transfer.looks > 0) {
+      transfers.push({ ...transfer, looks: transfer.looks - 1 });
+    } else if (!breaks) {
+      shards.set(shard, [...(shards.get(shard) ?? []).filter((peer) => peer !== from), to]);
+    }
   }
 }
 

@@ -1,0 +1,87 @@
+import { Duration, Size } from 'cdk8s';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
+import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
+import { env, find, mainContainer, namesOf, render, testChart } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
+import { RESOURCES } from '../../support/values';
+
+function qdrant(props: Partial<QdrantProps>) {
+  const chart = testChart();
+  const construct = new Qdrant(chart, 'qdrant', {
+    nodes: 5,
+    resources: RESOURCES,
+    storage: Size.gibibytes(50),
+    apiKey: SecretKey.of('qdrant', 'api-key'),
+    ...props,
+  });
+  return { construct, objects: () => render(chart) };
+}
+
+describe('a drain', () => {
+  const { construct, objects } = qdrant({ drain: { to: 3 } });
+  const rendered = objects();
+  const job = find(rendered, 'Job', 'qdrant-drain');
+
+  test('is a Job that runs at every sync, and can run again', () => {
+    expect(job.metadata.annotations).toMatchObject({
+      'argocd.argoproj.io/hook': 'Sync',
+      'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
+    });
+    expect(job.spec).toMatchObject({ activeDeadlineSeconds: 6 * 3600, backoffLimit: 3 });
+    expect(construct.drain?.job.name).toBe('qdrant-drain');
+  });
+
+  test('runs after the database', () => {
+    expect(Number(job.metadata.annotations?.['argocd.argoproj.io/sync-wave'])).toBeGreaterThan(0);
+  });
+
+  test('knows which nodes there are and how many of them stay', () => {
+    expect(env(job, 'QDRANT_DRAIN_TO')).toBe('3');
+    const urls: string = env(job, 'QDRANT_NODE_URLS');
+    expect(urls.split(',')).toHaveLength(5);
+    expect(urls).toMatch(/^http:\/\/qdrant-0\.qdrant-headless\..*:6333,/);
+    expect(env(job, 'QDRANT_API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: 'api-key' } });
+    expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBeUndefined();
+  });
+
+  test('runs its program with the client, and without what it does not import', () => {
+    expect(mainContainer(job).command).toEqual(['node', '/opt/program/qdrant-drain.mjs']);
+    expect(Object.keys(find(rendered, 'ConfigMap', 'qdrant-drain').data).sort()).toEqual([
+      'qdrant-client.mjs',
+      'qdrant-drain.mjs',
+    ]);
+  });
+
+  test('changes nothing about the nodes', () => {
+    expect(find(rendered, 'StatefulSet', 'qdrant')).toEqual(find(qdrant({}).objects(), 'StatefulSet', 'qdrant'));
+  });
+});
+
+test('a drain may take the time that it is given', () => {
+  const objects = qdrant({ drain: { to: 3, deadline: Duration.hours(1) } }).objects();
+  expect(find(objects, 'Job', 'qdrant-drain').spec.activeDeadlineSeconds).toBe(3600);
+});
+
+test('a drain speaks TLS when the database does, under whatever names that gives', () => {
+  const tls = ServerCertificate.existing('qdrant-tls');
+  const job = find(qdrant({ tls, envPrefix: 'VECTORS', drain: { to: 3 } }).objects(), 'Job', 'qdrant-drain');
+  expect(env(job, 'QDRANT_NODE_URLS')).toMatch(/^https:/);
+  expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBe('$(QDRANT_CA_FILE)');
+  expect(env(job, 'VECTORS_NODE_URLS')).toBeUndefined();
+});
+
+test('without a drain there is no Job', () => {
+  const { construct, objects } = qdrant({});
+  expect(construct.drain).toBeUndefined();
+  expect(namesOf(objects(), 'Job')).toEqual([]);
+});
+
+test.each([
+  [0, 'is 0, but must be at least 1 and less than the number of nodes, which is 5'],
+  [1.5, 'is 1.5, but must be at least 1 and less than the number of nodes, which is 5'],
+  [5, 'is 5, but must be at least 1 and less than the number of nodes, which is 5'],
+  [2, 'is 2, but two nodes lose their quorum when either is away; keep 1, or 3 or more'],
+])('a drain to %d nodes is refused', (to, problem) => {
+  expect(refusalOf(() => qdrant({ drain: { to } })).message).toBe(`rag/qdrant: drain.to ${problem}`);
+});
