@@ -90,6 +90,7 @@ export {
   type PrometheusQueryProps,
   type RedisListProps,
   ScalingTrigger,
+  type ScalingTriggerProps,
 } from './constructs/scaling/scaling-trigger';
 // Secrets
 export { CertificateIssuer, type CertificateIssuerProps } from './constructs/secrets/certificate-issuer';

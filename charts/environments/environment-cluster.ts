@@ -2,15 +2,16 @@ import { z } from 'zod';
 import { Accelerator } from '../../constructs/placement/accelerator';
 import { Cloud } from '../../constructs/placement/cloud';
 import { Cluster } from '../../constructs/placement/cluster';
+import { TAINT_EFFECTS } from '../../constructs/placement/node-pool';
 import { Registry } from '../../constructs/placement/registry';
-import { clusterService, form, made, shown, texts } from './environment-values';
+import { clusterService, made, shown, texts } from './environment-values';
 
 /** A kind of GPU: `nvidia-l4`, `nvidia-a100-80/1g.10gb`, `nvidia-t4/shared`. */
 export const accelerator = made(z.string(), Accelerator.named);
 
 const nodePool = z.strictObject({
   name: z.string().describe('name of the pool'),
-  nodes: z.int().min(1).describe("most nodes, the cluster autoscaler's bound included"),
+  nodes: z.int().min(0).describe("most nodes, the cluster autoscaler's bound included"),
   accelerator: accelerator.optional().describe('GPU in each node: nvidia-l4, nvidia-a100-80/1g.10gb, nvidia-t4/shared'),
   acceleratorsPerNode: z.int().min(1).optional().describe('allocatable GPUs, slices or shares per node; by default 1'),
   nodeSelector: texts.optional().describe('labels of the nodes; by default those of the cloud for the GPU'),
@@ -19,7 +20,7 @@ const nodePool = z.strictObject({
       z.strictObject({
         key: z.string().describe('key of the taint'),
         value: z.string().optional().describe('its value; by default any is tolerated'),
-        effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional().describe('by default NoSchedule'),
+        effect: z.enum(TAINT_EFFECTS).optional().describe('by default NoSchedule'),
       }),
     )
     .optional()
@@ -38,9 +39,7 @@ const registry = made(
 /** What is true of the cluster. */
 export const cluster = made(
   z.strictObject({
-    kubernetesVersion: form(/^1\.\d+$/, 'a minor version in quotes, such as "1.31"')
-      .optional()
-      .describe('minor version of the API server: "1.31"'),
+    kubernetesVersion: z.string().optional().describe('minor version of the API server: "1.31"'),
     cloud: made(z.enum(['eks', 'gke', 'aks', 'generic']), Cloud.named)
       .optional()
       .describe('where the cluster runs'),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Gateway } from '../../constructs/edge/gateway';
 import { Ingress, IngressController } from '../../constructs/edge/ingress';
-import { certificate, clusterService, form, made, texts } from './environment-values';
+import { pathProblem } from '../../constructs/edge/route';
+import { certificate, clusterService, judged, made, texts } from './environment-values';
 
 const proxyOrigin = {
   proxies: clusterService.optional().describe('pods of the proxy, which connect to the API'),
@@ -53,7 +54,7 @@ const ingress = made(
 export const route = z
   .strictObject({
     host: z.string().describe('name of the host: rag.acme.example'),
-    path: form(/^\//, 'a path that begins with "/"').optional().describe('beginning of the paths; by default /'),
+    path: judged(pathProblem).optional().describe('beginning of the paths; by default /'),
     gateway: gateway.optional().describe('a Gateway of the Gateway API'),
     ingress: ingress.optional().describe('an Ingress controller, instead of a Gateway'),
   })

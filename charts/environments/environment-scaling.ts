@@ -63,9 +63,9 @@ export const workerScaling = made(workerScalingFields, (input): Scaling | ((queu
     return scalingOf(input);
   }
   const props = eventScalingOf(checked(input));
-  // Here the line of a mistake is known; the queue is not.
-  checkEventScaling(props);
   const triggers = triggersOf(input);
+  // Here the line of a mistake is known; the queue is not.
+  checkEventScaling(props, triggers);
   return (queue) =>
     Scaling.onEvents({ ...props, triggers: [queue.list(waiting.list).trigger(waiting.perReplica), ...triggers] });
 });

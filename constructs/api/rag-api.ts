@@ -3,6 +3,7 @@ import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { Port } from '../network/port';
+import { checkSeconds } from '../rules/time-span';
 import { Scaling } from '../scaling/scaling';
 import { Deployment } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
@@ -115,6 +116,7 @@ export class RagApi extends Construct implements IProvider {
     this.port = { name: 'http', number: props.port ?? 8000, appProtocol: 'http' };
     this.metricsPort = separateMetrics(this.port, props.metricsPort);
     this.longestAnswer = props.longestAnswer ?? Duration.minutes(2);
+    checkSeconds(this, 'longestAnswer', this.longestAnswer);
     this.edgeTimeout = Duration.seconds(this.longestAnswer.toSeconds() + EDGE_MARGIN_SECONDS);
     this.workload = this.createDeployment();
     this.service = this.workload.addService({ ports: [this.port] });

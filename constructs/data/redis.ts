@@ -3,6 +3,8 @@ import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
+import { kibibytesOf, sizeText } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
 import { type IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
 import type { SecretKey } from '../secrets/secret-key';
 import type { MainContainerProps } from '../workload/container';
@@ -31,7 +33,8 @@ export interface RedisProps extends WorkloadOptions {
   readonly password: SecretKey;
 
   /**
-   * What it asks for; three quarters of the memory hold data, the rest is for copies while it saves.
+   * What it asks for; three quarters of the memory, which is at least 64 MiB, hold data, the rest is for copies
+   * while it saves.
    * @default - 100m CPU and 512 MiB
    */
   readonly resources?: Resources;
@@ -63,6 +66,9 @@ const ACL_FILE = '/run/redis/users.acl';
 /** Share of the memory for data; the rest is for the copies that a fork makes while it saves. */
 const DATA_SHARE = 0.75;
 
+const DEFAULT_STORAGE = Size.gibibytes(4);
+const LEAST_MEMORY = Size.mebibytes(64);
+
 /**
  * A single Redis with a password and a volume. It is down while its node is replaced; tasks wait at their
  * senders until it is back.
@@ -82,6 +88,7 @@ export class Redis extends Construct implements IProvider {
     super(scope, id);
     this.props = props;
     this.resources = props.resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(512) };
+    this.checkSizes();
     this.workload = this.createStatefulSet();
     this.workload.addConfigFiles({
       [CONFIG]: this.config(),
@@ -113,8 +120,27 @@ export class Redis extends Construct implements IProvider {
     return { trigger: (perReplica) => ScalingTrigger.redisList({ endpoint, list: name, perReplica, password }) };
   }
 
+  /** A rewrite of the append-only file needs room for the old and the new one at once. */
+  private checkSizes(): void {
+    const { storage = DEFAULT_STORAGE } = this.props;
+    const { memory } = this.resources;
+    if (kibibytesOf(memory) < kibibytesOf(LEAST_MEMORY)) {
+      throw new UsageError(`is ${sizeText(memory)}, but the process alone needs ${sizeText(LEAST_MEMORY)}; raise it`, {
+        scope: this,
+        property: 'resources.memory',
+      });
+    }
+    const least = Size.kibibytes(Math.ceil(kibibytesOf(memory) * DATA_SHARE * 2));
+    if (kibibytesOf(storage) < kibibytesOf(least)) {
+      throw new UsageError(
+        `is ${sizeText(storage)}, but must be at least ${sizeText(least)}, twice the memory for data; raise it, or lower resources.memory`,
+        { scope: this, property: 'storage' },
+      );
+    }
+  }
+
   private createStatefulSet(): StatefulSet {
-    const { storage = Size.gibibytes(4), storageClass } = this.props;
+    const { storage = DEFAULT_STORAGE, storageClass } = this.props;
     return new StatefulSet(this, 'Resource', {
       ...this.props,
       component: this.props.role,
@@ -153,7 +179,7 @@ export class Redis extends Construct implements IProvider {
   }
 
   private config(): string {
-    const maxmemory = Math.floor(this.resources.memory.toKibibytes() * 1024 * DATA_SHARE);
+    const maxmemory = Math.floor(kibibytesOf(this.resources.memory) * 1024 * DATA_SHARE);
     return [
       'dir /data',
       `aclfile ${ACL_FILE}`,

@@ -30,7 +30,7 @@ export interface RouteProps {
   readonly via: EdgeProxy;
 
   /**
-   * Beginning of the paths.
+   * Beginning of the paths; itself begins with "/".
    * @default "/"
    */
   readonly path?: string;
@@ -57,11 +57,12 @@ export class Route extends Construct {
     const name = props.name ?? id;
     checkObjectName(this, name, 'HTTPRoute');
     this.host = checkHost(this, props.host);
+    const path = checkPath(this, props.path ?? '/');
     const { service, pods, port } = serviceOf(this, props.to.endpoint);
     props.via._bind(this, {
       metadata: { name, labels: Chart.of(this).labels, annotations: SyncWave.after(this, pods).annotations },
       host: this.host,
-      path: props.path ?? '/',
+      path,
       service,
       port: port.number,
       timeout: props.to.edgeTimeout,
@@ -96,6 +97,19 @@ function checkHost(scope: Construct, host: string): string {
     throw new UsageError(`is "${host}", but must be a DNS name such as rag.acme.example`, { scope, property: 'host' });
   }
   return host;
+}
+
+/** What is wrong with the beginning of paths, or undefined when nothing is. */
+export function pathProblem(path: string): string | undefined {
+  return path.startsWith('/') ? undefined : `is "${path}", but must be a path that begins with "/"`;
+}
+
+function checkPath(scope: Construct, path: string): string {
+  const problem = pathProblem(path);
+  if (problem !== undefined) {
+    throw new UsageError(problem, { scope, property: 'path' });
+  }
+  return path;
 }
 
 function serviceOf(scope: Construct, { service, peer, port }: Endpoint) {

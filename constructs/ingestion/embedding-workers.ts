@@ -3,6 +3,7 @@ import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Accelerator } from '../placement/accelerator';
 import { kibibytesOf, sizeText } from '../rules/quantity';
+import { checkSeconds } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { Scaling } from '../scaling/scaling';
 import { Deployment } from '../workload/deployment';
@@ -123,6 +124,7 @@ export class EmbeddingWorkers extends Construct {
     super(scope, id);
     checkSharedMemory(this, props);
     const longestTask = props.longestTask ?? Duration.minutes(10);
+    checkSeconds(this, 'longestTask', longestTask);
     this.workload = new Deployment(this, 'Resource', {
       ...props,
       component: 'ingestion',

@@ -170,6 +170,14 @@ export class Accelerator {
 
   /** An accelerator that is not listed here. */
   public static of(props: AcceleratorProps): Accelerator {
+    if (props.name === '') {
+      throw new UsageError('is empty; name it as node pools and environment files will: nvidia-l4', {
+        property: 'accelerator.name',
+      });
+    }
+    if (!(props.memoryGb > 0) || !Number.isFinite(props.memoryGb)) {
+      throw new UsageError(`is ${props.memoryGb}, but must be above 0`, { property: 'accelerator.memoryGb' });
+    }
     return new Accelerator(props);
   }
 

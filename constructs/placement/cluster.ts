@@ -1,7 +1,8 @@
 import type { IConstruct } from 'constructs';
+import { dnsSubdomainProblem } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 import { Cloud } from './cloud';
-import type { NodePool } from './node-pool';
+import { checkNodePools, type NodePool } from './node-pool';
 import { Registry } from './registry';
 import { blockStorageProblem } from './storage-class';
 
@@ -145,6 +146,9 @@ export interface ClusterProps {
   readonly registry?: Registry;
 }
 
+/** A minor version, as Pod Security labels name it after a "v". */
+const KUBERNETES_VERSION = /^1\.(0|[1-9]\d*)$/;
+
 const CONTEXT_KEY = 'cdk8s-rag/cluster';
 
 /** Scopes that a cluster was attached to. */
@@ -193,21 +197,15 @@ export class Cluster {
   public readonly registry: Registry;
 
   public constructor(props: ClusterProps = {}) {
-    this.kubernetesVersion = props.kubernetesVersion ?? '1.28';
+    this.kubernetesVersion = checkedVersion(props.kubernetesVersion ?? '1.28');
     this.cloud = props.cloud ?? Cloud.GENERIC;
-    this.zones = props.zones;
+    this.zones = checkedZones(props.zones);
     this.ipv6 = props.ipv6 ?? false;
-    this.domain = props.domain ?? 'cluster.local';
+    this.domain = checkedDomain(props.domain ?? 'cluster.local');
     this.cilium = props.cilium ?? false;
-    if (this.cilium && (props.dns?.nodeLocal ?? []).length > 0) {
-      throw new UsageError(
-        `is ${props.dns?.nodeLocal?.join(', ')}, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache ` +
-          'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
-        { property: 'cluster.dns.nodeLocal' },
-      );
-    }
-    this.dns = props.dns ?? { namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } };
-    this.nodePools = checkedPools(props.nodePools);
+    this.dns = checkedDns(props.dns ?? { namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }, this.cilium);
+    checkNodePools(props.nodePools ?? []);
+    this.nodePools = props.nodePools;
     this.gpuRuntimeClass = props.gpuRuntimeClass;
     this.storage = checkedStorage(props.storage ?? {});
     this.keda = props.keda;
@@ -243,11 +241,41 @@ function checkedStorage(storage: ClusterStorage): ClusterStorage {
   return storage;
 }
 
-function checkedPools(pools: NodePool[] | undefined): NodePool[] | undefined {
-  const names = pools?.map(({ name }) => name) ?? [];
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) {
-    throw new UsageError(`has two pools named "${twice}"; rename one`, { property: 'cluster.nodePools' });
+function checkedVersion(version: string): string {
+  if (!KUBERNETES_VERSION.test(version)) {
+    throw new UsageError(`is "${version}", but must be a minor version, such as "1.31"`, {
+      property: 'cluster.kubernetesVersion',
+    });
   }
-  return pools;
+  return version;
+}
+
+function checkedZones(zones: number | undefined): number | undefined {
+  if (zones !== undefined && (!Number.isInteger(zones) || zones < 1)) {
+    throw new UsageError(`is ${zones}, but must be a whole number from 1`, { property: 'cluster.zones' });
+  }
+  return zones;
+}
+
+function checkedDomain(domain: string): string {
+  const problem = dnsSubdomainProblem(domain);
+  if (problem !== undefined) {
+    throw new UsageError(problem, { property: 'cluster.domain' });
+  }
+  return domain;
+}
+
+function checkedDns(dns: ClusterDns, cilium: boolean): ClusterDns {
+  const { port = 53, nodeLocal = [] } = dns;
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new UsageError(`is ${port}, but must be from 1 to 65535`, { property: 'cluster.dns.port' });
+  }
+  if (cilium && nodeLocal.length > 0) {
+    throw new UsageError(
+      `is ${nodeLocal.join(', ')}, but Cilium policies cannot select a node's own address; run NodeLocal DNSCache ` +
+        'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
+      { property: 'cluster.dns.nodeLocal' },
+    );
+  }
+  return dns;
 }

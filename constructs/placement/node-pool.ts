@@ -1,4 +1,9 @@
+import { checkLabels, isLabelKey } from '../rules/label';
+import { UsageError } from '../rules/usage-error';
 import type { Accelerator } from './accelerator';
+
+/** What a taint does to pods that do not tolerate it (Kubernetes docs, "Taints and Tolerations"). */
+export const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] as const;
 
 /** A taint that keeps other pods off the nodes of a pool. */
 export interface Taint {
@@ -49,4 +54,41 @@ export interface NodePool {
    * @default - none
    */
   readonly taints?: Taint[];
+}
+
+/** Refuses pools that no cluster can have, and two of one name. */
+export function checkNodePools(pools: readonly NodePool[]): void {
+  const names = pools.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`has two pools named "${twice}"; rename one`, { property: 'cluster.nodePools' });
+  }
+  for (const [index, { nodes, acceleratorsPerNode, nodeSelector = {}, taints = [] }] of pools.entries()) {
+    const property = `cluster.nodePools.${index}`;
+    checkCount(`${property}.nodes`, nodes, 0);
+    checkCount(`${property}.acceleratorsPerNode`, acceleratorsPerNode ?? 1, 1);
+    checkLabels(undefined, `${property}.nodeSelector`, nodeSelector);
+    for (const [place, taint] of taints.entries()) {
+      checkTaint(`${property}.taints.${place}`, taint);
+    }
+  }
+}
+
+function checkCount(property: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property });
+  }
+}
+
+function checkTaint(property: string, { key, effect = 'NoSchedule' }: Taint): void {
+  if (!isLabelKey(key)) {
+    throw new UsageError(`is "${key}", but the key of a taint has the form of a label's: nvidia.com/gpu`, {
+      property: `${property}.key`,
+    });
+  }
+  if (!TAINT_EFFECTS.some((known) => known === effect)) {
+    throw new UsageError(`is "${effect}", but must be one of ${TAINT_EFFECTS.join(', ')}`, {
+      property: `${property}.effect`,
+    });
+  }
 }

@@ -12,8 +12,17 @@ export function isLabelValue(value: string): boolean {
   return VALUE.test(value);
 }
 
+/** Whether a label, an annotation or a taint can have a key. */
+export function isLabelKey(key: string): boolean {
+  return KEY.test(key);
+}
+
 /** Refuses labels that the API server would refuse. */
-export function checkLabels(scope: IConstruct, property: string, labels: { readonly [key: string]: string }): void {
+export function checkLabels(
+  scope: IConstruct | undefined,
+  property: string,
+  labels: { readonly [key: string]: string },
+): void {
   checkKeys(scope, property, labels);
   for (const [key, value] of Object.entries(labels)) {
     if (!isLabelValue(value)) {
@@ -34,8 +43,8 @@ export function checkAnnotations(
   checkKeys(scope, property, annotations);
 }
 
-function checkKeys(scope: IConstruct, property: string, map: { readonly [key: string]: string }): void {
-  const wrong = Object.keys(map).find((key) => !KEY.test(key));
+function checkKeys(scope: IConstruct | undefined, property: string, map: { readonly [key: string]: string }): void {
+  const wrong = Object.keys(map).find((key) => !isLabelKey(key));
   if (wrong !== undefined) {
     throw new UsageError(
       `has the key "${wrong}", but a key has at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, after a domain and "/" or without`,

@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import { UsageError } from '../rules/usage-error';
 import { checkPace, type ScalingPace } from './scaling-pace';
+import type { ScalingTrigger } from './scaling-trigger';
 
 /** Bounds of an autoscaler. */
 export interface ScalingBounds {
@@ -32,7 +33,7 @@ export interface EventScalingOptions extends ScalingBounds {
   readonly cooldown?: Duration;
 
   /**
-   * Pods while a trigger cannot be read three times in a row.
+   * Pods while a trigger cannot be read three times in a row, at most `max`.
    * @default - the number of pods stays what it is
    */
   readonly fallbackReplicas?: number;
@@ -43,11 +44,20 @@ export function checkHorizontalScaling(bounds: ScalingBounds): void {
   checkBounds(bounds, 1);
 }
 
-/** Refuses options that KEDA would refuse. */
-export function checkEventScaling(options: EventScalingOptions): void {
+/** Refuses options that KEDA would refuse, and numbers of pods that `max` would not let it reach. */
+export function checkEventScaling(options: EventScalingOptions, triggers: readonly ScalingTrigger[] = []): void {
   checkBounds(options, 0);
-  if (options.fallbackReplicas !== undefined) {
-    checkCount('scaling.fallbackReplicas', options.fallbackReplicas, 0);
+  const { fallbackReplicas = 0, max } = options;
+  checkCount('scaling.fallbackReplicas', fallbackReplicas, 0);
+  checkWithin('scaling.fallbackReplicas', fallbackReplicas, max);
+  for (const { replicas = 0 } of triggers) {
+    checkWithin('scaling.cron.replicas', replicas, max);
+  }
+}
+
+function checkWithin(property: string, value: number, max: number): void {
+  if (value > max) {
+    throw new UsageError(`is ${value}, above max, which is ${max}; lower it or raise max`, { property });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { ClusterPrometheus, ClusterService } from '../placement/cluster';
+import { isTimeZone } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 
@@ -51,22 +52,31 @@ export interface CronWindowProps {
   /** When the window opens: five cron fields. */
   readonly start: string;
 
-  /** When it closes: five cron fields. */
+  /** When it closes: five cron fields, other than those of `start`. */
   readonly end: string;
 
-  /** Pods that are wanted in between. */
+  /** Pods that are wanted in between, at most `max`. */
   readonly replicas: number;
 }
 
-/** What a trigger comes to in a cluster. */
-export interface RenderedTrigger {
-  /** KEDA's name of the scaler. */
+/** A trigger as KEDA knows it. */
+export interface ScalingTriggerProps {
+  /** KEDA's name of the scaler: `rabbitmq`, `aws-sqs-queue`. */
   readonly type: string;
-  /** Its metadata, all of it text. */
+
+  /** Its settings, all of them text. Nothing secret belongs here: it would stand in the output. */
   readonly metadata: { readonly [key: string]: string };
-  /** Secrets by KEDA's name of the parameter. */
+
+  /**
+   * Keys of Secrets by KEDA's name of the parameter.
+   * @default - the scaler asks for nothing secret
+   */
   readonly secrets?: { readonly [parameter: string]: SecretKey };
-  /** What the KEDA operator must reach. */
+
+  /**
+   * What the KEDA operator asks, where that is a workload of this output: its pods let it in then.
+   * @default - something that our policies do not guard
+   */
   readonly endpoint?: Endpoint;
 }
 
@@ -76,6 +86,16 @@ export interface RenderedTrigger {
  * Source: KEDA 2.20 docs, "Scalers": Redis Lists, Prometheus, Cron.
  */
 export class ScalingTrigger {
+  /**
+   * Any scaler of KEDA, as its page describes it (KEDA docs, "Scalers").
+   *
+   * @throws UsageError when the type or the metadata is empty, or a value of the metadata is no text
+   */
+  public static of(props: ScalingTriggerProps): ScalingTrigger {
+    checkTrigger(props);
+    return new ScalingTrigger(() => props);
+  }
+
   /** Entries waiting in a list in Redis, such as the queue of Celery. */
   public static redisList(props: RedisListProps): ScalingTrigger {
     checkWhole('perReplica', props.perReplica, 1);
@@ -121,16 +141,10 @@ export class ScalingTrigger {
 
   /** A number of pods between two times of day. */
   public static cron(props: CronWindowProps): ScalingTrigger {
-    checkWhole('replicas', props.replicas, 1);
-    return new ScalingTrigger(() => ({
-      type: 'cron',
-      metadata: {
-        timezone: props.timezone,
-        start: props.start,
-        end: props.end,
-        desiredReplicas: String(props.replicas),
-      },
-    }));
+    const { timezone, start, end, replicas } = props;
+    checkCron(props);
+    const metadata = { timezone, start, end, desiredReplicas: String(replicas) };
+    return new ScalingTrigger(() => ({ type: 'cron', metadata }), replicas);
   }
 
   private constructor(
@@ -138,14 +152,16 @@ export class ScalingTrigger {
       scope: Construct,
       keda: ClusterService,
       prometheus: ClusterPrometheus | undefined,
-    ) => RenderedTrigger,
+    ) => ScalingTriggerProps,
+    /** Pods that it asks for; undefined when that depends on what it sees. */
+    public readonly replicas?: number,
   ) {}
 
   /**
    * The trigger in this cluster.
    * @internal
    */
-  public _render(scope: Construct, keda: ClusterService, prometheus?: ClusterPrometheus): RenderedTrigger {
+  public _render(scope: Construct, keda: ClusterService, prometheus?: ClusterPrometheus): ScalingTriggerProps {
     return this.render(scope, keda, prometheus);
   }
 }
@@ -163,5 +179,51 @@ export interface IBacklog {
 function checkWhole(property: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) {
     throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property: `scaling.${property}` });
+  }
+}
+
+/** Minute, hour, day of the month, month, day of the week. */
+const CRON = /^[\d*/,?-]+( [\d*/,?-]+){2}( [\dA-Za-z*/,?-]+){2}$/;
+
+/** What KEDA's cron scaler would refuse (KEDA 2.20, pkg/scalers/cron_scaler.go). */
+function checkCron(props: CronWindowProps): void {
+  const { timezone, start, end } = props;
+  checkWhole('cron.replicas', props.replicas, 1);
+  if (!isTimeZone(timezone)) {
+    throw new UsageError(`is "${timezone}", but must be an IANA name, such as Europe/Berlin`, {
+      property: 'scaling.cron.timezone',
+    });
+  }
+  for (const [name, text] of Object.entries({ start, end })) {
+    if (!CRON.test(text)) {
+      throw new UsageError(`is "${text}", but must be five cron fields, such as "0 7 * * 1-5"`, {
+        property: `scaling.cron.${name}`,
+      });
+    }
+  }
+  if (start === end) {
+    throw new UsageError(`is "${end}", when the window opens; let it close at another time`, {
+      property: 'scaling.cron.end',
+    });
+  }
+}
+
+function checkTrigger({ type, metadata }: ScalingTriggerProps): void {
+  if (type === '') {
+    throw new UsageError('is empty; name the scaler as KEDA does: rabbitmq', { property: 'scaling.trigger.type' });
+  }
+  const property = 'scaling.trigger.metadata';
+  if (Object.keys(metadata).length === 0) {
+    throw new UsageError('is empty, so the scaler would not know what to ask; set what its page requires', {
+      property,
+    });
+  }
+  // Values are not repeated: one may be a secret that somebody wrote there.
+  for (const [key, value] of Object.entries<unknown>(metadata)) {
+    if (typeof value !== 'string') {
+      throw new UsageError(`is a ${typeof value}, but KEDA takes texts only; put it in quotes`, {
+        property: `${property}.${key}`,
+      });
+    }
   }
 }

@@ -24,7 +24,7 @@ import {
 } from './scaling-bounds';
 import { ScalingMetric } from './scaling-metric';
 import { paceRules } from './scaling-pace';
-import type { IBacklog, RenderedTrigger, ScalingTrigger } from './scaling-trigger';
+import type { IBacklog, ScalingTrigger, ScalingTriggerProps } from './scaling-trigger';
 
 /** Scaling by a HorizontalPodAutoscaler. */
 export interface HorizontalScalingProps extends ScalingBounds {
@@ -135,7 +135,7 @@ class EventScaling extends Scaling {
 
   public constructor(private readonly props: EventScalingProps) {
     super();
-    checkEventScaling(props);
+    checkEventScaling(props, props.triggers);
     if (props.triggers.length === 0) {
       throw new UsageError('is empty; name at least one trigger', { property: 'scaling.triggers' });
     }
@@ -210,7 +210,7 @@ class KedaScaler extends Construct {
     });
   }
 
-  private renderTrigger(trigger: RenderedTrigger, index: number): ScaledObjectSpecTriggers {
+  private renderTrigger(trigger: ScalingTriggerProps, index: number): ScaledObjectSpecTriggers {
     const { target } = this.props;
     this.allow(trigger.endpoint);
     const secrets = Object.entries(trigger.secrets ?? {});

@@ -1,6 +1,8 @@
 import { type Cron, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { isTimeZone } from '../rules/time-span';
+import { UsageError } from '../rules/usage-error';
 import { type JobRunProps, jobSpec } from './job';
 import { Workload, type WorkloadProps } from './workload';
 
@@ -36,17 +38,28 @@ export class CronJob extends Workload {
   public constructor(scope: Construct, id: string, props: CronJobProps) {
     super(scope, id, 'CronJob', { ...props, restartPolicy: 'Never' });
     this.claimAccelerators(1);
+    const { timeZone = 'Etc/UTC' } = props;
+    checkTimeZone(this, timeZone);
     this.cronJob = new k8s.KubeCronJob(this, 'Resource', {
       metadata: this.workloadMetadata(),
       spec: {
         schedule: props.schedule.expressionString,
-        timeZone: props.timeZone ?? 'Etc/UTC',
+        timeZone,
         concurrencyPolicy: props.overlap === true ? 'Allow' : 'Forbid',
         startingDeadlineSeconds: (props.startingDeadline ?? Duration.minutes(10)).toSeconds(),
         successfulJobsHistoryLimit: 3,
         failedJobsHistoryLimit: 3,
         jobTemplate: { spec: jobSpec(this, props, Lazy.any({ produce: () => this.template.render() })) },
       },
+    });
+  }
+}
+
+function checkTimeZone(scope: Construct, timeZone: string): void {
+  if (!isTimeZone(timeZone)) {
+    throw new UsageError(`is "${timeZone}", but must be an IANA name, such as Europe/Berlin`, {
+      scope,
+      property: 'timeZone',
     });
   }
 }

@@ -1,6 +1,7 @@
-import { Duration, Lazy } from 'cdk8s';
+import { type Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { checkSeconds } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { Workload, type WorkloadProps } from './workload';
 
@@ -54,8 +55,6 @@ export function jobSpec(scope: Construct, props: JobRunProps, template: k8s.PodT
   if (!Number.isInteger(retries) || retries < 0) {
     throw new UsageError(`is ${retries}, but must be a whole number from 0`, { scope, property: 'retries' });
   }
-  if (deadline.toSeconds() < Duration.seconds(1).toSeconds()) {
-    throw new UsageError('must be at least one second', { scope, property: 'deadline' });
-  }
+  checkSeconds(scope, 'deadline', deadline);
   return { backoffLimit: retries, activeDeadlineSeconds: deadline.toSeconds(), template };
 }

@@ -21,6 +21,9 @@ const BASELINE_CAPABILITIES = [
   'SYS_CHROOT',
 ];
 
+/** Without the prefix of capabilities(7) (Kubernetes docs, "Configure a Security Context"). */
+const CAPABILITY = /^(?!CAP_)[A-Z]+(_[A-Z]+)*$/;
+
 /**
  * A rule of the Pod Security level "restricted" that a workload breaks, and why it must. The namespace's
  * level is lowered as far as the exceptions in it need, and the object names them.
@@ -33,6 +36,11 @@ export class PodSecurityException {
 
   /** A Linux capability that the program needs: `IPC_LOCK` for NCCL over InfiniBand. */
   public static addCapability(capability: string, reason: string): PodSecurityException {
+    if (!CAPABILITY.test(capability)) {
+      throw new UsageError(`has "${capability}", but capabilities are upper-case words without CAP_: IPC_LOCK`, {
+        property: 'podSecurityExceptions',
+      });
+    }
     const level =
       capability === 'NET_BIND_SERVICE'
         ? 'restricted'
@@ -60,6 +68,19 @@ export class PodSecurityException {
   }
 }
 
+/** Refuses an exception that is there twice: one of the two reasons is not the real one. */
+export function checkExceptions(scope: IConstruct, exceptions: readonly PodSecurityException[]): void {
+  const subjects = exceptions.map(subjectOf);
+  const twice = subjects.find((subject, index) => subjects.indexOf(subject) !== index);
+  if (twice !== undefined) {
+    throw new UsageError(`has ${twice} twice; keep one of the two`, { scope, property: 'podSecurityExceptions' });
+  }
+}
+
+function subjectOf({ rule, capability }: PodSecurityException): string {
+  return [rule, capability].filter(Boolean).join(' ');
+}
+
 /** Annotation that lists the exceptions of a workload and their reasons. */
 const ANNOTATION = 'cdk8s-rag/pod-security-exceptions';
 
@@ -68,9 +89,7 @@ export function exceptionAnnotations(exceptions: PodSecurityException[]): { [ann
   if (exceptions.length === 0) {
     return {};
   }
-  const lines = exceptions.map(
-    ({ rule, capability, reason }) => `${[rule, capability].filter(Boolean).join(' ')}: ${reason}`,
-  );
+  const lines = exceptions.map((exception) => `${subjectOf(exception)}: ${exception.reason}`);
   return { [ANNOTATION]: lines.join('\n') };
 }
 

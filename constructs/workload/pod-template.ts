@@ -18,9 +18,9 @@ import { type Mount, Volume } from './volume';
 
 /** User and group that the containers run as. */
 export interface PodUser {
-  /** User id, not 0. */
+  /** User id, from 1; {@link PodSecurityException.runAsRoot} is for images that need 0. */
   readonly uid: number;
-  /** Group id. */
+  /** Group id, from 0. */
   readonly gid: number;
 }
 
@@ -71,6 +71,8 @@ export class PodTemplate {
     private readonly scope: Construct,
     private readonly props: PodTemplateProps,
   ) {
+    checkId(scope, 'user.uid', props.user.uid, 1);
+    checkId(scope, 'user.gid', props.user.gid, 0);
     for (const name of Cluster.of(scope).registry.pullSecrets) {
       ExternalReferences.of(scope).declare({ kind: 'Secret', namespace: props.namespace, name });
     }
@@ -336,6 +338,15 @@ function checkContainerName(scope: Construct, name: string): void {
   const problem = dnsLabelProblem(name);
   if (problem !== undefined) {
     throw new UsageError(problem, { scope, property: 'container.name' });
+  }
+}
+
+/** Largest user and group id that Kubernetes accepts (validation of `runAsUser` and `runAsGroup`). */
+const LARGEST_ID = 2 ** 31 - 1;
+
+function checkId(scope: Construct, property: string, id: number, least: number): void {
+  if (!Number.isInteger(id) || id < least || id > LARGEST_ID) {
+    throw new UsageError(`is ${id}, but must be a whole number from ${least} to ${LARGEST_ID}`, { scope, property });
   }
 }
 

@@ -20,7 +20,7 @@ import type { SecretKey } from '../secrets/secret-key';
 import { ConfigFiles } from './config-files';
 import type { ContainerProps, MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
-import { exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
+import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
 import type { IClient, IProvider } from './provider';
 import { type Mount, Volume } from './volume';
@@ -208,6 +208,7 @@ export abstract class Workload extends Construct implements IClient {
     this.template = this.createTemplate(props);
     this.acceptMetricsScrapes();
     this.node.addValidation({ validate: () => this.template.check() });
+    checkExceptions(this, props.podSecurityExceptions ?? []);
     PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
     OutputRules.attach(this);
   }
@@ -266,6 +267,9 @@ export abstract class Workload extends Construct implements IClient {
   public addService(props: ServiceProps): k8s.KubeService {
     const name = props.name ?? this.name;
     checkObjectName(this, name, 'Service');
+    if (props.ports.length === 0) {
+      throw new UsageError(`of Service "${name}" is empty; name at least one port`, { scope: this, property: 'ports' });
+    }
     const headless = props.headless ?? false;
     return new k8s.KubeService(this, `Service-${name}`, {
       metadata: { ...this.metadata(), name },

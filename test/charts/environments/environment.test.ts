@@ -224,17 +224,45 @@ describe('a value of the wrong type', () => {
     [
       'a version that lost its zero for want of quotes',
       add('cluster: { kubernetesVersion: 1.30 }'),
-      '8:12 cluster.kubernetesVersion: is 1.3, but must be a minor version in quotes, such as "1.31"',
+      '8:12 cluster.kubernetesVersion: is 1.3, but must be a text; put it in quotes',
     ],
     [
       'a version with a prefix',
       add('cluster: { kubernetesVersion: v1.31 }'),
-      '8:12 cluster.kubernetesVersion: is "v1.31", but must be a minor version in quotes, such as "1.31"',
+      '8:12 cluster.kubernetesVersion: is "v1.31", but must be a minor version, such as "1.31"',
     ],
     [
       'a version with a patch',
       add('cluster: { kubernetesVersion: 1.31.2 }'),
-      '8:12 cluster.kubernetesVersion: is "1.31.2", but must be a minor version in quotes, such as "1.31"',
+      '8:12 cluster.kubernetesVersion: is "1.31.2", but must be a minor version, such as "1.31"',
+    ],
+    [
+      'a domain that is none',
+      add('cluster: { domain: Cluster.local }'),
+      '8:12 cluster.domain: is "Cluster.local", but must be DNS labels joined by dots: lower-case letters, digits and "-", ' +
+        'beginning and ending with a letter or digit',
+    ],
+    [
+      'a key of a taint that is none',
+      add(
+        'cluster:',
+        '  nodePools:',
+        '    - { name: a, nodes: 1 }',
+        '    - { name: b, nodes: 1, taints: [{ key: a b }] }',
+      ),
+      '11:39 cluster.nodePools.1.taints.0.key: is "a b", but the key of a taint has the form of a label\'s: nvidia.com/gpu',
+    ],
+    [
+      'more pods in a failure than there may be',
+      add(
+        '  scaling: { min: 1, max: 3, fallbackReplicas: 4, cron: [{ timezone: Etc/UTC, start: 0 8 * * *, end: 0 9 * * *, replicas: 3 }] }',
+      ),
+      '8:30 api.scaling.fallbackReplicas: is 4, above max, which is 3; lower it or raise max',
+    ],
+    [
+      'a time zone that is none',
+      add('  scaling: { min: 1, max: 3, cron: [{ timezone: Berlin, start: 0 8 * * *, end: 0 9 * * *, replicas: 3 }] }'),
+      '8:30 api.scaling.cron.timezone: is "Berlin", but must be an IANA name, such as Europe/Berlin',
     ],
     [
       'a name for an address',

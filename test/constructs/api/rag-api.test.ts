@@ -174,3 +174,10 @@ test('a client gets the address and may connect', () => {
     { podSelector: { matchLabels: { 'app.kubernetes.io/name': 'ui', 'app.kubernetes.io/instance': 'rag' } } },
   ]);
 });
+
+test.each([0, 999, 1500])('the longest answer cannot take %s ms', (milliseconds) => {
+  const longestAnswer = Duration.millis(milliseconds);
+  expect(() => new RagApi(testChart(), 'api', { image: IMAGE, longestAnswer })).toThrow(
+    new Error(`rag/api: longestAnswer is ${milliseconds} ms, but must be whole seconds, at least one`),
+  );
+});

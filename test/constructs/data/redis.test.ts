@@ -114,3 +114,30 @@ test('a list can be scaled on, and the KEDA operator may ask for its length', ()
 test('its volume is of blocks', () => {
   expect(() => redis({ storageClass: 'efs-sc' })).toThrow('storageClass is "efs-sc", a network file system (efs)');
 });
+
+describe('sizes that are too small', () => {
+  const sized = (memory: Size, storage?: Size) => () =>
+    new Redis(testChart(), 'queue', {
+      role: RedisRole.BROKER,
+      password: PASSWORD,
+      resources: { cpu: Cpu.millis(100), memory },
+      storage,
+    });
+
+  test('of the memory', () => {
+    expect(sized(Size.mebibytes(64))).not.toThrow();
+    expect(sized(Size.mebibytes(63))).toThrow(
+      new Error('rag/queue: resources.memory is 63Mi, but the process alone needs 64Mi; raise it'),
+    );
+  });
+
+  test('of the volume, whose files are written anew beside the old ones', () => {
+    expect(sized(Size.gibibytes(2), Size.gibibytes(3))).not.toThrow();
+    expect(sized(Size.gibibytes(2), Size.gibibytes(2))).toThrow(
+      new Error(
+        'rag/queue: storage is 2Gi, but must be at least 3Gi, twice the memory for data; raise it, or lower resources.memory',
+      ),
+    );
+    expect(sized(Size.gibibytes(4))).toThrow('rag/queue: storage is 4Gi, but must be at least 6Gi');
+  });
+});

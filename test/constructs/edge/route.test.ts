@@ -278,3 +278,9 @@ describe('mistakes', () => {
     );
   });
 });
+
+test.each(['v1', '', 'https://rag.acme.example/'])('paths cannot begin with "%s"', (path) => {
+  expect(() => route(Gateway.named('shared', { namespace: 'gateways' }), { path })).toThrow(
+    new Error(`rag/public: path is "${path}", but must be a path that begins with "/"`),
+  );
+});

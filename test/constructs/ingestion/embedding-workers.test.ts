@@ -190,3 +190,10 @@ describe('scaling', () => {
     expect(specOf(1, Duration.minutes(1), Duration.minutes(30)).cooldownPeriod).toBe(60);
   });
 });
+
+test.each([0, 999, 1500])('the longest task cannot take %s ms', (milliseconds) => {
+  const longestTask = Duration.millis(milliseconds);
+  expect(() => new EmbeddingWorkers(testChart(), 'workers', { image: IMAGE, longestTask })).toThrow(
+    new Error(`rag/workers: longestTask is ${milliseconds} ms, but must be whole seconds, at least one`),
+  );
+});

@@ -224,3 +224,17 @@ describe('an accelerator that is not listed', () => {
     expect(Accelerator.of(props).nodeSelectorOn(Cloud.EKS)).toStrictEqual({ [EKS]: 'b200' });
   });
 });
+
+describe('an accelerator of its own cannot have', () => {
+  test('no name', () => {
+    expect(() => Accelerator.of({ name: '', memoryGb: 24 })).toThrow(
+      new Error('accelerator.name is empty; name it as node pools and environment files will: nvidia-l4'),
+    );
+  });
+
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('%s GB of memory', (memoryGb) => {
+    expect(() => Accelerator.of({ name: 'own', memoryGb })).toThrow(
+      new Error(`accelerator.memoryGb is ${memoryGb}, but must be above 0`),
+    );
+  });
+});

@@ -133,3 +133,65 @@ describe('the cluster of a construct', () => {
     );
   });
 });
+
+describe('mistakes', () => {
+  const refused = (props: ClusterProps, message: string) =>
+    expect(() => new Cluster(props)).toThrow(new Error(`cluster.${message}`));
+  const pool = (more: object) => ({ nodePools: [{ name: 'gpu', nodes: 1, ...more }] });
+
+  test.each(['1', 'v1.31', '1.31.2', '2.0', '1.031', ''])('the version "%s"', (kubernetesVersion) => {
+    refused(
+      { kubernetesVersion },
+      `kubernetesVersion is "${kubernetesVersion}", but must be a minor version, such as "1.31"`,
+    );
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('%s zones', (zones) => {
+    refused({ zones }, `zones is ${zones}, but must be a whole number from 1`);
+  });
+
+  test.each(['Cluster.local', 'cluster.local.', ''])('the domain "%s"', (domain) => {
+    refused(
+      { domain },
+      `domain is "${domain}", but must be DNS labels joined by dots: lower-case letters, digits and "-", beginning and ` +
+        'ending with a letter or digit',
+    );
+  });
+
+  test.each([0, 65536, 5.3])('the DNS port %s', (port) => {
+    refused({ dns: { namespace: 'dns', port } }, `dns.port is ${port}, but must be from 1 to 65535`);
+  });
+
+  test.each([-1, 1.5, Number.NaN])('a pool of %s nodes', (nodes) => {
+    refused(pool({ nodes }), `nodePools.0.nodes is ${nodes}, but must be a whole number from 0`);
+  });
+
+  test.each([0, 0.5])('%s accelerators per node', (acceleratorsPerNode) => {
+    refused(
+      pool({ acceleratorsPerNode }),
+      `nodePools.0.acceleratorsPerNode is ${acceleratorsPerNode}, but must be a whole number from 1`,
+    );
+  });
+
+  test('a taint that no node can have', () => {
+    refused(
+      pool({ taints: [{ key: 'a' }, { key: 'b', effect: 'noSchedule' }] }),
+      'nodePools.0.taints.1.effect is "noSchedule", but must be one of NoSchedule, PreferNoSchedule, NoExecute',
+    );
+    refused(
+      pool({ taints: [{ key: 'gpu=true' }] }),
+      'nodePools.0.taints.0.key is "gpu=true", but the key of a taint has the form of a label\'s: nvidia.com/gpu',
+    );
+  });
+
+  test('a selector that no node can match', () => {
+    expect(() => new Cluster(pool({ nodeSelector: { 'a b': 'c' } }))).toThrow(
+      'cluster.nodePools.0.nodeSelector has the key "a b"',
+    );
+  });
+
+  test('a pool may be empty', () => {
+    const taints = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'].map((effect) => ({ key: 'acme.example/a', effect }));
+    expect(new Cluster(pool({ nodes: 0, taints })).nodePools).toHaveLength(1);
+  });
+});

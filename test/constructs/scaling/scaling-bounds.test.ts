@@ -7,6 +7,7 @@ import {
   type EventScalingOptions,
   type ScalingBounds,
 } from '../../../constructs/scaling/scaling-bounds';
+import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
 import { refusalOf } from '../../support/refusal';
 
 describe('a number of pods', () => {
@@ -72,13 +73,28 @@ describe.each<[string, (bounds: ScalingBounds) => void, number]>([
 describe('the options of KEDA', () => {
   const options = (more: Partial<EventScalingOptions>) => () => checkEventScaling({ min: 0, max: 2, ...more });
 
-  test.each([0, 1, 2, 5])('may have %s fallback replicas', (fallbackReplicas) => {
+  test.each([0, 1, 2])('may have %s fallback replicas', (fallbackReplicas) => {
     expect(options({ fallbackReplicas })).not.toThrow();
   });
 
   test.each([-1, 0.5, Number.NaN])('cannot have %s fallback replicas', (fallbackReplicas) => {
     expect(options({ fallbackReplicas })).toThrow(
       new Error(`scaling.fallbackReplicas is ${fallbackReplicas}, but must be a whole number from 0`),
+    );
+  });
+
+  test('cannot have more fallback replicas than max', () => {
+    expect(options({ fallbackReplicas: 3 })).toThrow(
+      new Error('scaling.fallbackReplicas is 3, above max, which is 2; lower it or raise max'),
+    );
+  });
+
+  test('cannot ask for more pods at a time of day than max', () => {
+    const at = (replicas: number) =>
+      ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas });
+    expect(() => checkEventScaling({ min: 0, max: 2 }, [at(1), at(2)])).not.toThrow();
+    expect(() => checkEventScaling({ min: 0, max: 2 }, [at(1), at(3)])).toThrow(
+      new Error('scaling.cron.replicas is 3, above max, which is 2; lower it or raise max'),
     );
   });
 

@@ -1,5 +1,6 @@
 import { Redis, RedisRole } from '../../../constructs/data/redis';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import type { Endpoint } from '../../../constructs/network/endpoint';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { Scaling } from '../../../constructs/scaling/scaling';
@@ -33,7 +34,8 @@ function list(queue: Redis, props: Partial<RedisListProps> = {}) {
   });
 }
 
-const CRON = ScalingTrigger.cron({ timezone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', replicas: 4 });
+const WINDOW = { timezone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', replicas: 4 };
+const CRON = ScalingTrigger.cron(WINDOW);
 
 describe('a list in Redis', () => {
   test('is asked for by an address that KEDA can resolve, as text', () => {
@@ -174,6 +176,43 @@ describe('a query to Prometheus', () => {
   });
 });
 
+describe('any scaler of KEDA', () => {
+  const metadata = { queueName: 'documents', mode: 'QueueLength', value: '20' };
+
+  test('is written as its page describes it', () => {
+    expect(scaled(() => [ScalingTrigger.of({ type: 'rabbitmq', metadata })]).triggers).toEqual([
+      { type: 'rabbitmq', metadata },
+    ]);
+  });
+
+  test('reads what is secret from a Secret', () => {
+    const secrets = { host: SecretKey.of('rabbitmq', 'url') };
+    const { triggers, objects } = scaled(() => [ScalingTrigger.of({ type: 'rabbitmq', metadata, secrets })]);
+    expect(triggers).toEqual([{ type: 'rabbitmq', metadata, authenticationRef: { name: 'workers' } }]);
+    expect(find(objects, 'TriggerAuthentication', 'workers').spec).toEqual({
+      secretTargetRef: [{ parameter: 'host', name: 'rabbitmq', key: 'url' }],
+    });
+  });
+
+  test('is let in by the workload that it asks', () => {
+    const trigger = (endpoint?: Endpoint) => ScalingTrigger.of({ type: 'redis-streams', metadata, endpoint });
+    const ingressOf = (triggersOf: TriggersOf) =>
+      find(scaled(triggersOf).objects, 'NetworkPolicy', 'queue').spec.ingress;
+    expect(ingressOf(() => [trigger()])).toBeUndefined();
+    expect(ingressOf((queue) => [trigger(queue.workload.endpoint(PORT))])).toEqual([
+      {
+        from: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'keda' } },
+            podSelector: { matchLabels: { app: 'keda-operator' } },
+          },
+        ],
+        ports: [{ port: 6379, protocol: 'TCP' }],
+      },
+    ]);
+  });
+});
+
 test('a time of day is a trigger, all of it text', () => {
   expect(scaled(() => [CRON]).triggers).toEqual([
     {
@@ -229,7 +268,50 @@ describe('mistakes', () => {
 
   test.each([0, -1, 1.5, Number.NaN])('%s pods at a time of day', (replicas) => {
     expect(() => ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas })).toThrow(
-      new Error(`scaling.replicas is ${replicas}, but must be a whole number from 1`),
+      new Error(`scaling.cron.replicas is ${replicas}, but must be a whole number from 1`),
+    );
+  });
+
+  test.each([
+    ['timezone', 'Berlin'],
+    ['timezone', 'europe/berlin'],
+    ['timezone', '+02:00'],
+    ['timezone', ''],
+  ])('a %s that is "%s"', (_, timezone) => {
+    expect(() => ScalingTrigger.cron({ ...WINDOW, timezone })).toThrow(
+      new Error(`scaling.cron.timezone is "${timezone}", but must be an IANA name, such as Europe/Berlin`),
+    );
+  });
+
+  test.each(['', '@daily', '8 * * *', '0 8 * * * *', '0 8 * * mon;tue', '0 8  * * *'])('a time "%s"', (text) => {
+    for (const name of ['start', 'end']) {
+      expect(() => ScalingTrigger.cron({ ...WINDOW, [name]: text })).toThrow(
+        new Error(`scaling.cron.${name} is "${text}", but must be five cron fields, such as "0 7 * * 1-5"`),
+      );
+    }
+  });
+
+  test('a window that closes when it opens', () => {
+    expect(() => ScalingTrigger.cron({ ...WINDOW, end: WINDOW.start })).toThrow(
+      new Error('scaling.cron.end is "0 8 * * 1-5", when the window opens; let it close at another time'),
+    );
+  });
+
+  test('a scaler without a name or settings', () => {
+    expect(() => ScalingTrigger.of({ type: '', metadata: { a: 'b' } })).toThrow(
+      new Error('scaling.trigger.type is empty; name the scaler as KEDA does: rabbitmq'),
+    );
+    expect(() => ScalingTrigger.of({ type: 'rabbitmq', metadata: {} })).toThrow(
+      new Error(
+        'scaling.trigger.metadata is empty, so the scaler would not know what to ask; set what its page requires',
+      ),
+    );
+  });
+
+  test('a setting of a scaler that is no text, and its value is not repeated', () => {
+    const metadata = { queueName: 'documents', queueLength: 424242 } as never;
+    expect(() => ScalingTrigger.of({ type: 'rabbitmq', metadata })).toThrow(
+      new Error('scaling.trigger.metadata.queueLength is a number, but KEDA takes texts only; put it in quotes'),
     );
   });
 });

@@ -10,7 +10,7 @@ import { find, namesOf } from '../../support/manifests';
 import { deployed } from '../../support/workloads';
 
 const KEDA: ClusterProps = { keda: { namespace: 'keda' } };
-const TRIGGER = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 3 });
+const TRIGGER = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 1 });
 const METRICS = [ScalingMetric.cpu(70)];
 const TARGET = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' };
 
@@ -87,7 +87,7 @@ describe('scaling on events', () => {
       triggers: [
         {
           type: 'cron',
-          metadata: { timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', desiredReplicas: '3' },
+          metadata: { timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', desiredReplicas: '1' },
         },
       ],
     });

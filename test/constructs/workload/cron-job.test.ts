@@ -93,7 +93,13 @@ describe('mistakes', () => {
 
   test('no time to run', () => {
     expect(() => cronJob({ deadline: Duration.seconds(0) })).toThrow(
-      'rag/snapshot: deadline must be at least one second',
+      'rag/snapshot: deadline is 0 ms, but must be whole seconds, at least one',
     );
   });
+});
+
+test.each(['Berlin', 'etc/utc', '+01:00', ''])('no time zone is "%s"', (timeZone) => {
+  expect(() => cronJob({ timeZone })).toThrow(
+    new Error(`rag/snapshot: timeZone is "${timeZone}", but must be an IANA name, such as Europe/Berlin`),
+  );
 });

@@ -77,6 +77,8 @@ describe('mistakes', () => {
   });
 
   test('no time to run', () => {
-    expect(() => job({ deadline: Duration.seconds(0) })).toThrow('rag/migrate: deadline must be at least one second');
+    expect(() => job({ deadline: Duration.seconds(0) })).toThrow(
+      'rag/migrate: deadline is 0 ms, but must be whole seconds, at least one',
+    );
   });
 });

@@ -139,3 +139,25 @@ describe('mistakes', () => {
     expect(() => PodSecurityException.addCapability('NET_BIND_SERVICE', reason)).toThrow(new Error(message));
   });
 });
+
+describe('a capability', () => {
+  test.each(['ipc_lock', 'CAP_IPC_LOCK', 'IPC-LOCK', 'IPC_', ''])('is not named "%s"', (capability) => {
+    expect(() => PodSecurityException.addCapability(capability, 'because')).toThrow(
+      new Error(
+        `podSecurityExceptions has "${capability}", but capabilities are upper-case words without CAP_: IPC_LOCK`,
+      ),
+    );
+  });
+
+  test('is not added twice', () => {
+    const exception = (reason: string) => PodSecurityException.addCapability('IPC_LOCK', reason);
+    expect(() => withExceptions(exception('one'), exception('other'))).toThrow(
+      new Error('rag/api: podSecurityExceptions has capabilities IPC_LOCK twice; keep one of the two'),
+    );
+    expect(
+      withExceptions(exception('one'), PodSecurityException.addCapability('KILL', 'other')).containers[0],
+    ).toMatchObject({
+      capabilities: { add: ['IPC_LOCK', 'KILL'] },
+    });
+  });
+});

@@ -487,3 +487,24 @@ describe('mistakes', () => {
     );
   });
 });
+
+describe('user and group', () => {
+  const running = (uid: number, gid: number) => () => deployed({ user: { uid, gid } }).template().spec.securityContext;
+
+  test('may be any that Kubernetes knows, except user 0', () => {
+    expect(running(1, 0)()).toMatchObject({ runAsUser: 1, runAsGroup: 0 });
+    expect(running(2147483647, 2147483647)()).toMatchObject({ runAsUser: 2147483647, runAsGroup: 2147483647 });
+  });
+
+  test.each([0, -1, 1000.5, 2147483648, Number.NaN])('a user cannot be %s', (uid) => {
+    expect(running(uid, 1)).toThrow(
+      new Error(`rag/api: user.uid is ${uid}, but must be a whole number from 1 to 2147483647`),
+    );
+  });
+
+  test.each([-1, 0.5, 2147483648])('a group cannot be %s', (gid) => {
+    expect(running(1, gid)).toThrow(
+      new Error(`rag/api: user.gid is ${gid}, but must be a whole number from 0 to 2147483647`),
+    );
+  });
+});

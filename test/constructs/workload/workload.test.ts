@@ -464,3 +464,9 @@ describe('a Service', () => {
     expect(endpoint).toMatchObject({ peer: construct.pods, port: HTTP, service: 'api' });
   });
 });
+
+test('a Service has a port', () => {
+  expect(() => deployed().construct.addService({ name: 'empty', ports: [] })).toThrow(
+    new Error('rag/api: ports of Service "empty" is empty; name at least one port'),
+  );
+});

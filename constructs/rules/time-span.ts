@@ -1,0 +1,21 @@
+import type { Duration } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { UsageError } from './usage-error';
+
+/** Refuses a time that is not a whole number of seconds from 1, which is how Kubernetes counts. */
+export function checkSeconds(scope: IConstruct, property: string, time: Duration): void {
+  const milliseconds = time.toMilliseconds();
+  if (milliseconds < 1000 || milliseconds % 1000 !== 0) {
+    throw new UsageError(`is ${milliseconds} ms, but must be whole seconds, at least one`, { scope, property });
+  }
+}
+
+/** Whether a text is the name of a time zone; offsets and abbreviations in lower case are none. */
+export function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return /^[A-Z]/.test(text);
+  } catch {
+    return false;
+  }
+}
