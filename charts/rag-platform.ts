@@ -12,9 +12,12 @@ import { Cluster } from '../constructs/placement/cluster';
 import { OutputRules } from '../constructs/rules/output-rules';
 import { UsageError } from '../constructs/rules/usage-error';
 import type { Scaling } from '../constructs/scaling/scaling';
-import { Qdrant, type QdrantProps } from '../constructs/vector-store/qdrant';
+import type { Qdrant } from '../constructs/vector-store/qdrant';
+import type { QdrantCollection } from '../constructs/vector-store/qdrant-collection';
 import { PodSecurityLevels } from '../constructs/workload/pod-security';
 import type { IProvider } from '../constructs/workload/provider';
+import { PlatformModels, type PlatformModelsProps } from './platform-models';
+import { PlatformVectors, type PlatformVectorsProps } from './platform-vectors';
 
 /** The queue of a platform: a broker, whatever else it may be. */
 export interface PlatformQueueProps extends Omit<RedisProps, 'role'> {}
@@ -60,7 +63,7 @@ export interface PlatformRouteProps {
 }
 
 /** A RAG system in one namespace of one cluster. */
-export interface RagPlatformProps {
+export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsProps {
   /**
    * Name of the system; it is part of every selector and cannot be changed later.
    * @default "rag"
@@ -75,9 +78,6 @@ export interface RagPlatformProps {
    * @default - the cluster attached above, else Cluster.GENERIC
    */
   readonly cluster?: Cluster;
-
-  /** The vector database. With a read-only key, the API gets that one and only the workers can write. */
-  readonly qdrant: QdrantProps;
 
   /** The API. */
   readonly api: PlatformApiProps;
@@ -107,6 +107,10 @@ export class RagPlatform extends Chart {
   public readonly namespaceObject: k8s.KubeNamespace;
   /** The vector database. */
   public readonly qdrant: Qdrant;
+  /** The collection. */
+  public readonly collection?: QdrantCollection;
+  /** The model servers. */
+  public readonly models: PlatformModels;
   /** The queue. */
   public readonly queue?: Redis;
   /** The API. */
@@ -124,13 +128,14 @@ export class RagPlatform extends Chart {
     props.cluster?.attachTo(this);
     this.namespaceObject = this.createNamespace(props.namespace);
     new DefaultDeny(this, 'default-deny');
-    this.qdrant = new Qdrant(this, 'qdrant', props.qdrant);
+    const vectors = new PlatformVectors(this, props, props.embeddingModel);
+    this.qdrant = vectors.qdrant;
+    this.collection = vectors.collection;
+    this.models = new PlatformModels(this, props, vectors.models);
+    this.models.fill(vectors.collection?.backfill);
     this.queue = this.createQueue(props.queue);
-    this.api = this.createApi(
-      props.api,
-      props.qdrant.readOnlyApiKey === undefined ? this.qdrant : this.qdrant.readOnly,
-    );
-    this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers);
+    this.api = this.createApi(props.api, vectors);
+    this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers, vectors);
     this.route = this.createRoute(props.route);
     OutputRules.attach(this);
   }
@@ -164,13 +169,16 @@ export class RagPlatform extends Chart {
     return props === undefined ? undefined : new Redis(this, 'queue', { ...props, role: RedisRole.BROKER });
   }
 
-  private createApi(props: PlatformApiProps, vectors: IProvider): RagApi {
+  private createApi(props: PlatformApiProps, vectors: PlatformVectors): RagApi {
     const api = new RagApi(this, 'api', props);
-    api.uses(vectors, ...this.brokers, ...(props.externals ?? []));
+    api.uses(...vectors.forQuestions, ...this.models.forQuestions, ...this.brokers, ...(props.externals ?? []));
     return api;
   }
 
-  private createEmbeddingWorkers(props: PlatformWorkersProps | undefined): EmbeddingWorkers | undefined {
+  private createEmbeddingWorkers(
+    props: PlatformWorkersProps | undefined,
+    vectors: PlatformVectors,
+  ): EmbeddingWorkers | undefined {
     if (props === undefined) {
       return undefined;
     }
@@ -178,7 +186,12 @@ export class RagPlatform extends Chart {
       ...props,
       scaling: this.workerScaling(props.scaling),
     });
-    workers.uses(this.qdrant, ...this.brokers, ...(props.externals ?? []));
+    workers.uses(
+      ...vectors.forDocuments,
+      ...this.models.forDocuments(props.accelerator !== undefined),
+      ...this.brokers,
+      ...(props.externals ?? []),
+    );
     return workers;
   }
 

@@ -4,20 +4,12 @@ import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secrets/external-secrets';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
 import { accelerator, cluster } from './environment-cluster';
+import { embedder, embeddingModel, llm, modelStore, reranker } from './environment-models';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
-import {
-  certificate,
-  duration,
-  image,
-  judged,
-  made,
-  resources,
-  secretKey,
-  size,
-  texts,
-  variables,
-} from './environment-values';
+import { certificate, cpu, duration, image, judged, made, resources, secretKey, size } from './environment-values';
+import { collection, rehearsal, restore, sizing, snapshots } from './environment-vectors';
+import { workloadFields } from './environment-workload';
 
 const dnsLabel = judged((name) => dnsLabelProblem(name));
 
@@ -51,23 +43,19 @@ export function environmentSchema(secrets: ISecretSource) {
     secrets: secretStore.optional().describe('where Secrets come from; by default they exist'),
     qdrant: qdrant(secrets).describe('the vector database'),
     queue: queue(secrets).optional().describe('the queue between API and workers'),
+    collection: collection(secrets).optional().describe('the collection of the embedding model'),
+    embeddingModel: embeddingModel
+      .optional()
+      .describe('the model whose vectors are stored: BAAI/bge-m3; servers, workers, API and collection follow'),
+    embedder: embedder(secrets).optional().describe('what makes vectors of questions'),
+    ingestionEmbedder: embedder(secrets).optional().describe('what makes vectors of documents; by default embedder'),
+    reranker: reranker(secrets).optional().describe('what ranks passages'),
+    llm: llm(secrets).optional().describe('what generates answers'),
+    models: modelStore(secrets).optional().describe('where the servers have their models from'),
     api: api(secrets).describe('the API'),
     embeddingWorkers: embeddingWorkers(secrets).optional().describe('the workers that embed documents'),
     route: route.optional().describe('the way in from outside'),
   });
-}
-
-/** Settings that every workload has. */
-function workloadFields(secrets: ISecretSource) {
-  return {
-    env: variables(secrets).optional().describe('variables of the container'),
-    envNames: texts.optional().describe('names under which the image expects what the platform gives'),
-    nodePool: z.string().optional().describe('node pool to run on'),
-    priorityClassName: z.string().optional().describe('PriorityClass, which exists'),
-    podLabels: texts.optional().describe('more labels of the pods'),
-    podAnnotations: texts.optional().describe('more annotations of the pods'),
-    serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
-  };
 }
 
 /** Settings of a workload whose program is the user's own. */
@@ -80,7 +68,7 @@ function programFields(secrets: ISecretSource) {
     startupBudget: duration.optional().describe('time that a pod may take to start'),
     temporaryStorage: size.optional().describe('space at /tmp'),
     user: z
-      .strictObject({ uid: z.int().min(1).describe('user id'), gid: z.int().min(1).describe('group id') })
+      .strictObject({ uid: z.int().min(1).describe('user id'), gid: z.int().min(0).describe('group id') })
       .optional()
       .describe('user and group of the process; by default 10001'),
     externals: z.array(external).optional().describe('hosts outside the cluster that it connects to'),
@@ -96,11 +84,18 @@ function usualKey(secrets: ISecretSource, secret: string, key: string) {
     .describe(`by default key ${key} of the Secret ${secret}`);
 }
 
+const qdrantResources = z.strictObject({
+  cpu: cpu.optional().describe('CPU that the scheduler reserves; by default from sizing'),
+  cpuLimit: cpu.optional().describe('most CPU that a node may use; without it there is no limit'),
+  memory: size.optional().describe('memory, request and limit; by default from sizing'),
+});
+
 function qdrant(secrets: ISecretSource) {
   return z.strictObject({
     nodes: z.int().min(1).optional().describe('1, or 3 and more; by default 3'),
-    resources: resources.describe('what each node asks for'),
-    storage: size.describe('volume of each node for the data'),
+    sizing: sizing.optional().describe('what the nodes hold; gives nodes, resources and storage'),
+    resources: qdrantResources.optional().describe('what each node asks for; by default from sizing'),
+    storage: size.optional().describe('volume of each node for the data; by default from sizing'),
     snapshotStorage: size.optional().describe('volume of each node for snapshots; by default as large as storage'),
     storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
@@ -109,6 +104,13 @@ function qdrant(secrets: ISecretSource) {
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int().min(1).optional().describe('copies of each shard; by default 2'),
     startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),
+    snapshots: snapshots(secrets).optional().describe('when it takes snapshots; by default never'),
+    rehearsal: rehearsal.optional().describe('when the snapshots are tried out; by default never'),
+    restore: restore.optional().describe('what is brought back from snapshots; remove it when it is back'),
+    drain: z
+      .strictObject({ to: z.int().describe('nodes that stay') })
+      .optional()
+      .describe('empties nodes before there are fewer'),
     image: image.optional().describe('what runs; by default the release that the library knows'),
     ...workloadFields(secrets),
   });

@@ -1,0 +1,317 @@
+import { z } from 'zod';
+import { ChatModel } from '../../constructs/models/chat-model';
+import { Distance, EmbeddingModel } from '../../constructs/models/embedding-model';
+import { ExternalModel } from '../../constructs/models/external-model';
+import type { IModel } from '../../constructs/models/model';
+import { ModelProfile } from '../../constructs/models/model-profile';
+import { Ollama } from '../../constructs/models/ollama';
+import { Precision } from '../../constructs/models/precision';
+import { RerankModel } from '../../constructs/models/rerank-model';
+import { UsageError } from '../../constructs/rules/usage-error';
+import type { ISecretSource } from '../../constructs/secrets/secret-source';
+import type { PlatformModelsProps } from '../platform-models';
+import { accelerator } from './environment-cluster';
+import { scaling } from './environment-scaling';
+import { duration, image, made, resources, secretKey, size } from './environment-values';
+import { workloadFields } from './environment-workload';
+
+const PRECISIONS = {
+  fp32: Precision.FP32,
+  bf16: Precision.BF16,
+  fp16: Precision.FP16,
+  fp8: Precision.FP8,
+  int8: Precision.INT8,
+  int4: Precision.INT4,
+};
+
+const DISTANCES = {
+  cosine: Distance.COSINE,
+  dot: Distance.DOT,
+  euclid: Distance.EUCLID,
+  manhattan: Distance.MANHATTAN,
+};
+
+const precision = z.enum(['fp32', 'bf16', 'fp16', 'fp8', 'int8', 'int4']).transform((name) => PRECISIONS[name]);
+
+const profile = made(
+  z
+    .strictObject({
+      weights: size.optional().describe('size of the weight files, where nothing else is known'),
+      parametersBillions: z.number().optional().describe('parameters, in billions'),
+      precision: precision.optional().describe('number format of the weights; by default bf16'),
+      attention: z
+        .strictObject({
+          layers: z.int().describe('num_hidden_layers in config.json'),
+          keyValueHeads: z.int().describe('num_key_value_heads'),
+          headDimension: z.int().describe('head_dim'),
+        })
+        .optional()
+        .describe('attention of a model that generates text'),
+    })
+    .refine(({ weights, parametersBillions }) => (weights === undefined) !== (parametersBillions === undefined), {
+      message: 'needs either weights or parametersBillions, and not both',
+    }),
+  ({ weights, parametersBillions, ...rest }) =>
+    weights === undefined
+      ? ModelProfile.of({ parametersBillions: parametersBillions as number, ...rest })
+      : ModelProfile.ofWeights(weights),
+);
+
+const known = {
+  id: z.string().describe('name in its hub or at its service: BAAI/bge-m3'),
+  revision: z.string().optional().describe('commit in its hub'),
+  profile: profile.optional().describe('how large it is'),
+};
+
+/** The model whose vectors the platform stores: a name of the catalogue, or the facts. */
+export const embeddingModel = made(
+  z.union([
+    z.string(),
+    z.strictObject({
+      ...known,
+      dimensions: z.int().optional().describe("numbers in a vector; by default the catalogue's"),
+      maxTokens: z.int().optional().describe("tokens that it reads of a text; by default the catalogue's"),
+      distance: z
+        .enum(['cosine', 'dot', 'euclid', 'manhattan'])
+        .transform((name) => DISTANCES[name])
+        .optional()
+        .describe('how vectors are compared; by default cosine'),
+      normalised: z.boolean().optional().describe('whether its vectors have length 1; by default true'),
+      queryPrefix: z.string().optional().describe('what stands before a text that is searched for'),
+      documentPrefix: z.string().optional().describe('what stands before a text that is stored'),
+    }),
+  ]),
+  (input) => {
+    if (typeof input === 'string') {
+      return EmbeddingModel.named(input);
+    }
+    const { dimensions, maxTokens, ...rest } = input;
+    if (dimensions === undefined || maxTokens === undefined) {
+      return catalogued(EmbeddingModel.named(input.id), input, ['dimensions', 'maxTokens']);
+    }
+    return EmbeddingModel.of({ ...rest, dimensions, maxTokens });
+  },
+);
+
+const chatModel = made(
+  z.union([
+    z.string(),
+    z.strictObject({
+      ...known,
+      contextTokens: z.int().optional().describe("tokens that it can attend to; by default the catalogue's"),
+      gated: z.boolean().optional().describe('whether its hub asks for a token'),
+    }),
+  ]),
+  (input) => {
+    if (typeof input === 'string') {
+      return ChatModel.named(input);
+    }
+    const { contextTokens, ...rest } = input;
+    return contextTokens === undefined
+      ? catalogued(ChatModel.named(input.id), input, ['contextTokens'])
+      : ChatModel.of({ ...rest, contextTokens });
+  },
+);
+
+const rerankModel = made(
+  z.union([
+    z.string(),
+    z.strictObject({
+      ...known,
+      maxTokens: z.int().optional().describe("tokens that it reads; by default the catalogue's"),
+    }),
+  ]),
+  (input) => {
+    if (typeof input === 'string') {
+      return RerankModel.named(input);
+    }
+    const { maxTokens, ...rest } = input;
+    return maxTokens === undefined
+      ? catalogued(RerankModel.named(input.id), input, ['maxTokens'])
+      : RerankModel.of({ ...rest, maxTokens });
+  },
+);
+
+/** A model of the catalogue, at a commit if one is said; whoever changes a fact has to say all of them. */
+function catalogued<Model extends { at(revision: string): Model }>(
+  model: Model,
+  input: { readonly id: string; readonly revision?: string },
+  missing: string[],
+): Model {
+  const other = Object.keys(input).find((key) => key !== 'id' && key !== 'revision');
+  if (other !== undefined) {
+    throw new UsageError(`is set without ${missing.join(' and ')}; a model with facts of its own needs all of them`, {
+      property: `model.${other}`,
+    });
+  }
+  return input.revision === undefined ? model : model.at(input.revision);
+}
+
+/** A hosted model. */
+function external(secrets: ISecretSource) {
+  return z.strictObject({
+    service: z.enum(['openai', 'azure-openai', 'voyage', 'compatible']).describe('who serves it'),
+    url: z.string().optional().describe('base URL of a compatible service: https://api.acme.example/v1'),
+    resource: z.string().optional().describe('name of the Azure OpenAI resource'),
+    apiKey: secretKey(secrets).optional().describe('key of the service'),
+    cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+  });
+}
+
+type External = z.output<ReturnType<typeof external>>;
+
+function externalModel(model: IModel, { service, url, resource, ...props }: External): ExternalModel {
+  const wanted = { openai: undefined, voyage: undefined, 'azure-openai': 'resource', compatible: 'url' }[service];
+  for (const [name, value] of Object.entries({ url, resource })) {
+    if ((value !== undefined) !== (wanted === name)) {
+      throw new UsageError(
+        wanted === name ? `is missing; ${service} needs it` : `means nothing to ${service}; remove it`,
+        {
+          property: `external.external.${name}`,
+        },
+      );
+    }
+  }
+  switch (service) {
+    case 'openai':
+      return ExternalModel.openAi({ ...props, model });
+    case 'voyage':
+      return ExternalModel.voyage({ ...props, model });
+    case 'azure-openai':
+      return ExternalModel.azureOpenAi({ ...props, model, resource: resource as string });
+    default:
+      return ExternalModel.compatible({ ...props, model, url: url as string });
+  }
+}
+
+/** Settings of a server in the cluster. */
+function serverFields(secrets: ISecretSource) {
+  return {
+    accelerator: accelerator.optional().describe('GPU of each server: nvidia-l4; without it they compute on the CPU'),
+    scaling: scaling.optional().describe('how many servers there are, and who decides; by default 1'),
+    resources: resources.optional().describe('what each server asks for; by default from the size of the model'),
+    startupBudget: duration.optional().describe('time that a server may take to start, its download included'),
+    longestRequest: duration.optional().describe('time that the longest request takes'),
+    apiKey: secretKey(secrets).optional().describe('key that clients have to show'),
+    image: image.optional().describe('what runs; by default the release that the library knows'),
+    ...workloadFields(secrets),
+  };
+}
+
+function teiFields(secrets: ISecretSource) {
+  return {
+    ...serverFields(secrets),
+    maxBatchTokens: z.int().optional().describe('tokens that are computed at once; by default 16384'),
+    maxClientBatchSize: z.int().optional().describe('texts that one request may hold; by default 32'),
+    maxConcurrentRequests: z.int().optional().describe('requests that may be under way; by default 512'),
+  };
+}
+
+/** A server of the embedding model, or a hosted service that has it. */
+export function embedder(secrets: ISecretSource) {
+  return made(
+    z.strictObject({
+      ...teiFields(secrets),
+      external: external(secrets).optional().describe('a hosted service, instead of a server in the cluster'),
+    }),
+    ({ external: hosted, ...server }): PlatformModelsProps['embedder'] => {
+      if (hosted === undefined) {
+        return server;
+      }
+      checkAlone('external', server);
+      return (_, model) => externalModel(model, hosted);
+    },
+  );
+}
+
+/** A server that ranks passages. */
+export function reranker(secrets: ISecretSource) {
+  return made(
+    z.strictObject({
+      model: rerankModel.describe('what it ranks with: BAAI/bge-reranker-v2-m3'),
+      ...teiFields(secrets),
+      external: external(secrets).optional().describe('a hosted service, instead of a server in the cluster'),
+    }),
+    ({ external: hosted, model, ...server }): PlatformModelsProps['reranker'] => {
+      if (hosted === undefined) {
+        return { ...server, model };
+      }
+      checkAlone('external', server);
+      const provider = externalModel(model, hosted);
+      return () => provider;
+    },
+  );
+}
+
+/** What generates answers. */
+export function llm(secrets: ISecretSource) {
+  return made(
+    z.strictObject({
+      model: chatModel.describe('what it generates with: Qwen/Qwen2.5-7B-Instruct'),
+      ...serverFields(secrets),
+      accelerators: z.int().optional().describe('GPUs of each server; by default as few as the model fits'),
+      contextTokens: z.int().optional().describe('tokens of the longest request; by default at most 8192'),
+      memoryUtilization: z.number().optional().describe("part of each GPU's memory that it takes; by default 0.92"),
+      cachePrecision: z
+        .enum(['bf16', 'fp8'])
+        .transform((name) => PRECISIONS[name])
+        .optional()
+        .describe('number format of the key-value cache; by default bf16'),
+      args: z.array(z.string()).optional().describe('further arguments of vllm serve'),
+      ollama: z
+        .strictObject({
+          accelerator: accelerator.optional().describe('GPU of the server; without it it computes on the CPU'),
+          resources: resources.optional().describe('what it asks for; by default from the size of the model'),
+          parallel: z.int().optional().describe('requests that are answered at once; by default 1'),
+        })
+        .optional()
+        .describe('a small server, instead of vLLM'),
+      external: external(secrets).optional().describe('a hosted service, instead of a server in the cluster'),
+    }),
+    ({ external: hosted, ollama, model, ...server }): PlatformModelsProps['llm'] => {
+      if (hosted !== undefined) {
+        checkAlone('external', { ...server, ollama });
+        const provider = externalModel(model, hosted);
+        return () => provider;
+      }
+      if (ollama !== undefined) {
+        checkAlone('ollama', server);
+        return (scope) => new Ollama(scope, 'llm', { ...ollama, model });
+      }
+      if (server.accelerator === undefined) {
+        throw new UsageError('is missing; vLLM needs a GPU, ollama and external do not', {
+          property: 'llm.accelerator',
+        });
+      }
+      return { ...server, model, accelerator: server.accelerator };
+    },
+  );
+}
+
+function checkAlone(kind: string, server: { readonly [setting: string]: unknown }): void {
+  const other = Object.keys(server).find((setting) => server[setting] !== undefined);
+  if (other !== undefined) {
+    throw new UsageError(`is set together with ${kind}; keep one of the two`, { property: `server.${other}` });
+  }
+}
+
+/** Where servers have their models from. */
+export function modelStore(secrets: ISecretSource) {
+  return z.strictObject({
+    hub: z
+      .strictObject({
+        token: secretKey(secrets).optional().describe('token of an account, for models behind a licence'),
+        host: z.string().optional().describe('host of a mirror; by default huggingface.co'),
+        cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+      })
+      .optional()
+      .describe('the hub; by default huggingface.co'),
+    volume: z
+      .strictObject({
+        size: size.describe('size of the volume, for all models'),
+        storageClass: z.string().optional().describe("class of the volume; by default the cluster's shared one"),
+      })
+      .optional()
+      .describe('a volume into which every model is downloaded once, before its servers start'),
+  });
+}

@@ -1,0 +1,153 @@
+import { Cron } from 'cdk8s';
+import { z } from 'zod';
+import { ObjectStore } from '../../constructs/data/object-store';
+import type { ISecretSource } from '../../constructs/secrets/secret-source';
+import { PayloadIndex } from '../../constructs/vector-store/payload-index';
+import { Quantization } from '../../constructs/vector-store/quantization';
+import { SnapshotSchedule } from '../../constructs/vector-store/snapshot-schedule';
+import { embeddingModel } from './environment-models';
+import { duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
+
+const quantization = z
+  .enum(['none', 'scalar', 'binary'])
+  .transform((name) => ({ none: Quantization.NONE, scalar: Quantization.SCALAR, binary: Quantization.BINARY })[name]);
+
+const PAYLOAD_INDEXES = {
+  keyword: PayloadIndex.KEYWORD,
+  tenant: PayloadIndex.TENANT,
+  integer: PayloadIndex.INTEGER,
+  float: PayloadIndex.FLOAT,
+  bool: PayloadIndex.BOOL,
+  datetime: PayloadIndex.DATETIME,
+  text: PayloadIndex.TEXT,
+  uuid: PayloadIndex.UUID,
+  geo: PayloadIndex.GEO,
+};
+
+const payloadIndex = z
+  .enum(['keyword', 'tenant', 'integer', 'float', 'bool', 'datetime', 'text', 'uuid', 'geo'])
+  .transform((name) => PAYLOAD_INDEXES[name]);
+
+/** What the database holds; how large its vectors are, the embedding model says. */
+export const sizing = z.strictObject({
+  count: z.number().describe('vectors that are stored, replicas not counted'),
+  quantization: quantization.optional().describe('how small the copies are that searches read first; by default none'),
+  onDisk: z.boolean().optional().describe('whether the vectors stay on disk; by default with a quantization'),
+  payloadBytes: z.number().optional().describe('payload of a point, the mean; by default 2048'),
+  indexedPayloadBytes: z.number().optional().describe('the part of it that is in fields with an index; by default 0'),
+  growth: z.number().optional().describe('factor by which the number may grow; by default 1'),
+});
+
+/** A bucket of S3, or of a store that speaks its protocol. */
+export function objectStore(secrets: ISecretSource) {
+  return made(
+    z.strictObject({
+      bucket: z.string().describe('name of the bucket, which exists'),
+      region: z.string().describe('region of the bucket: eu-west-1'),
+      endpoint: z.string().optional().describe('URL of an S3-compatible store; by default Amazon S3'),
+      prefix: z.string().optional().describe('path in the bucket'),
+      accessKey: secretKey(secrets).optional().describe("id of the access key; by default the pod's own identity"),
+      secretKey: secretKey(secrets).optional().describe('secret of the access key'),
+      cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+    }),
+    ObjectStore.s3,
+  );
+}
+
+const TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
+const CRON = /^\S+ \S+ \S+ \S+ \S+$/;
+
+/** Minute, hour, day, month and weekday. */
+const cron = form(CRON, 'five fields: minute, hour, day, month, weekday').transform((text) => {
+  const [minute, hour, day, month, weekDay] = text.split(' ');
+  return Cron.schedule({ minute, hour, day, month, weekDay });
+});
+
+/** When the database takes snapshots of itself. */
+export function snapshots(secrets: ISecretSource) {
+  return made(
+    z.strictObject({
+      daily: form(TIME, 'a time of the day, such as "02:30"').describe('when: "02:30"'),
+      keep: z.int().describe('snapshots of each collection that each node keeps'),
+      timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
+      deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
+      s3: objectStore(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
+    }),
+    ({ daily, s3, ...props }) => {
+      const [hour, minute] = daily.split(':').map(Number) as [number, number];
+      return SnapshotSchedule.daily({ ...props, to: s3, hour, minute });
+    },
+  );
+}
+
+/** The trial of the snapshots. */
+export const rehearsal = z
+  .strictObject({
+    cron: cron.describe('when, after a run of the snapshots: "0 5 * * 0"'),
+    storage: size.describe("disk of the node that it runs on, for a node's snapshots and what becomes of them"),
+    timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
+    tolerance: z.number().optional().describe('percent by which the counts may differ; by default 5'),
+    resources: resources.optional().describe('what the trial asks for; by default what a node asks for'),
+    deadline: duration.optional().describe('time that a run may take; by default 6h'),
+  })
+  .transform(({ cron: schedule, ...props }) => ({ ...props, schedule }));
+
+/** What is brought back from snapshots. */
+export const restore = z.strictObject({
+  before: z.string().optional().describe('the newest snapshots from before this time: 2026-03-01T06:00:00Z'),
+  overwrite: z.boolean().optional().describe('whether collections that have points are restored too'),
+  collections: z.array(z.string()).optional().describe('by default all'),
+});
+
+const positive = z.int();
+
+const strictMode = z.strictObject({
+  enabled: z.boolean().optional().describe('whether anything is refused; by default true'),
+  maxQueryLimit: positive.optional().describe('most results that a query may ask for'),
+  maxTimeout: duration.optional().describe('longest time that a request may ask to be given'),
+  unindexedFilteringRetrieve: z.boolean().optional().describe('whether searches may filter by fields without index'),
+  unindexedFilteringUpdate: z.boolean().optional().describe('whether updates may filter by fields without index'),
+  searchAllowExact: z.boolean().optional().describe('whether searches may compare with every vector'),
+  upsertMaxBatchsize: positive.optional().describe('most points in one request that writes'),
+  readRateLimit: positive.optional().describe('most reading requests per minute and copy of a shard'),
+  writeRateLimit: positive.optional().describe('most writing requests per minute and copy of a shard'),
+  filterMaxConditions: positive.optional().describe('most conditions in a filter'),
+  maxPointsCount: positive.optional().describe('points at which the collection is full'),
+});
+
+/** The collection of the platform. */
+export function collection(secrets: ISecretSource) {
+  return z.strictObject({
+    name: z.string().optional().describe('name in the database; by default documents'),
+    shards: z.int().optional().describe('parts that the points are spread over; it cannot be changed'),
+    replicationFactor: z.int().optional().describe("copies of each shard; by default the database's"),
+    writeConsistencyFactor: z.int().optional().describe('copies that must have a write; by default 1'),
+    quantization: quantization
+      .optional()
+      .describe('how small the vectors are that a search reads first; by default that of qdrant.sizing'),
+    onDisk: z.boolean().optional().describe('whether the vectors are read from disk; by default as in qdrant.sizing'),
+    payloadIndexes: z.record(z.string(), payloadIndex).optional().describe('fields that clients filter by'),
+    strictMode: strictMode.optional().describe('what is refused so that no client slows down the others'),
+    aliases: z.array(z.string()).optional().describe('other names; clients use the first'),
+    deadline: duration.optional().describe('time that creating it may take; by default 30m'),
+    next: z
+      .strictObject({
+        name: z.string().describe('name of the new collection'),
+        model: embeddingModel.describe('model whose vectors it holds'),
+        switched: z.boolean().optional().describe('whether clients use it'),
+        backfill: z
+          .strictObject({
+            image: image.describe('what fills it from the old one'),
+            command: z.array(z.string()).optional().describe("program and first arguments; by default the image's"),
+            args: z.array(z.string()).optional().describe("arguments; by default the image's"),
+            env: variables(secrets).optional().describe('variables of the container'),
+            deadline: duration.describe('time after which it has failed'),
+            resources: resources.optional().describe('what it asks for; by default 1 CPU and 2Gi'),
+          })
+          .optional()
+          .describe('what fills it'),
+      })
+      .optional()
+      .describe('the collection that takes over, for another model'),
+  });
+}

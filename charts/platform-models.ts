@@ -1,0 +1,209 @@
+import type { Construct } from 'constructs';
+import type { EmbeddingModel } from '../constructs/models/embedding-model';
+import type { IModel } from '../constructs/models/model';
+import { ModelDownload } from '../constructs/models/model-download';
+import type { ModelServerOptions } from '../constructs/models/model-server';
+import { type ModelHubProps, ModelSource } from '../constructs/models/model-source';
+import type { RerankModel } from '../constructs/models/rerank-model';
+import {
+  TextEmbeddingsInference,
+  type TextEmbeddingsInferenceProps,
+} from '../constructs/models/text-embeddings-inference';
+import { Vllm, type VllmProps } from '../constructs/models/vllm';
+import { UsageError } from '../constructs/rules/usage-error';
+import type { Job } from '../constructs/workload/job';
+import type { IProvider } from '../constructs/workload/provider';
+import { SharedVolume, type SharedVolumeProps } from '../constructs/workload/shared-volume';
+import type { PlatformEmbeddingModels } from './platform-vectors';
+
+/** A server of the platform's embedding model. */
+export interface PlatformEmbedderProps extends Omit<TextEmbeddingsInferenceProps, 'model'> {}
+
+/** A server of a rerank model. */
+export interface PlatformRerankerProps extends Omit<TextEmbeddingsInferenceProps, 'model'> {
+  /** The model. */
+  readonly model: RerankModel;
+}
+
+/** Where the servers of a platform have their models from. */
+export interface PlatformModelStoreProps {
+  /**
+   * The hub.
+   * @default - huggingface.co, without an account
+   */
+  readonly hub?: ModelHubProps;
+
+  /**
+   * A volume into which Jobs download every model once, before its servers start; these then open no connection
+   * to any hub.
+   * @default - none: every pod downloads its model when it starts
+   */
+  readonly volume?: SharedVolumeProps;
+}
+
+/** The models of a platform. */
+export interface PlatformModelsProps {
+  /**
+   * The model whose vectors the platform stores and searches. Servers, workers, the API and the collection have it
+   * from here.
+   * @default - the images of the API and the workers know
+   */
+  readonly embeddingModel?: EmbeddingModel;
+
+  /**
+   * What makes vectors of questions, for the API: a server in the cluster, or a function that makes any other
+   * provider: `(_, model) => ExternalModel.openAi({ model, apiKey })`.
+   * @default - the API does so itself
+   */
+  readonly embedder?: PlatformEmbedderProps | ((scope: Construct, model: EmbeddingModel) => IProvider);
+
+  /**
+   * What makes vectors of documents, for the workers, so that an ingestion does not slow down questions.
+   * @default - workers with an accelerator do so themselves, and others use `embedder`
+   */
+  readonly ingestionEmbedder?: PlatformEmbedderProps | ((scope: Construct, model: EmbeddingModel) => IProvider);
+
+  /**
+   * What generates answers, for the API: a server in the cluster, or a function that makes any other provider:
+   * `() => ExternalModel.openAi({ model, apiKey })`.
+   * @default - none
+   */
+  readonly llm?: VllmProps | ((scope: Construct) => IProvider);
+
+  /**
+   * What ranks passages, for the API.
+   * @default - none
+   */
+  readonly reranker?: PlatformRerankerProps | ((scope: Construct) => IProvider);
+
+  /**
+   * Where the servers have their models from.
+   * @default - every pod downloads its model from huggingface.co when it starts
+   */
+  readonly models?: PlatformModelStoreProps;
+}
+
+/** The model servers of a platform, each named like the setting that describes it. */
+export class PlatformModels {
+  /** What makes vectors of questions. */
+  public readonly embedder?: IProvider;
+  /** What makes vectors of documents. */
+  public readonly ingestionEmbedder?: IProvider;
+  /** What makes vectors for the collection that takes over, while it is filled. */
+  public readonly nextEmbedder?: IProvider;
+  /** What generates answers. */
+  public readonly llm?: IProvider;
+  /** What ranks passages. */
+  public readonly reranker?: IProvider;
+
+  private readonly volume?: SharedVolume;
+  private readonly downloads = new Map<string, ModelDownload>();
+
+  public constructor(
+    private readonly scope: Construct,
+    private readonly props: PlatformModelsProps,
+    private readonly embeddingModels: PlatformEmbeddingModels,
+  ) {
+    const { models = {} } = props;
+    this.volume = models.volume && new SharedVolume(scope, 'models', models.volume);
+    const { served, next } = embeddingModels;
+    this.embedder = this.createEmbedder('embedder', props.embedder, served);
+    this.ingestionEmbedder = this.createEmbedder('ingestion-embedder', props.ingestionEmbedder, served);
+    const filling = props.ingestionEmbedder ?? props.embedder;
+    this.nextEmbedder = next && this.createEmbedder('next-embedder', filling, next);
+    this.llm = this.createLlm(props.llm);
+    this.reranker = this.createReranker(props.reranker);
+  }
+
+  /** What the API uses. */
+  public get forQuestions(): IProvider[] {
+    return [this.facts, this.embedder, this.reranker, this.llm].filter((provider) => provider !== undefined);
+  }
+
+  /**
+   * What the workers use.
+   *
+   * @param computing whether they have an accelerator of their own
+   */
+  public forDocuments(computing: boolean): IProvider[] {
+    const provider = this.ingestionEmbedder ?? (computing ? undefined : this.embedder);
+    return [this.facts, provider].filter((candidate) => candidate !== undefined);
+  }
+
+  /** Lets the Job that fills the next collection use what makes its vectors. */
+  public fill(backfill: Job | undefined): void {
+    if (this.nextEmbedder !== undefined) {
+      backfill?.uses(this.nextEmbedder);
+    }
+  }
+
+  /** What everybody who makes or reads vectors has to know, whoever computes them. */
+  private get facts(): IProvider | undefined {
+    const { served } = this.embeddingModels;
+    return served && { offerTo: () => ({ endpoints: [], env: served.env(served.role.envPrefix) }) };
+  }
+
+  private createEmbedder(
+    id: string,
+    props: PlatformModelsProps['embedder'],
+    model: EmbeddingModel | undefined,
+  ): IProvider | undefined {
+    if (props === undefined) {
+      return undefined;
+    }
+    if (model === undefined) {
+      throw new UsageError('is missing, so nobody knows what to serve; name the model', {
+        scope: this.scope,
+        property: 'embeddingModel',
+      });
+    }
+    return typeof props === 'function'
+      ? props(this.scope, model)
+      : new TextEmbeddingsInference(this.scope, id, { ...this.withSource(props, model), model });
+  }
+
+  private createLlm(props: PlatformModelsProps['llm']): IProvider | undefined {
+    if (props === undefined || typeof props === 'function') {
+      return props?.(this.scope);
+    }
+    return new Vllm(this.scope, 'llm', this.withSource(props, props.model));
+  }
+
+  private createReranker(props: PlatformModelsProps['reranker']): IProvider | undefined {
+    if (props === undefined || typeof props === 'function') {
+      return props?.(this.scope);
+    }
+    return new TextEmbeddingsInference(this.scope, 'reranker', this.withSource(props, props.model));
+  }
+
+  private withSource<Props extends ModelServerOptions>(props: Props, model: IModel): Props {
+    return { ...props, source: props.source ?? this.sourceOf(model) };
+  }
+
+  /** Two servers of one model share its download. */
+  private sourceOf(model: IModel): ModelSource {
+    const { hub } = this.props.models ?? {};
+    if (this.volume === undefined) {
+      return hub === undefined ? ModelSource.HUGGING_FACE : ModelSource.hub(hub);
+    }
+    const key = `${model.id}@${model.revision ?? ''}`;
+    const known = this.downloads.get(key);
+    if (known !== undefined) {
+      return known.source;
+    }
+    const name = `download-${objectNameOf(model.id)}`;
+    const download = new ModelDownload(this.scope, name, { model, volume: this.volume, hub });
+    this.downloads.set(key, download);
+    return download.source;
+  }
+}
+
+/** The last part of a model's id as a DNS label: `bge-m3` of `BAAI/bge-m3`. */
+function objectNameOf(id: string): string {
+  const last = id.split('/').at(-1) ?? id;
+  return last
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .slice(0, 50);
+}

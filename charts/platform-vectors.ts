@@ -1,0 +1,151 @@
+import type { Construct } from 'constructs';
+import type { EmbeddingModel } from '../constructs/models/embedding-model';
+import { UsageError } from '../constructs/rules/usage-error';
+import { Qdrant, type QdrantProps } from '../constructs/vector-store/qdrant';
+import { QdrantCollection, type QdrantCollectionProps } from '../constructs/vector-store/qdrant-collection';
+import { QdrantRehearsal, type QdrantRehearsalProps } from '../constructs/vector-store/qdrant-rehearsal';
+import { QdrantRestore, type QdrantRestoreProps } from '../constructs/vector-store/qdrant-restore';
+import { QdrantSizing, type QdrantVectorsProps } from '../constructs/vector-store/qdrant-sizing';
+import type { IProvider } from '../constructs/workload/provider';
+
+/** What the database of a platform holds; how large its vectors are, the embedding model says. */
+export interface PlatformSizingProps extends Omit<QdrantVectorsProps, 'dimensions' | 'nodes' | 'replicationFactor'> {}
+
+/** The vector database of a platform. */
+export interface PlatformQdrantProps extends Omit<QdrantProps, 'sizing'> {
+  /**
+   * What the nodes hold: gives how many there are, their resources and their storage, where these do not say it.
+   * @default - unknown; `resources` and `storage` are required
+   */
+  readonly sizing?: PlatformSizingProps;
+
+  /**
+   * When the snapshots are tried out.
+   * @default - never
+   */
+  readonly rehearsal?: Omit<QdrantRehearsalProps, 'of' | 'name'>;
+
+  /**
+   * What is brought back from snapshots, before the API and the workers start. Remove it when it is back.
+   * @default - nothing
+   */
+  readonly restore?: Omit<QdrantRestoreProps, 'store' | 'name'>;
+}
+
+/** The collection of a platform, for the vectors of its embedding model. */
+export interface PlatformCollectionProps extends Omit<QdrantCollectionProps, 'store' | 'model'> {}
+
+/** Where the vectors of a platform are. */
+export interface PlatformVectorsProps {
+  /** The vector database. With a read-only key, the API gets that one and only the workers can write. */
+  readonly qdrant: PlatformQdrantProps;
+
+  /**
+   * The collection, which a Job creates before its clients start. Quantization and place of the vectors are those
+   * of the sizing unless they are said here.
+   * @default - none; the API or the workers create what they need
+   */
+  readonly collection?: PlatformCollectionProps;
+}
+
+/** The embedding models of a platform. */
+export interface PlatformEmbeddingModels {
+  /** The model whose vectors clients use. */
+  readonly served?: EmbeddingModel;
+  /** The model that takes over, while its collection is filled. */
+  readonly next?: EmbeddingModel;
+}
+
+/** The vector database of a platform, and what belongs to it. */
+export class PlatformVectors {
+  /** The database. */
+  public readonly qdrant: Qdrant;
+  /** The collection. */
+  public readonly collection?: QdrantCollection;
+  /** The trial of the snapshots. */
+  public readonly rehearsal?: QdrantRehearsal;
+  /** What brings collections back. */
+  public readonly restore?: QdrantRestore;
+
+  public constructor(
+    private readonly scope: Construct,
+    private readonly props: PlatformVectorsProps,
+    private readonly model: EmbeddingModel | undefined,
+  ) {
+    const { rehearsal } = props.qdrant;
+    this.qdrant = new Qdrant(scope, 'qdrant', { ...props.qdrant, sizing: this.sizing() });
+    this.collection = this.createCollection();
+    this.rehearsal = rehearsal && new QdrantRehearsal(scope, 'qdrant-rehearsal', { ...rehearsal, of: this.qdrant });
+    this.restore = this.createRestore();
+  }
+
+  /** The model whose vectors clients use, and the one that takes over while its collection is filled. */
+  public get models(): PlatformEmbeddingModels {
+    const next = this.props.collection?.next;
+    if (next === undefined) {
+      return { served: this.model };
+    }
+    return next.switched === true ? { served: next.model } : { served: this.model, next: next.model };
+  }
+
+  /** What the API uses. */
+  public get forQuestions(): IProvider[] {
+    const store = this.collection ?? this.qdrant;
+    return [this.props.qdrant.readOnlyApiKey === undefined ? store : store.readOnly, ...this.restored];
+  }
+
+  /** What the workers use. */
+  public get forDocuments(): IProvider[] {
+    return [this.collection ?? this.qdrant, ...this.restored];
+  }
+
+  private get restored(): IProvider[] {
+    return this.restore === undefined ? [] : [this.restore];
+  }
+
+  private sizing(): QdrantSizing | undefined {
+    const { sizing, nodes, replicationFactor } = this.props.qdrant;
+    if (sizing === undefined) {
+      return undefined;
+    }
+    const { dimensions } = this.modelFor('qdrant.sizing');
+    return QdrantSizing.forVectors({ ...sizing, dimensions, nodes, replicationFactor });
+  }
+
+  private createCollection(): QdrantCollection | undefined {
+    const { collection, qdrant } = this.props;
+    if (collection === undefined) {
+      return undefined;
+    }
+    return new QdrantCollection(this.scope, 'collection', {
+      quantization: qdrant.sizing?.quantization,
+      onDisk: qdrant.sizing?.onDisk,
+      name: 'documents',
+      ...collection,
+      store: this.qdrant,
+      model: this.modelFor('collection'),
+    });
+  }
+
+  private createRestore(): QdrantRestore | undefined {
+    const { restore } = this.props.qdrant;
+    if (restore === undefined) {
+      return undefined;
+    }
+    const created = new QdrantRestore(this.scope, 'qdrant-restore', { ...restore, store: this.qdrant });
+    if (this.collection !== undefined) {
+      created.job.uses(this.collection);
+    }
+    return created;
+  }
+
+  private modelFor(what: string): EmbeddingModel {
+    if (this.model === undefined) {
+      throw new UsageError(`is missing, but ${what} needs to know how large its vectors are; name the model`, {
+        scope: this.scope,
+        property: 'embeddingModel',
+      });
+    }
+    return this.model;
+  }
+}
