@@ -2,7 +2,8 @@
 //
 // Files are written beside their final name and renamed when they are whole, so a run that was broken off is
 // taken up where it was: files that are there are kept, and half a file is continued. A file of the name
-// `.complete` says which commit the folder holds; with it nothing is asked for again.
+// `.commit` says which commit they are of, and one of the name `.complete` that all of them are there; with it
+// nothing is asked for again.
 //
 // Environment, set by the Job:
 //   MODEL_ID          `BAAI/bge-m3`
@@ -26,6 +27,7 @@ const { MODEL_ID: id, MODEL_REVISION: revision, MODELS_DIRECTORY: models, HF_TOK
 const hub = process.env.HF_ENDPOINT ?? 'https://huggingface.co';
 const folder = join(models, id);
 const marker = join(folder, '.complete');
+const begun = join(folder, '.commit');
 
 async function request(path, headers = {}) {
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -37,13 +39,19 @@ async function request(path, headers = {}) {
     throw new Fatal(`GET ${path}: status 404; there is no such model, revision or file`);
   }
   if (!response.ok) {
-    throw new Error(`GET ${path}: status ${response.status}`);
+    throw Object.assign(new Error(`GET ${path}: status ${response.status}`), { status: response.status });
   }
   return response;
 }
 
 /** A failure that another attempt would not change. */
 class Fatal extends Error {}
+
+/** What went wrong; of a connection that failed the cause says more than the message, which is "fetch failed". */
+function reasonOf({ message, cause }) {
+  const because = cause?.code ?? cause?.message;
+  return because === undefined ? message : `${message} (${because})`;
+}
 
 async function retried(what, attempt) {
   for (let count = 1; ; count++) {
@@ -53,7 +61,7 @@ async function retried(what, attempt) {
       if (error instanceof Fatal || count === ATTEMPTS) {
         throw error;
       }
-      console.error(`${what}: ${error.message}; attempt ${count + 1} of ${ATTEMPTS}`);
+      console.error(`${what}: ${reasonOf(error)}; attempt ${count + 1} of ${ATTEMPTS}`);
       await new Promise((resume) => setTimeout(resume, Number(process.env.RETRY_MILLISECONDS ?? 2000) * count));
     }
   }
@@ -69,28 +77,73 @@ async function sizeOf(path) {
   return existsSync(path) ? (await stat(path)).size : 0;
 }
 
-async function digestOf(path) {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+async function digestOf(path, hash = createHash('sha256')) {
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk);
+  }
   return hash.digest('hex');
 }
 
-async function download(commit, { rfilename, size, lfs }) {
+function pathOf(rfilename) {
   const path = join(folder, rfilename);
   if (!normalize(path).startsWith(`${normalize(folder)}/`)) {
     throw new Fatal(`${rfilename} would be outside ${folder}`);
   }
+  return path;
+}
+
+/** Whether a file is what this commit has under its name; git tells the small ones apart, LFS the large. */
+async function isOfCommit(path, { size, blobId, lfs }) {
+  if ((await sizeOf(path)) !== size) {
+    return false;
+  }
+  return lfs === undefined
+    ? (await digestOf(path, createHash('sha1').update(`blob ${size}\0`))) === blobId
+    : (await digestOf(path)) === lfs.sha256;
+}
+
+/** Throws away what is not of this commit: weights that were trained further have the same names and sizes. */
+async function begin(commit, files) {
+  if (existsSync(begun) && (await readFile(begun, 'utf8')) === commit) {
+    return;
+  }
+  await rm(marker, { force: true });
+  for (const file of files) {
+    const path = pathOf(file.rfilename);
+    await rm(`${path}.partial`, { force: true });
+    if (existsSync(path) && !(await isOfCommit(path, file))) {
+      await rm(path);
+    }
+  }
+  await mkdir(folder, { recursive: true });
+  await writeFile(begun, commit);
+}
+
+async function fetchInto(partial, commit, rfilename) {
+  const have = await sizeOf(partial);
+  const name = rfilename.split('/').map(encodeURIComponent).join('/');
+  const range = have === 0 ? {} : { range: `bytes=${have}-` };
+  const response = await request(`/${id}/resolve/${commit}/${name}`, range).catch(async (error) => {
+    if (error.status === 416) {
+      await rm(partial);
+    }
+    throw error;
+  });
+  const continued = response.status === 206;
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(partial, { flags: continued ? 'a' : 'w' }));
+}
+
+async function download(commit, { rfilename, size, lfs }) {
+  const path = pathOf(rfilename);
   if (existsSync(path) && (size === undefined || (await sizeOf(path)) === size)) {
     return;
   }
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.partial`;
-  const begun = await sizeOf(partial);
-  const name = rfilename.split('/').map(encodeURIComponent).join('/');
-  const range = begun === 0 ? {} : { range: `bytes=${begun}-` };
-  const response = await request(`/${id}/resolve/${commit}/${name}`, range);
-  const continued = response.status === 206;
-  await pipeline(Readable.fromWeb(response.body), createWriteStream(partial, { flags: continued ? 'a' : 'w' }));
+  // A run may have ended between the last byte and the new name; a hub has no range after the end.
+  if ((await sizeOf(partial)) === 0 || (await sizeOf(partial)) !== size) {
+    await fetchInto(partial, commit, rfilename);
+  }
   await verify(partial, rfilename, size, lfs?.sha256);
   await rename(partial, path);
   console.log(JSON.stringify({ file: rfilename, bytes: await sizeOf(path) }));
@@ -117,10 +170,11 @@ async function main() {
     const response = await request(`/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`);
     return response.json();
   });
-  for (const file of wanted(info.siblings)) {
+  const files = wanted(info.siblings);
+  await begin(info.sha, files);
+  for (const file of files) {
     await retried(file.rfilename, () => download(info.sha, file));
   }
-  await mkdir(folder, { recursive: true });
   await writeFile(marker, `${revision}\n${info.sha}\n`);
   console.log(`${id} at ${info.sha} is complete`);
 }
@@ -128,6 +182,6 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(`${id}: ${error.message}`);
+  console.error(`${id}: ${reasonOf(error)}`);
   process.exitCode = 1;
 }
