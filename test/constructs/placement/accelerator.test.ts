@@ -9,7 +9,7 @@ const PRODUCT = 'nvidia.com/gpu.product';
 /** What Karpenter says of a device whose name alone does not tell its size. */
 const a100 = (mebibytes: string) => ({ [EKS]: 'a100', [EKS_MEMORY]: mebibytes });
 
-/** Name, accelerator, GiB, product, label on GKE, labels on EKS. */
+/** Name, accelerator, GB, product, label on GKE, labels on EKS. */
 const KNOWN: [string, Accelerator, number, string, string | undefined, { [label: string]: string }][] = [
   ['nvidia-t4', Accelerator.NVIDIA_T4, 16, 'Tesla-T4', 'nvidia-tesla-t4', { [EKS]: 't4' }],
   ['nvidia-l4', Accelerator.NVIDIA_L4, 24, 'NVIDIA-L4', 'nvidia-l4', { [EKS]: 'l4' }],
@@ -38,6 +38,48 @@ describe.each(KNOWN)('%s', (name, accelerator, memory, product, gke, eks) => {
 
   test.each([Cloud.EKS, Cloud.GKE, Cloud.AKS, Cloud.GENERIC])('is asked for by the same name on $name', (cloud) => {
     expect(accelerator.resourceOn(cloud)).toBe('nvidia.com/gpu');
+  });
+});
+
+test('the devices that are known are these, in this order', () => {
+  expect(Accelerator.known.map(({ name }) => name)).toEqual(KNOWN.map(([name]) => name));
+  expect(Accelerator.known.every((device) => Accelerator.named(device.name) === device)).toBe(true);
+});
+
+describe('the compute capability', () => {
+  // https://developer.nvidia.com/cuda-gpus
+  test.each([
+    ['nvidia-t4', 7.5],
+    ['nvidia-l4', 8.9],
+    ['nvidia-a10g', 8.6],
+    ['nvidia-l40s', 8.9],
+    ['nvidia-a100-40', 8],
+    ['nvidia-a100-80', 8],
+    ['nvidia-h100', 9],
+    ['nvidia-h200', 9],
+  ])('of %s is %s', (name, capability) => {
+    expect(Accelerator.named(name).computeCapability).toBe(capability);
+  });
+
+  test('of a part is that of its device', () => {
+    expect(Accelerator.named('nvidia-h100/1g.10gb').computeCapability).toBe(9);
+    expect(Accelerator.named('nvidia-t4/shared').computeCapability).toBe(7.5);
+  });
+
+  test('of an accelerator that is not listed is what it says, or unknown', () => {
+    const props = { name: 'nvidia-b200', memoryGb: 180 };
+    expect(Accelerator.of({ ...props, computeCapability: 10 }).computeCapability).toBe(10);
+    expect(Accelerator.of(props).computeCapability).toBeUndefined();
+  });
+});
+
+describe('memory that others compute in', () => {
+  test('is that of a share alone', () => {
+    expect(Accelerator.NVIDIA_T4.shared().isShared).toBe(true);
+    expect(Accelerator.named('nvidia-a100-80/shared').isShared).toBe(true);
+    expect(Accelerator.NVIDIA_A100_80.mig('1g.10gb').isShared).toBe(false);
+    expect(Accelerator.known.filter(({ isShared }) => isShared)).toEqual([]);
+    expect(Accelerator.of({ name: 'own', memoryGb: 8 }).isShared).toBe(false);
   });
 });
 

@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EnvValue } from '../../../constructs/workload/env-value';
+import { NodeProgram } from '../../../constructs/workload/node-program';
+import { find, mainContainer } from '../../support/manifests';
+import { IMAGE, KEY } from '../../support/values';
+import { deployed } from '../../support/workloads';
+
+describe('a program', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'node-program-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, 'main.mjs'), "import './client.mjs';\n");
+  writeFileSync(join(directory, 'client.mjs'), 'export const ü = `$(date)`;\n');
+  writeFileSync(join(directory, 'stranger.mjs'), '');
+
+  test('is its file and the modules that it imports, as they are, in one directory', () => {
+    expect(NodeProgram.of(directory, 'main.mjs', 'client.mjs').files).toEqual({
+      '/opt/program/main.mjs': "import './client.mjs';\n",
+      '/opt/program/client.mjs': 'export const ü = `$(date)`;\n',
+    });
+    expect(Object.keys(NodeProgram.of(directory, 'client.mjs').files)).toEqual(['/opt/program/client.mjs']);
+  });
+
+  test('is run by Node.js with its variables, on little', () => {
+    const env = { KEY: EnvValue.fromSecret(KEY) };
+    const container = NodeProgram.of(directory, 'main.mjs', 'client.mjs').container(IMAGE, env);
+    expect(container).toMatchObject({ image: IMAGE, command: ['node', '/opt/program/main.mjs'], env });
+    expect(container).not.toHaveProperty('args');
+    expect(container).not.toHaveProperty('ports');
+    const rendered = mainContainer(deployed({ container }).object());
+    expect(rendered.resources).toMatchObject({
+      requests: { cpu: '50m', memory: '128Mi' },
+      limits: { memory: '128Mi' },
+    });
+    expect(rendered.env).toEqual([{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'existing', key: 'key' } } }]);
+  });
+
+  test('has its files where its command looks for them', () => {
+    const program = NodeProgram.of(directory, 'main.mjs', 'client.mjs');
+    const { construct, objects, object } = deployed({ container: program.container(IMAGE, {}) });
+    construct.addConfigFiles(program.files);
+    const { command, volumeMounts } = mainContainer(object());
+    const paths = volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
+    expect(paths).toContain(command[1]);
+    expect(paths).toEqual(['/opt/program/main.mjs', '/opt/program/client.mjs']);
+    expect(find(objects(), 'ConfigMap', 'api').data).toEqual({
+      'main.mjs': "import './client.mjs';\n",
+      'client.mjs': 'export const ü = `$(date)`;\n',
+    });
+  });
+
+  test('of which a file is not there is a mistake', () => {
+    expect(() => NodeProgram.of(directory, 'main.mjs', 'missing.mjs')).toThrow(/ENOENT.*missing\.mjs/);
+  });
+});
