@@ -102,22 +102,26 @@ async function recover({ node, snapshot }, collection) {
     const body = { location: `file:///qdrant/snapshots/${file}`, priority: 'snapshot' };
     await node.client.put(`${pathOf(collection)}/snapshots/recover?wait=true`, body);
   }
-  await settle(node, collection);
+  await settle(collection, { atEnd: false });
   const seconds = (Date.now() - start) / 1000;
   console.log(JSON.stringify({ node: node.name, collection, name: snapshot.name, seconds }));
 }
 
-/** Waits until every copy of every shard is in use: the next snapshot must not meet a transfer of this one. */
-async function settle({ name, client }, collection) {
+/**
+ * Waits until no shard is on its way: the next snapshot must not meet a transfer of the last. Shards that are not
+ * active may belong to a snapshot that is still to come; at the end all must be.
+ */
+async function settle(collection, { atEnd }) {
   const until = Date.now() + settleTime;
   for (;;) {
-    const { local_shards, remote_shards, shard_transfers } = await client.get(`${pathOf(collection)}/cluster`);
-    const waiting = [...local_shards, ...remote_shards].filter(({ state }) => state !== 'Active');
-    if (waiting.length === 0 && shard_transfers.length === 0) {
+    const { local_shards, remote_shards, shard_transfers } = await first.client.get(`${pathOf(collection)}/cluster`);
+    const inactive = [...local_shards, ...remote_shards].filter(({ state }) => state !== 'Active');
+    if (shard_transfers.length === 0 && (inactive.length === 0 || !atEnd)) {
       return;
     }
     if (Date.now() > until) {
-      throw new Error(`has shards that are not active on ${name}: ${JSON.stringify(waiting)}`);
+      const pending = JSON.stringify({ inactive, transfers: shard_transfers.length });
+      throw new Error(`has shards that have not come to rest: ${pending}`);
     }
     await sleep(1000);
   }
@@ -156,6 +160,7 @@ async function restore(collection) {
   for (const step of steps) {
     await recover(step, collection);
   }
+  await settle(collection, { atEnd: true });
   const points = await verifiedCount(collection);
   await mark(collection, 'done');
   console.log(JSON.stringify({ collection, pointsBefore, points }));

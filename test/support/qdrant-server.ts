@@ -121,7 +121,10 @@ export class QdrantServer {
     this.apiKey = apiKey;
     this.state = state;
     this.peer = peer;
-    this.http = createServer((request, response) => void this.answer(request, response));
+    // A request that breaks off has no answer.
+    this.http = createServer((request, response) => {
+      this.answer(request, response).catch(() => response.destroy());
+    });
     this.routes = [
       ...this.collectionRoutes(),
       ...this.aliasRoutes(),

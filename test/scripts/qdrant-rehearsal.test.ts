@@ -1,0 +1,181 @@
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runProgram } from '../support/node-programs';
+import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
+import { QdrantServer } from '../support/qdrant-server';
+
+const folder = mkdtempSync(join(tmpdir(), 'rehearsal-'));
+const done = join(folder, 'done');
+let cluster: QdrantCluster;
+let scratch: QdrantServer;
+let scratchUrl: string;
+
+function rehearse(env: { [name: string]: string } = {}) {
+  return runProgram('vector-store/qdrant-rehearsal.mjs', {
+    ...cluster.env,
+    SNAPSHOT_STORAGE: 'local',
+    REHEARSAL_URL: scratchUrl,
+    REHEARSAL_TOLERANCE_PERCENT: '5',
+    REHEARSAL_DONE: done,
+    ...env,
+  });
+}
+
+async function snapshot() {
+  await runProgram('vector-store/qdrant-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
+}
+
+beforeEach(async () => {
+  cluster = await QdrantCluster.start(3);
+  scratch = await QdrantServer.start();
+  scratchUrl = scratch.url;
+  rmSync(done, { force: true });
+});
+afterEach(async () => {
+  await cluster.stop();
+  await scratch.stop().catch(() => {});
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([false, true])('what comes back is as much as there is (one store for all: %s)', async (shared) => {
+  cluster.state.sharedSnapshots = shared;
+  cluster.fill('documents', 91);
+  await snapshot();
+  const { status, stdout } = await rehearse({ SNAPSHOT_STORAGE: shared ? 's3' : 'local' });
+  expect(status).toBe(0);
+  expect(jsonLines(stdout)).toEqual([
+    {
+      collection: 'documents',
+      restored: 91,
+      live: 91,
+      snapshots: [11, 12, 13].map((peer, second) => `documents-${peer}-2026-01-01-00-00-0${second}.snapshot`),
+      seconds: expect.any(Number),
+    },
+  ]);
+  expect(existsSync(done)).toBe(true);
+});
+
+test('the database is only read, and what came back is thrown away before the next', async () => {
+  cluster.fill('archive', 3);
+  cluster.fill('documents', 90);
+  await snapshot();
+  const before = cluster.nodes.map((node) => node.changes.length);
+  await rehearse();
+  expect(cluster.nodes.map((node) => node.changes.length)).toEqual(before);
+  expect(scratch.state.collections.size).toBe(0);
+  const uploads = (name: string) => Array.from({ length: 3 }, () => `POST /collections/${name}/snapshots/upload`);
+  expect(scratch.changes).toEqual([
+    ...uploads('archive'),
+    'DELETE /collections/archive',
+    ...uploads('documents'),
+    'DELETE /collections/documents',
+  ]);
+});
+
+test('the newest snapshots are tried', async () => {
+  const documents = cluster.fill('documents', 10);
+  await snapshot();
+  documents.points = 100;
+  await snapshot();
+  expect((await rehearse()).status).toBe(0);
+});
+
+test.each([
+  ['5', 104, 0],
+  ['5', 106, 1],
+  ['5', 96, 0],
+  ['5', 95, 1],
+  ['0', 100, 0],
+  ['0', 101, 1],
+  ['10', 111, 0],
+])(
+  'with a tolerance of %s %% a collection of %s points, of which 100 come back, ends with %s',
+  async (percent, live, code) => {
+    const documents = cluster.fill('documents', 100);
+    await snapshot();
+    documents.points = live;
+    const { status, stderr } = await rehearse({ REHEARSAL_TOLERANCE_PERCENT: percent });
+    expect(status).toBe(code);
+    expect(stderr).toBe(
+      code === 0
+        ? ''
+        : `documents: came back with 100 points, but has ${live}, which is more than ${percent} % apart\n`,
+    );
+  },
+);
+
+test('a node that holds shards and has no snapshot of them fails the rehearsal, but not that of others', async () => {
+  const { snapshots } = cluster.fill('documents', 90);
+  cluster.fill('tickets', 9);
+  await snapshot();
+  snapshots.delete(cluster.snapshotsOf('documents')[13]?.[0] as string);
+  const { status, stdout, stderr } = await rehearse();
+  expect(status).toBe(1);
+  expect(stderr).toBe(`documents: has no snapshot on ${cluster.nameOf(2)}\n`);
+  expect(jsonLines(stdout)).toMatchObject([{ collection: 'tickets', restored: 9 }]);
+});
+
+test('a node that holds no shards needs none', async () => {
+  const { shards, snapshots } = cluster.fill('documents', 90);
+  for (const shard of shards.keys()) {
+    shards.set(shard, [11, 12]);
+  }
+  await snapshot();
+  snapshots.delete(cluster.snapshotsOf('documents')[13]?.[0] as string);
+  expect((await rehearse()).status).toBe(0);
+});
+
+test('only the collections that are named are tried', async () => {
+  cluster.fill('documents', 90);
+  cluster.fill('tickets', 9);
+  await snapshot();
+  const { stdout } = await rehearse({ QDRANT_COLLECTIONS: 'tickets' });
+  expect(jsonLines(stdout).map(({ collection }) => collection)).toEqual(['tickets']);
+});
+
+test('a download that is refused fails the rehearsal', async () => {
+  cluster.fill('documents', 90);
+  await snapshot();
+  const [name] = cluster.snapshotsOf('documents')[12] as [string];
+  cluster.node(1).failNext('GET', `/collections/documents/snapshots/${name}`);
+  const { status, stderr } = await rehearse();
+  expect(status).toBe(1);
+  expect(stderr).toContain(`documents: GET /collections/documents/snapshots/${name} was answered 500: `);
+});
+
+test('a download that breaks off fails the rehearsal, and half a snapshot restores nothing', async () => {
+  cluster.fill('documents', 90);
+  await snapshot();
+  const [url] = cluster.urls;
+  const cutting = createServer(async (request, response) => {
+    if (request.url?.endsWith('.snapshot')) {
+      response.writeHead(200, { 'content-length': 1000 }).write('half of it', () => response.destroy());
+      return;
+    }
+    const body = request.method === 'POST' ? Buffer.concat(await request.toArray()) : undefined;
+    const headers = { 'api-key': 'secret', 'content-type': 'application/json' };
+    const answer = await fetch(`${url}${request.url}`, { method: request.method as string, headers, body });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  cutting.listen(0, '127.0.0.1');
+  await once(cutting, 'listening');
+  const urls = [`http://127.0.0.1:${(cutting.address() as AddressInfo).port}`, ...cluster.urls.slice(1)];
+  const { status, stdout, stderr } = await rehearse({ QDRANT_NODE_URLS: urls.join(',') });
+  cutting.close();
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain('documents: POST /collections/documents/snapshots/upload');
+  expect(scratch.changes).toEqual([]);
+});
+
+test('a Qdrant that never starts is told, and the other container still ends', async () => {
+  cluster.fill('documents', 90);
+  await scratch.stop();
+  const { status, stderr } = await rehearse();
+  expect(status).toBe(1);
+  expect(stderr).toContain('GET /collections had no answer: ');
+  expect(existsSync(done)).toBe(true);
+});

@@ -1,0 +1,133 @@
+import { runProgram } from '../support/node-programs';
+import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
+
+let cluster: QdrantCluster;
+
+function run(env: { [name: string]: string } = {}) {
+  return runProgram('vector-store/qdrant-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '2', ...env });
+}
+
+beforeEach(async () => {
+  cluster = await QdrantCluster.start(3);
+});
+afterEach(() => cluster.stop());
+
+test('every node takes a snapshot of every collection, and each is told in one line', async () => {
+  cluster.fill('documents', 90);
+  cluster.fill('archive', 3);
+  const { status, stdout } = await run();
+  expect(status).toBe(0);
+  const lines = jsonLines(stdout);
+  expect(lines.map(({ collection, node, points }) => [collection, node, points])).toEqual(
+    [
+      ['archive', 3],
+      ['documents', 90],
+    ].flatMap(([name, points]) => cluster.nodes.map((_, index) => [name, cluster.nameOf(index), points])),
+  );
+  expect(lines[3]).toEqual({
+    node: cluster.nameOf(0),
+    collection: 'documents',
+    name: expect.stringMatching(/^documents-11-2026-01-01-00-00-\d\d\.snapshot$/),
+    size: expect.any(Number),
+    seconds: expect.any(Number),
+    points: 90,
+  });
+  expect(Object.keys(cluster.snapshotsOf('documents'))).toEqual(['11', '12', '13']);
+});
+
+test('no collection is no failure', async () => {
+  expect(await run()).toMatchObject({ status: 0, stdout: '' });
+});
+
+describe('retention', () => {
+  test.each([false, true])('keeps as many of each node as told (one store for all: %s)', async (shared) => {
+    cluster.state.sharedSnapshots = shared;
+    cluster.fill('documents', 90);
+    for (let time = 0; time < 4; time += 1) {
+      expect((await run()).status).toBe(0);
+    }
+    expect(cluster.snapshotsOf('documents')).toEqual({
+      11: ['documents-11-2026-01-01-00-00-06.snapshot', 'documents-11-2026-01-01-00-00-09.snapshot'],
+      12: ['documents-12-2026-01-01-00-00-07.snapshot', 'documents-12-2026-01-01-00-00-10.snapshot'],
+      13: ['documents-13-2026-01-01-00-00-08.snapshot', 'documents-13-2026-01-01-00-00-11.snapshot'],
+    });
+  });
+
+  test('deletes nothing else: not what was put there by hand, nor what a node that is gone has left', async () => {
+    cluster.state.sharedSnapshots = true;
+    const { snapshots } = cluster.fill('documents', 90);
+    const others = ['before-migration.snapshot', 'documents-7-2020-01-01-00-00-00.snapshot'];
+    for (const name of others) {
+      snapshots.set(name, { peer: 7, content: '{}' });
+    }
+    await run({ SNAPSHOTS_KEEP: '1' });
+    await run({ SNAPSHOTS_KEEP: '1' });
+    expect(cluster.snapshotsOf('documents')[7]).toEqual(others);
+    expect(cluster.snapshotsOf('documents')[11]).toHaveLength(1);
+  });
+
+  test('waits until every node has a new one, and then catches up', async () => {
+    cluster.fill('documents', 90);
+    cluster.fill('archive', 3);
+    await run({ SNAPSHOTS_KEEP: '1' });
+    cluster.node(1).failNext('POST', '/collections/documents/snapshots');
+    const { status, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
+    expect(status).toBe(1);
+    expect(stderr).toContain(`snapshot of documents on ${cluster.nameOf(1)}: POST `);
+    const counts = (name: string) => Object.values(cluster.snapshotsOf(name)).map(({ length }) => length);
+    expect(counts('documents')).toEqual([2, 1, 2]);
+    expect(counts('archive')).toEqual([1, 1, 1]);
+    expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
+    expect(counts('documents')).toEqual([1, 1, 1]);
+  });
+
+  test('that finds a snapshot gone already is no failure', async () => {
+    cluster.fill('documents', 90);
+    await run({ SNAPSHOTS_KEEP: '1' });
+    const [old] = cluster.snapshotsOf('documents')[11] as [string];
+    cluster.node(0).failNext('DELETE', `/collections/documents/snapshots/${old}`, 404);
+    expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
+  });
+
+  test('that cannot delete has failed', async () => {
+    cluster.fill('documents', 90);
+    await run({ SNAPSHOTS_KEEP: '1' });
+    const [old] = cluster.snapshotsOf('documents')[11] as [string];
+    cluster.node(0).failNext('DELETE', `/collections/documents/snapshots/${old}`, 403);
+    const { status, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('old snapshots of documents on ');
+  });
+});
+
+test('a node that is away fails the run after the others are done, and nothing is deleted', async () => {
+  cluster.fill('documents', 90);
+  await run({ SNAPSHOTS_KEEP: '1' });
+  await cluster.node(2).stop();
+  const { status, stdout, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`collections of ${cluster.nameOf(2)}: GET `);
+  expect(jsonLines(stdout)).toHaveLength(2);
+  expect(Object.values(cluster.snapshotsOf('documents')).map(({ length }) => length)).toEqual([2, 2, 1]);
+  expect(cluster.nodes.flatMap((node) => node.changes).filter((change) => change.startsWith('DELETE'))).toEqual([]);
+});
+
+test('names that need escaping are escaped', async () => {
+  cluster.fill('a b', 1);
+  expect((await run()).status).toBe(0);
+  expect(cluster.node(0).changes).toEqual(['POST /collections/a%20b/snapshots']);
+});
+
+test.each(['0', '-1', '1.5', 'all', ''])('keeping "%s" is refused before anything is done', async (keep) => {
+  cluster.fill('documents', 90);
+  const { status, stderr } = await run({ SNAPSHOTS_KEEP: keep });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`SNAPSHOTS_KEEP is ${keep}, but must be a whole number from 1`);
+  expect(cluster.node(0).requests).toEqual([]);
+});
+
+test('nodes must be named', async () => {
+  const { status, stderr } = await run({ QDRANT_NODE_URLS: '' });
+  expect(status).toBe(1);
+  expect(stderr).toContain('QDRANT_NODE_URLS is missing');
+});

@@ -1,0 +1,79 @@
+import { QdrantServer, QdrantState, type StoredCollection } from './qdrant-server';
+
+/** Several servers that are nodes of one cluster. */
+export class QdrantCluster {
+  /** Starts that many nodes, with the numbers 11, 12 and so on. */
+  public static async start(count: number): Promise<QdrantCluster> {
+    const state = new QdrantState();
+    const nodes: QdrantServer[] = [];
+    for (let peer = 11; peer < 11 + count; peer += 1) {
+      nodes.push(await QdrantServer.start({ state, peer, apiKey: 'secret' }));
+    }
+    return new QdrantCluster(state, nodes);
+  }
+
+  /** URLs of the nodes, also of those that were stopped. */
+  public readonly urls: readonly string[];
+
+  private constructor(
+    /** What the nodes have in common. */
+    public readonly state: QdrantState,
+    /** The nodes. */
+    public readonly nodes: readonly QdrantServer[],
+  ) {
+    this.urls = nodes.map(({ url }) => url);
+  }
+
+  /** A node. */
+  public node(index: number): QdrantServer {
+    return this.nodes[index] as QdrantServer;
+  }
+
+  /** Variables of a program that speaks to every node. */
+  public get env(): { [name: string]: string } {
+    return {
+      QDRANT_URL: this.urls[0] as string,
+      QDRANT_NODE_URLS: this.urls.join(','),
+      QDRANT_API_KEY: 'secret',
+      QDRANT_PATIENCE: '0',
+    };
+  }
+
+  /** A collection with one shard for each node, and two copies of it where there are two nodes. */
+  public fill(name: string, points: number): StoredCollection {
+    const vectors = { size: 4, distance: 'Cosine' };
+    const collection = this.node(0).addCollection(name, { vectors, shard_number: this.nodes.length }, points);
+    const peers = this.nodes.map(({ peer }) => peer);
+    peers.forEach((peer, index) => {
+      collection.shards.set(index, [...new Set([peer, peers[(index + 1) % peers.length] as number])]);
+    });
+    return collection;
+  }
+
+  /** How the programs call a node. */
+  public nameOf(index: number): string {
+    return new URL(this.urls[index] as string).host;
+  }
+
+  /** Names of the snapshots of a collection, by the node that took them. */
+  public snapshotsOf(name: string): { [peer: string]: string[] } {
+    const grouped: { [peer: string]: string[] } = {};
+    for (const [snapshot, { peer }] of this.state.collections.get(name)?.snapshots ?? []) {
+      grouped[peer] = [...(grouped[peer] ?? []), snapshot];
+    }
+    return grouped;
+  }
+
+  /** Stops all nodes. */
+  public async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop().catch(() => {})));
+  }
+}
+
+/** The lines of a program's output, each a JSON object. */
+export function jsonLines(output: string) {
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
