@@ -17,6 +17,7 @@ export { RenderedEnvironment } from './charts/rendered-environment';
 // Parts of a RAG system
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
+export { ObjectStore, type S3Props } from './constructs/data/object-store';
 export { Redis, type RedisProps, RedisRole } from './constructs/data/redis';
 export { DefaultImages } from './constructs/default-images';
 export { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './constructs/edge/edge-proxy';
@@ -110,7 +111,16 @@ export {
   QdrantCollection,
   type QdrantCollectionProps,
 } from './constructs/vector-store/qdrant-collection';
+export type { QdrantAccess } from './constructs/vector-store/qdrant-program';
+export { QdrantRehearsal, type QdrantRehearsalProps } from './constructs/vector-store/qdrant-rehearsal';
+export { QdrantRestore, type QdrantRestoreProps } from './constructs/vector-store/qdrant-restore';
+export { QdrantSnapshots, type QdrantSnapshotsProps } from './constructs/vector-store/qdrant-snapshots';
 export { Quantization } from './constructs/vector-store/quantization';
+export {
+  type DailySnapshotsProps,
+  SnapshotSchedule,
+  type SnapshotScheduleProps,
+} from './constructs/vector-store/snapshot-schedule';
 export type { StrictMode } from './constructs/vector-store/strict-mode';
 
 // Workloads of one's own
