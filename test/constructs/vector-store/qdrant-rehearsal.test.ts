@@ -1,0 +1,204 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cron, Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { ObjectStore } from '../../../constructs/data/object-store';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
+import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
+import { QdrantRehearsal, type QdrantRehearsalProps } from '../../../constructs/vector-store/qdrant-rehearsal';
+import { SnapshotSchedule } from '../../../constructs/vector-store/snapshot-schedule';
+import { Image } from '../../../constructs/workload/image';
+import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { DIGEST, RESOURCES } from '../../support/values';
+
+function rehearsal(props: Partial<QdrantRehearsalProps> = {}, storeProps: Partial<QdrantProps> = {}) {
+  const chart = testChart();
+  const store = new Qdrant(chart, 'qdrant', {
+    resources: RESOURCES,
+    storage: Size.gibibytes(50),
+    apiKey: SecretKey.of('qdrant', 'api-key'),
+    snapshots: SnapshotSchedule.daily({ hour: 2, keep: 3 }),
+    ...storeProps,
+  });
+  new QdrantRehearsal(chart, 'rehearsal', {
+    of: store,
+    schedule: Cron.weekly(),
+    storage: Size.gibibytes(200),
+    ...props,
+  });
+  return render(chart);
+}
+
+function cronJobOf(objects: ReturnType<typeof render>) {
+  return find(objects, 'CronJob', 'qdrant-rehearsal');
+}
+
+function scratchOf(objects: ReturnType<typeof render>) {
+  return templateOf(cronJobOf(objects)).spec.containers[1];
+}
+
+describe('the program', () => {
+  const objects = rehearsal();
+  const cronJob = cronJobOf(objects);
+
+  test('runs on its schedule, once', () => {
+    expect(cronJob.spec).toMatchObject({ schedule: '0 0 * * 0', timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' });
+    expect(cronJob.spec.jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 6 * 3600 });
+    expect(mainContainer(cronJob).command).toEqual(['node', '/opt/program/qdrant-rehearsal.mjs']);
+  });
+
+  test('knows the nodes, the Qdrant beside it, and how far the counts may be apart', () => {
+    expect(env(cronJob, 'QDRANT_NODE_URLS').split(',')).toHaveLength(3);
+    expect(env(cronJob, 'QDRANT_API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: 'api-key' } });
+    expect(env(cronJob, 'REHEARSAL_URL')).toBe('http://127.0.0.1:6333');
+    expect(env(cronJob, 'REHEARSAL_TOLERANCE_PERCENT')).toBe('5');
+    expect(env(cronJob, 'SNAPSHOT_STORAGE')).toBe('local');
+    expect(env(cronJob, 'QDRANT_COLLECTIONS')).toBeUndefined();
+    expect(env(cronJob, 'NODE_EXTRA_CA_CERTS')).toBeUndefined();
+  });
+
+  test('may speak to the nodes, and nobody to it', () => {
+    const { egress, ingress } = find(objects, 'NetworkPolicy', 'qdrant-rehearsal').spec;
+    expect(ingress).toBeUndefined();
+    expect(egress.map(({ ports }: { ports: { port: number }[] }) => ports[0]?.port)).toEqual([6333, 53]);
+  });
+
+  test('passes on what it is told', () => {
+    const to = ObjectStore.s3({ bucket: 'acme-rag', region: 'eu-west-1' });
+    const job = cronJobOf(
+      rehearsal(
+        { collections: ['a', 'b'], tolerance: 0, timeZone: 'Europe/Berlin', deadline: Duration.hours(1) },
+        {
+          snapshots: SnapshotSchedule.daily({ hour: 2, keep: 3, to }),
+          tls: ServerCertificate.existing('qdrant-certificate'),
+        },
+      ),
+    );
+    expect(env(job, 'QDRANT_COLLECTIONS')).toBe('a,b');
+    expect(env(job, 'REHEARSAL_TOLERANCE_PERCENT')).toBe('0');
+    expect(env(job, 'SNAPSHOT_STORAGE')).toBe('s3');
+    expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBe('$(QDRANT_CA_FILE)');
+    expect(job.spec.timeZone).toBe('Europe/Berlin');
+    expect(job.spec.jobTemplate.spec.activeDeadlineSeconds).toBe(3600);
+  });
+});
+
+describe('the Qdrant that is thrown away', () => {
+  const objects = rehearsal();
+  const scratch = scratchOf(objects);
+  const { volumes, initContainers } = templateOf(cronJobOf(objects)).spec;
+
+  test('is a plain second container of the same version, which every Kubernetes runs', () => {
+    expect(scratch.name).toBe('throw-away');
+    expect(scratch.image).toBe(mainContainer(find(objects, 'StatefulSet', 'qdrant')).image);
+    expect(initContainers).toBeUndefined();
+    const image = Image.of('ghcr.io/acme/qdrant', { tag: 'v1.19.9', digest: DIGEST });
+    expect(scratchOf(rehearsal({}, { image })).image).toBe(`ghcr.io/acme/qdrant:v1.19.9@${DIGEST}`);
+  });
+
+  test('can be reached from its pod only, so it needs no key', () => {
+    const variables = Object.fromEntries(
+      scratch.env.map(({ name, value }: { name: string; value?: string }) => [name, value]),
+    );
+    expect(variables).toEqual({
+      REHEARSAL_DONE: '/run/rehearsal/done',
+      QDRANT__SERVICE__HOST: '127.0.0.1',
+      QDRANT__TELEMETRY_DISABLED: 'true',
+      QDRANT__STORAGE__SNAPSHOTS_PATH: '/qdrant/storage/snapshots',
+      QDRANT_INIT_FILE_PATH: '/run/rehearsal/.qdrant-initialized',
+    });
+    expect(scratch.ports).toBeUndefined();
+  });
+
+  test('has a disk of its own that goes with the pod, and shares with the program the file by which it ends', () => {
+    expect(scratch.volumeMounts).toEqual([
+      { name: 'storage', mountPath: '/qdrant/storage' },
+      { name: 'run', mountPath: '/run/rehearsal' },
+    ]);
+    expect(volumes).toContainEqual({ name: 'storage', emptyDir: { sizeLimit: '200Gi' } });
+    expect(mainContainer(cronJobOf(objects)).volumeMounts).toContainEqual({ name: 'run', mountPath: '/run/rehearsal' });
+    expect(env(cronJobOf(objects), 'REHEARSAL_DONE')).toBe('/run/rehearsal/done');
+  });
+
+  test('asks for what a node asks for, unless told otherwise', () => {
+    expect(scratch.resources).toMatchObject({ requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '1Gi' } });
+    const resources = { cpu: Cpu.units(2), memory: Size.gibibytes(8) };
+    expect(scratchOf(rehearsal({ resources })).resources.requests).toMatchObject({ cpu: '2', memory: '8Gi' });
+  });
+
+  test('has a command in which the kubelet finds no variable of its own', () => {
+    expect(scratch.command.slice(0, 2)).toEqual(['sh', '-c']);
+    expect(scratch.command[2]).not.toMatch(/\$\(|\$\$/);
+  });
+});
+
+describe('its script', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'throw-away-'));
+  const done = join(folder, 'done');
+  const [, , script] = scratchOf(rehearsal()).command;
+
+  /** Runs the script where an entrypoint does this. */
+  function start(entrypoint: string) {
+    rmSync(done, { force: true });
+    writeFileSync(join(folder, 'entrypoint.sh'), `#!/bin/sh\n${entrypoint}\n`, { mode: 0o755 });
+    return spawn('sh', ['-c', script], { cwd: folder, env: { ...process.env, REHEARSAL_DONE: done }, stdio: 'ignore' });
+  }
+
+  const running = 'trap "touch ended; exit 0" TERM; touch started; while :; do sleep 0.1; done';
+  afterEach(() => ['started', 'ended'].map((file) => rmSync(join(folder, file), { force: true })));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  async function started(): Promise<void> {
+    while (!existsSync(join(folder, 'started'))) {
+      await sleep(20);
+    }
+  }
+
+  test('runs Qdrant until the file is there, ends it in order and succeeds', async () => {
+    const child = start(running);
+    await started();
+    expect(child.exitCode).toBeNull();
+    writeFileSync(done, '');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(existsSync(join(folder, 'ended'))).toBe(true);
+  });
+
+  test('fails when Qdrant ends by itself', async () => {
+    expect(await once(start('exit 3'), 'exit')).toEqual([1, null]);
+  });
+
+  test('ends Qdrant when the pod is stopped', async () => {
+    const child = start(running);
+    await started();
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([143, null]);
+    while (!existsSync(join(folder, 'ended'))) {
+      await sleep(20);
+    }
+  });
+});
+
+describe('mistakes', () => {
+  test('a database that takes no snapshots', () => {
+    expect(() => rehearsal({}, { snapshots: undefined })).toThrow(
+      'rag/rehearsal: of is qdrant, which takes no snapshots; set its snapshots',
+    );
+  });
+
+  test.each([-1, 101, Number.NaN])('a tolerance of %s %%', (tolerance) => {
+    expect(() => rehearsal({ tolerance })).toThrow(
+      `rag/rehearsal: tolerance is ${tolerance}, but must be from 0 to 100`,
+    );
+  });
+
+  test('no collection', () => {
+    expect(() => rehearsal({ collections: [] })).toThrow(
+      'rag/rehearsal: collections is empty; leave it out for all collections',
+    );
+  });
+});
