@@ -6,6 +6,7 @@ import type { ObjectStore } from '../data/object-store';
 import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
+import { ChangeRules } from '../rules/change-rules';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type CertificateKeys, CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
@@ -20,6 +21,7 @@ import { StatefulSet } from '../workload/stateful-set';
 import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
+import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
 import type { QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
@@ -193,6 +195,7 @@ export class Qdrant extends Construct implements IProvider {
     this.connectNodes();
     this.snapshots = this.createSnapshots();
     this.drain = this.createDrain();
+    this.addChangeRules();
   }
 
   public offerTo(client: IClient): Offer {
@@ -476,6 +479,13 @@ export class Qdrant extends Construct implements IProvider {
       key: `${TLS_DIRECTORY}/tls.key`,
       ca_cert: `${TLS_DIRECTORY}/ca.crt`,
     };
+  }
+
+  private addChangeRules(): void {
+    const { namespace, name } = this.workload;
+    for (const rule of qdrantChanges({ namespace, name })) {
+      ChangeRules.of(this).add(rule);
+    }
   }
 
   private createDrain(): QdrantDrain | undefined {
