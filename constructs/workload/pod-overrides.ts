@@ -1,3 +1,5 @@
+import type { k8s } from 'cdk8s-plus-28';
+
 /**
  * Lists whose entries have an identity: an override changes the entry with the same key and leaves the
  * others. These are the merge keys of the Kubernetes API (`x-kubernetes-patch-merge-key`).
@@ -14,11 +16,27 @@ const MERGE_KEYS: { readonly [list: string]: string } = {
   topologySpreadConstraints: 'topologyKey',
 };
 
+const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'];
+
+/**
+ * Fields of which there can be only one (Kubernetes API reference, Pod): the one in the override takes the
+ * place of the rendered one. Of a volume they are all but the name.
+ */
+const ALTERNATIVES: { readonly [field: string]: readonly string[] } = {
+  env: ['value', 'valueFrom'],
+  valueFrom: ['secretKeyRef', 'configMapKeyRef', 'fieldRef', 'resourceFieldRef'],
+  startupProbe: HANDLERS,
+  readinessProbe: HANDLERS,
+  livenessProbe: HANDLERS,
+  postStart: HANDLERS,
+  preStop: HANDLERS,
+};
+
 type Dictionary = { readonly [key: string]: unknown };
 
 /**
  * Merges an override into what the library renders: maps by key, lists with an identity entry by entry,
- * everything else is replaced. What the override leaves undefined stays.
+ * everything else is replaced. What the override leaves undefined stays; nothing is taken away.
  */
 export function mergeOverride<T>(base: T, override: unknown, field = ''): T {
   if (override === undefined) {
@@ -28,28 +46,47 @@ export function mergeOverride<T>(base: T, override: unknown, field = ''): T {
   if (Array.isArray(base) && Array.isArray(override) && key !== undefined) {
     return mergeList(base, override, key, field) as T;
   }
-  if (isDictionary(base) && isDictionary(override)) {
-    const keys = [...new Set([...Object.keys(base), ...Object.keys(override)])];
-    return Object.fromEntries(keys.map((name) => [name, mergeOverride(base[name], override[name], name)])) as T;
-  }
-  return override as T;
+  return (isDictionary(base) && isDictionary(override) ? mergeMap(base, override, field) : override) as T;
 }
 
 function mergeList(base: Dictionary[], override: Dictionary[], key: string, field: string): Dictionary[] {
   const changed = base.map((entry) => {
     const change = override.find((candidate) => candidate[key] === entry[key]);
-    return mergeOverride(field === 'volumes' ? withSourceOf(entry, change) : entry, change);
+    return change === undefined ? entry : mergeMap(entry, change, field);
   });
   const added = override.filter((candidate) => base.every((entry) => entry[key] !== candidate[key]));
   return [...changed, ...added];
 }
 
-/** A volume has one source: another one in the override takes the place of the rendered one. */
-function withSourceOf(volume: Dictionary, change: Dictionary | undefined): Dictionary {
-  const sources = Object.keys(change ?? {}).filter((key) => key !== 'name' && change?.[key] !== undefined);
-  return sources.length === 0
-    ? volume
-    : Object.fromEntries(Object.entries(volume).filter(([key]) => key === 'name' || sources.includes(key)));
+function mergeMap(base: Dictionary, override: Dictionary, field: string): Dictionary {
+  const kept = withoutAlternatives(base, override, field);
+  const keys = [...new Set([...Object.keys(kept), ...Object.keys(override)])];
+  return Object.fromEntries(keys.map((name) => [name, mergeOverride(kept[name], override[name], name)]));
+}
+
+function withoutAlternatives(base: Dictionary, override: Dictionary, field: string): Dictionary {
+  const isAlternative = (key: string) =>
+    field === 'volumes' ? key !== 'name' : (ALTERNATIVES[field]?.includes(key) ?? false);
+  const chosen = Object.keys(override).filter((key) => isAlternative(key) && override[key] !== undefined);
+  return chosen.length === 0
+    ? base
+    : Object.fromEntries(Object.entries(base).filter(([key]) => !isAlternative(key) || chosen.includes(key)));
+}
+
+/**
+ * What is wrong with the containers of an override, or undefined when nothing is: one without an image changes
+ * a container of the pod, and without such a container would be one that cannot start.
+ */
+export function overrideProblem(
+  list: string,
+  override: readonly k8s.Container[],
+  names: readonly string[],
+): string | undefined {
+  const unknown = override.find(({ name, image }) => image === undefined && !names.includes(name));
+  return unknown === undefined
+    ? undefined
+    : `has "${unknown.name}" without an image, but the ${list} of the pod are ${names.join(', ') || 'none'}; correct ` +
+        'the name, or give it an image';
 }
 
 /** Plain maps only: a Quantity or an IntOrString is one value. */

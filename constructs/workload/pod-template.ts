@@ -11,7 +11,8 @@ import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
 import type { EnvValue } from './env-value';
-import { mergeOverride } from './pod-overrides';
+import { mergeOverride, overrideProblem } from './pod-overrides';
+import { secretsReadBy } from './pod-secrets';
 import type { PodSecurityException } from './pod-security';
 import { checkResources } from './resources';
 import { type Mount, Volume } from './volume';
@@ -132,17 +133,16 @@ export class PodTemplate {
     this.secretFiles.push({ source, directory });
   }
 
-  /** Names of the Secrets that the containers read at start, sorted; without those of which only these keys are read. */
+  /**
+   * Names of the Secrets that the pods read at start, overrides included, sorted; without those of which only these
+   * keys are read, and without the files that providers give.
+   */
   public secretsToWatch(unwatched: SecretKey[]): string[] {
-    const containers = [...this.containers, ...this.initContainers];
-    const values = [...containers.flatMap(({ env = {} }) => Object.values(env)), ...this.env.values()];
-    const mounts = [...containers.flatMap((container) => container.mounts ?? []), ...this.mounts];
-    const keys = [
-      ...values.flatMap(({ secretKey }) => secretKey ?? []),
-      ...mounts.flatMap(({ volume }) => volume.secretKeys),
-    ];
-    const watched = keys.filter(
-      (key) => !unwatched.some((other) => other.secret === key.secret && other.key === key.key),
+    const given = this.secretFiles.map(({ source }) => volumeNameOf(source.secret));
+    const spec = this.mergedSpec(this.volumes());
+    const volumes = spec.volumes?.filter(({ name }) => !given.includes(name));
+    const watched = secretsReadBy({ ...spec, volumes }).filter(
+      ({ secret, key }) => !unwatched.some((other) => other.secret === secret && other.key === key),
     );
     return [...new Set(watched.map(({ secret }) => secret))].sort();
   }
@@ -151,6 +151,7 @@ export class PodTemplate {
   public check(): string[] {
     this.checkEnvNames();
     this.checkVolumes();
+    this.checkOverrides();
     for (const container of [...this.containers, ...this.initContainers]) {
       this.checkReferences(this.envOf(container));
       checkMounts(this.scope, this.mountsOf(container));
@@ -167,8 +168,12 @@ export class PodTemplate {
         labels: { ...this.props.labels },
         annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
       },
-      spec: mergeOverride(this.renderSpec(volumes), this.props.overrides),
+      spec: this.mergedSpec(volumes),
     };
+  }
+
+  private mergedSpec(volumes: Volume[]): k8s.PodSpec {
+    return mergeOverride(this.renderSpec(volumes), this.props.overrides);
   }
 
   private renderSpec(volumes: Volume[]): k8s.PodSpec {
@@ -284,6 +289,19 @@ export class PodTemplate {
       'volume.name',
       this.volumes().map(({ name }) => name),
     );
+  }
+
+  private checkOverrides(): void {
+    const { containers = [], initContainers = [] } = this.props.overrides ?? {};
+    const namesOf = (list: ContainerProps[]) => list.map(({ name }) => name);
+    for (const [property, problem] of Object.entries({
+      containers: overrideProblem('containers', containers, namesOf(this.containers)),
+      initContainers: overrideProblem('init containers', initContainers, namesOf(this.initContainers)),
+    })) {
+      if (problem !== undefined) {
+        throw new UsageError(problem, { scope: this.scope, property: `podOverrides.${property}` });
+      }
+    }
   }
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {

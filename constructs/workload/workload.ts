@@ -85,8 +85,11 @@ export interface WorkloadOptions {
 
   /**
    * Changes to the rendered pod, merged as a strategic merge patch would: maps by key, containers, volumes and
-   * variables by name, mounts by path, everything else replaced. `containers` is required by the type and may
-   * be empty.
+   * variables by name, mounts by path, everything else replaced. Of what there can be only one, such as a
+   * variable's `value` and `valueFrom` or a probe's `httpGet` and `exec`, the one here takes the other's place.
+   * A container without an image changes one of the pod's own. Nothing can be taken away here; a patch of the
+   * object can: `workload.deployment.addJsonPatch(JsonPatch.remove('/spec/template/spec/…'))`. `containers` is
+   * required by the type and may be empty.
    * @default - none
    */
   readonly podOverrides?: k8s.PodSpec;

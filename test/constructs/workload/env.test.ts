@@ -36,15 +36,6 @@ describe('what the library sets itself', () => {
     expect(JSON.stringify(refusal)).not.toContain('hunter2');
   });
 
-  test('is set where it is needed only', () => {
-    const env = { HF_HOME: value('/models') };
-    expect(() => new EmbeddingWorkers(testChart(), 'workers', { image, env })).not.toThrow();
-    const modelCache = Size.gibibytes(1);
-    expect(() => new EmbeddingWorkers(testChart(), 'workers', { image, env, modelCache })).toThrow(
-      `rag/workers/Resource: env.HF_HOME ${BY_LIBRARY}`,
-    );
-  });
-
   test('can be changed in the rendered pod', () => {
     const { object } = deployed({
       container: { ...CONTAINER, env: { MODE: value('safe') } },

@@ -1,9 +1,10 @@
-import { Size } from 'cdk8s';
+import { JsonPatch, Size } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { mergeOverride } from '../../../constructs/workload/pod-overrides';
 import { Volume } from '../../../constructs/workload/volume';
-import { RESOURCES } from '../../support/values';
+import { KEY, RESOURCES } from '../../support/values';
 import { CONTAINER, deployed } from '../../support/workloads';
 
 describe('merging', () => {
@@ -98,6 +99,41 @@ describe('merging', () => {
     mergeOverride(base, override);
     expect([base, override]).toEqual(copies);
   });
+});
+
+describe('of what there can be only one', () => {
+  const secretKeyRef = { name: 'existing', key: 'key' };
+
+  test.each([
+    ['env', { value: 'a' }, { valueFrom: { secretKeyRef } }],
+    ['env', { valueFrom: { secretKeyRef } }, { value: 'a' }],
+    ['env', { valueFrom: { secretKeyRef } }, { valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+  ])('in %s the one in the override stays', (list, old, fresh) => {
+    const base = { [list]: [{ name: 'X', ...old }] };
+    expect(mergeOverride(base, { [list]: [{ name: 'X', ...fresh }] })).toEqual({ [list]: [{ name: 'X', ...fresh }] });
+    expect(mergeOverride(base, { [list]: [{ name: 'X' }] })).toEqual(base);
+  });
+
+  test('a reference is merged with one of its kind', () => {
+    const env = (ref: object) => ({ env: [{ name: 'X', valueFrom: { secretKeyRef: ref } }] });
+    expect(mergeOverride(env(secretKeyRef), env({ key: 'other' }))).toEqual(env({ name: 'existing', key: 'other' }));
+  });
+
+  test.each(['startupProbe', 'readinessProbe', 'livenessProbe', 'preStop', 'postStart'])(
+    'a %s asks in one way, and its timing stays',
+    (probe) => {
+      const base = { [probe]: { httpGet: { path: '/a', port: 1 }, periodSeconds: 5 } };
+      for (const handler of [{ exec: { command: ['true'] } }, { tcpSocket: { port: 1 } }, { grpc: { port: 1 } }]) {
+        expect(mergeOverride(base, { [probe]: handler })).toEqual({ [probe]: { ...handler, periodSeconds: 5 } });
+      }
+      expect(mergeOverride(base, { [probe]: { httpGet: { path: '/b' } } })).toEqual({
+        [probe]: { httpGet: { path: '/b', port: 1 }, periodSeconds: 5 },
+      });
+      expect(mergeOverride(base, { [probe]: { periodSeconds: 9 } })).toEqual({
+        [probe]: { httpGet: { path: '/a', port: 1 }, periodSeconds: 9 },
+      });
+    },
+  );
 });
 
 describe('an override of pods', () => {
@@ -199,4 +235,71 @@ describe('an override of pods', () => {
     const { objects } = deployed({ podOverrides: { containers: [], hostNetwork: true } });
     expect(objects).toThrow('Deployment test/api: sets hostNetwork');
   });
+});
+
+describe('a container in an override', () => {
+  test('without an image is one of the pod', () => {
+    const { construct, objects } = deployed({ podOverrides: { containers: [{ name: 'apl', tty: true }] } });
+    construct.addContainer({ name: 'sidecar', image: CONTAINER.image, resources: RESOURCES });
+    expect(objects).toThrow(
+      new Error(
+        'rag/api: podOverrides.containers has "apl" without an image, but the containers of the pod are api, sidecar; ' +
+          'correct the name, or give it an image',
+      ),
+    );
+  });
+
+  test('that runs first is one of those that do', () => {
+    const { objects } = deployed({ podOverrides: { containers: [], initContainers: [{ name: 'api', tty: true }] } });
+    expect(objects).toThrow(
+      new Error(
+        'rag/api: podOverrides.initContainers has "api" without an image, but the init containers of the pod are none; ' +
+          'correct the name, or give it an image',
+      ),
+    );
+  });
+});
+
+describe('Secrets in an override', () => {
+  const watched = (podOverrides: k8s.PodSpec) => {
+    const { chart, object } = deployed(
+      { env: { PASSWORD: EnvValue.fromSecret(KEY) }, podOverrides },
+      { reloader: true },
+    );
+    for (const name of ['one', 'two', 'three', 'four']) {
+      ExternalReferences.of(chart).declare({ kind: 'Secret', namespace: 'test', name });
+    }
+    return object().metadata.annotations?.['secret.reloader.stakater.com/reload'];
+  };
+
+  test('restart the pods when they change', () => {
+    const secretKeyRef = { name: 'one', key: 'key' };
+    expect(
+      watched({
+        containers: [
+          { name: 'api', env: [{ name: 'A', valueFrom: { secretKeyRef } }], envFrom: [{ secretRef: { name: 'two' } }] },
+        ],
+        volumes: [
+          { name: 'three', secret: { secretName: 'three' } },
+          { name: 'four', projected: { sources: [{ secret: { name: 'four' } }] } },
+        ],
+      }),
+    ).toBe('existing,four,one,three,two');
+  });
+
+  test('take the place of those that they replace', () => {
+    const env = (value: object): k8s.PodSpec => ({
+      containers: [{ name: 'api', env: [{ name: 'PASSWORD', ...value }] }],
+    });
+    expect(watched({ containers: [] })).toBe('existing');
+    expect(watched(env({ valueFrom: { secretKeyRef: { name: 'one', key: 'key' } } }))).toBe('one');
+    expect(watched(env({ valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }))).toBeUndefined();
+  });
+});
+
+test('what an override cannot take away, a patch can', () => {
+  const { construct, template } = deployed({ priorityClassName: 'high' });
+  expect(template().spec.priorityClassName).toBe('high');
+  construct.deployment.addJsonPatch(JsonPatch.remove('/spec/template/spec/priorityClassName'));
+  expect(template().spec).not.toHaveProperty('priorityClassName');
 });
