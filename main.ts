@@ -1,16 +1,25 @@
 import { readdirSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { Environment } from './charts/environments/environment';
 import { type FolderChanges, OutputFolder } from './charts/output-folder';
 
 const ENVIRONMENTS = join(__dirname, 'charts', 'environments');
 const OUTPUT = join(__dirname, 'dist');
 
+const USAGE = `usage: npm run synth [-- --check | --help]
+  renders charts/environments/*.yaml into dist/<environment>/
+  --check  writes nothing, and fails when dist/ is not what the code renders
+  --help   prints this`;
+
 /** Files that begin with an underscore are only there to be extended. */
 function environmentFiles(): string[] {
   const files = readdirSync(ENVIRONMENTS)
-    .filter((file) => /\.ya?ml$/.test(file) && !file.startsWith('_'))
+    .filter((file) => /\.ya?ml$/i.test(file) && !file.startsWith('_'))
     .sort();
+  const shouted = files.find((file) => !/\.ya?ml$/.test(file));
+  if (shouted !== undefined) {
+    throw new Error(`${shouted} would not be read; write its extension in lower case`);
+  }
   const twice = files.find((file) => file.endsWith('.yml') && files.includes(file.replace(/\.yml$/, '.yaml')));
   if (twice !== undefined) {
     throw new Error(`${twice} and a .yaml file are the same environment; keep one of the two`);
@@ -24,9 +33,11 @@ function environmentFiles(): string[] {
  */
 function render(output: OutputFolder): Map<string, string> {
   const problems: string[] = [];
+  const environments: Environment[] = [];
   const files = environmentFiles().flatMap((path) => {
     try {
       const environment = Environment.read(path);
+      environments.push(environment);
       const rendered = environment.render(relative(__dirname, path));
       problems.push(...rendered.changeProblems(output.objectsIn(environment.name)));
       return [...rendered.files].map(([file, text]): [string, string] => [join(environment.name, file), text]);
@@ -38,14 +49,31 @@ function render(output: OutputFolder): Map<string, string> {
   if (problems.length > 0) {
     throw new Error(problems.join('\n'));
   }
+  warnOfSharedNamespaces(environments);
   return new Map(files);
+}
+
+/**
+ * Files do not say which cluster they are for, and clusters may well have namespaces of one name, so this cannot be
+ * refused. In one cluster two applications would overwrite one another, though, so it is said.
+ */
+function warnOfSharedNamespaces(environments: readonly Environment[]): void {
+  for (const [index, { name, platform }] of environments.entries()) {
+    const other = environments.slice(0, index).find((earlier) => earlier.platform.namespace === platform.namespace);
+    if (other !== undefined) {
+      console.error(
+        `warning: ${other.name} and ${name} have the namespace ${platform.namespace}, so they overwrite one another ` +
+          'in one cluster; give one another namespace, unless their clusters are different ones',
+      );
+    }
+  }
 }
 
 /** Printed on standard error, because `cdk8s synth` passes nothing else on. */
 function report(files: ReadonlyMap<string, string>, { written, removed }: FolderChanges): void {
   const all = [...files.keys(), ...removed];
-  for (const environment of [...new Set(all.map((file) => file.split('/')[0] as string))].sort()) {
-    const within = (some: Iterable<string>) => [...some].filter((file) => file.startsWith(`${environment}/`)).length;
+  for (const environment of [...new Set(all.map(environmentOf))].sort()) {
+    const within = (some: Iterable<string>) => [...some].filter((file) => environmentOf(file) === environment).length;
     const count = within(files.keys());
     console.error(
       `${environment.padEnd(12)} ${count} objects in ${count} files: ${within(written)} changed, ${within(removed)} removed`,
@@ -53,10 +81,24 @@ function report(files: ReadonlyMap<string, string>, { written, removed }: Folder
   }
 }
 
-function main(): void {
+/** The environment of a file in the output; what is in none belongs to the folder itself. */
+function environmentOf(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] as string) : `${basename(OUTPUT)}/`;
+}
+
+/** What the command line asks for. */
+function requested(args: readonly string[]): { check: boolean; help: boolean } {
+  const unknown = args.filter((argument) => !['--check', '--help'].includes(argument));
+  if (unknown.length > 0) {
+    throw new Error(`there is no argument ${unknown.join(' ')}; the arguments are --check and --help\n${USAGE}`);
+  }
+  return { check: args.includes('--check'), help: args.includes('--help') };
+}
+
+function synth(check: boolean): void {
   const output = new OutputFolder(OUTPUT);
   const files = render(output);
-  if (process.argv.includes('--check')) {
+  if (check) {
     const changes = output.compare(files);
     const stale = [...changes.written, ...changes.removed];
     if (stale.length > 0) {
@@ -73,10 +115,19 @@ function main(): void {
   }
 }
 
-const started = performance.now();
+function main(): void {
+  const { check, help } = requested(process.argv.slice(2));
+  if (help) {
+    console.log(USAGE);
+    return;
+  }
+  const started = performance.now();
+  synth(check);
+  console.error(`${((performance.now() - started) / 1000).toFixed(2)} s`);
+}
+
 try {
   main();
-  console.error(`${((performance.now() - started) / 1000).toFixed(2)} s`);
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const NEXT = 'next';
@@ -69,7 +69,7 @@ function unless(code: string, action: () => void): boolean {
 /** Folders that runs which are no more have left beside this one: `.dist-4711-x1Y2z3`, and nothing else in them. */
 function leftovers(path: string): string[] {
   const parent = dirname(path);
-  if (!existsSync(parent)) {
+  if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
     return [];
   }
   const prefix = basename(stagingPrefix(path));

@@ -100,9 +100,18 @@ export class OutputFolder {
   }
 
   private files(): Map<string, string> {
-    if (!existsSync(this.path)) {
-      return new Map();
+    try {
+      return existsSync(this.path) ? this.read() : new Map();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        // Another run has replaced the folder meanwhile.
+        return this.files();
+      }
+      throw error;
     }
+  }
+
+  private read(): Map<string, string> {
     return new Map(
       readdirSync(this.path, { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GENERATED_MARK } from '../charts/output-folder';
 import { contentOf, writtenAt } from './support/folder-content';
 import { Project, ROOT } from './support/project';
 
@@ -58,6 +59,60 @@ describe('node --import tsx main.ts', () => {
       env: { TZ: 'Pacific/Kiritimati', LANG: locale, LC_ALL: locale },
     });
     expect(outcome.status).toBe(0);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('reports a file that it removes from the top', () => {
+    writeFileSync(join(dist(), 'old.service.yaml'), `${GENERATED_MARK} charts/environments/old.yaml.\n`);
+    const { status, stderr } = project.main();
+    expect(status).toBe(0);
+    expect(stderr).toContain('dist/        0 objects in 0 files: 0 changed, 1 removed\n');
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('renders whole what the last of several runs at the same time renders', async () => {
+    rmSync(dist(), { recursive: true });
+    const runs = await Promise.all(Array.from({ length: 4 }, () => project.mainMeanwhile()));
+    expect(runs).toEqual(runs.map(() => 0));
+    expect(contentOf(dist())).toEqual(COMMITTED);
+    expect(readdirSync(project.path).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('warns of two environments that have one namespace, which only two clusters can have', () => {
+    project.changeEnvironment('staging.yaml', 'namespace: rag-staging', 'namespace: rag-production');
+    rmSync(dist(), { recursive: true });
+    const { status, stderr } = project.main();
+    expect(status).toBe(0);
+    expect(stderr.split('\n')[0]).toBe(
+      'warning: production and staging have the namespace rag-production, so they overwrite one another in one cluster; ' +
+        'give one another namespace, unless their clusters are different ones',
+    );
+  });
+
+  test.each(['dev.YAML'])('refuses a file whose extension is almost right: %s', (name) => {
+    renameSync(project.pathOf('charts', 'environments', 'dev.yaml'), project.pathOf('charts', 'environments', name));
+    const { status, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stderr).toBe(`${name} would not be read; write its extension in lower case\n`);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test.each([['--chek'], ['--check', 'dev']])('refuses arguments that it does not know: %s %s', (...args) => {
+    project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
+    const { status, stdout, stderr } = project.main(args);
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    const unknown = args.filter((argument) => argument !== '--check').join(' ');
+    expect(stderr.split('\n')[0]).toBe(`there is no argument ${unknown}; the arguments are --check and --help`);
+    expect(stderr).toContain('usage: npm run synth');
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('prints its usage, and writes nothing', () => {
+    project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
+    const { status, stdout, stderr } = project.main(['--help']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^usage: npm run synth .*--check \| --help/);
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
@@ -165,7 +220,7 @@ describe('node --import tsx main.ts --check', () => {
   test('names the files that are stale, missing and too many, and writes nothing', () => {
     project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
     rmSync(join(dist(), 'staging', 'queue.service.yaml'));
-    writeFileSync(join(dist(), 'dev', 'old.service.yaml'), '# Generated from charts/environments/dev.yaml.\n');
+    writeFileSync(join(dist(), 'dev', 'old.service.yaml'), `${GENERATED_MARK} charts/environments/dev.yaml.\n`);
     const before = writtenAt(dist());
     const { status, stderr } = project.main(['--check']);
     expect(status).toBe(1);

@@ -1,4 +1,4 @@
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -158,6 +158,17 @@ describe('a folder is left as it was', () => {
     expect([contentOf(path), writtenAt(path)]).toEqual(before);
   });
 
+  test('when a file has the mark of another generator', () => {
+    new OutputFolder(path).replace(ONE);
+    put('dist/dev/other.yaml', '# Generated from other.json by somebody else\n');
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
+      new Error(
+        `refusing to replace ${shown('dev/other.yaml')}: not rendered by this project; move it out of the folder`,
+      ),
+    );
+    expect(contentOf(path)['dev/other.yaml']).toBe('# Generated from other.json by somebody else\n');
+  });
+
   test('with all such files named', () => {
     put('dist/dev/api.service.yaml', 'kind: Service\n');
     put('dist/dev/empty.yaml', '');
@@ -207,7 +218,9 @@ describe('a folder is left as it was', () => {
       ['dev/api', rendered('a file')],
       ['dev/api/service.yaml', rendered('a file below a file')],
     ]);
-    expect(() => new OutputFolder(path).replace(impossible)).toThrow(/^(EEXIST|ENOTDIR): /);
+    expect(() => new OutputFolder(path).replace(impossible)).toThrow(
+      /^cannot write .*: (EEXIST|ENOTDIR): .*; it is as it was; /,
+    );
     expect([contentOf(path), writtenAt(path)]).toEqual(before);
     expect(new OutputFolder(path).replace(OTHER).written).toContain('dev/queue.service.yaml');
     expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
@@ -215,31 +228,25 @@ describe('a folder is left as it was', () => {
 });
 
 describe('a run that was interrupted', () => {
+  /** Process ids are below 2^22 on Linux, so no process has this one. */
+  const LEFT_OVER = '.dist-99999999-a1B2c3';
+
   test('between the two renames gets its old content back, and the next run goes on from there', () => {
     new OutputFolder(path).replace(ONE);
-    renameSync(path, `${path}.previous`);
-    put('dist.next/dev/api.service.yaml', rendered('of the interrupted run'));
+    mkdirSync(join(home, LEFT_OVER));
+    renameSync(path, join(home, LEFT_OVER, 'previous'));
+    put(`${LEFT_OVER}/next/dev/api.service.yaml`, rendered('of the interrupted run'));
     const folder = new OutputFolder(path);
     expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
-    expect(existsSync(`${path}.previous`)).toBe(false);
+    expect(readdirSync(home)).toEqual(['dist']);
     expect(folder.replace(OTHER).removed).toEqual(['production/api.service.yaml']);
     expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
-    expect(readdirSync(home)).toEqual(['dist']);
   });
 
   test('while it wrote leaves a folder that the next run does not mix with its own', () => {
     new OutputFolder(path).replace(ONE);
-    put('dist.next/dev/api.service.yaml', rendered('of the interrupted run'));
-    put('dist.next/old/left-over.yaml', rendered('of the interrupted run'));
-    new OutputFolder(path).replace(OTHER);
-    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
-    expect(readdirSync(home)).toEqual(['dist']);
-  });
-
-  test('before it removed the old content leaves nothing that is in the way of the next', () => {
-    new OutputFolder(path).replace(ONE);
-    put('dist.previous/dev/api.service.yaml', rendered('of the run before'));
-    put('dist.previous/old/left-over.yaml', rendered('of the run before'));
+    put(`${LEFT_OVER}/next/dev/api.service.yaml`, rendered('of the interrupted run'));
+    put(`${LEFT_OVER}/next/old/left-over.yaml`, rendered('of the interrupted run'));
     new OutputFolder(path).replace(OTHER);
     expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
     expect(readdirSync(home)).toEqual(['dist']);
@@ -247,9 +254,101 @@ describe('a run that was interrupted', () => {
 
   test('after the new content was in its place does not get the old one back', () => {
     new OutputFolder(path).replace(OTHER);
-    put('dist.previous/dev/api.service.yaml', rendered('api'));
+    put(`${LEFT_OVER}/previous/dev/api.service.yaml`, rendered('api'));
     expect(new OutputFolder(path).compare(OTHER)).toEqual({ written: [], removed: [] });
     expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(readdirSync(home)).toEqual(['dist']);
+  });
+});
+
+describe('what is beside the folder', () => {
+  test.each([
+    ['of another name', 'dist.previous/notes.txt'],
+    ['of a similar name', '.dist-old/next/notes.txt'],
+    ['that looks like a leftover, with something else in it', '.dist-99999999-a1B2c3/notes.txt'],
+    ['of a run that is still going', `.dist-${process.pid}-a1B2c3/next/dev/api.service.yaml`],
+    ['of another folder', '.dist-2-99999999-a1B2c3/next/dev/api.service.yaml'],
+  ])('is left alone: a folder %s', (_, file) => {
+    put(file, 'kept\n');
+    new OutputFolder(path).replace(ONE);
+    new OutputFolder(path).replace(OTHER);
+    expect(contentOf(home)[file]).toBe('kept\n');
+  });
+
+  test('is left alone while another run has taken the old content away', () => {
+    put(`.dist-${process.pid}-a1B2c3/previous/dev/api.service.yaml`, rendered('api'));
+    new OutputFolder(path);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+test('content that another run puts there between the two renames is replaced too', () => {
+  new OutputFolder(path).replace(ONE);
+  const rename = fs.renameSync;
+  const spy = jest.spyOn(fs, 'renameSync').mockImplementationOnce((from, to) => {
+    rename(from, to);
+    put('dist/dev/other.service.yaml', rendered('of another run'));
+  });
+  new OutputFolder(path).replace(OTHER);
+  expect(spy).toHaveBeenCalledTimes(4);
+  spy.mockRestore();
+  expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+  expect(readdirSync(home)).toEqual(['dist']);
+});
+
+describe('a folder that is a symbolic link', () => {
+  test('is written where it leads, and stays a link', () => {
+    mkdirSync(join(home, 'elsewhere', 'rendered'), { recursive: true });
+    symlinkSync(join('elsewhere', 'rendered'), path);
+    new OutputFolder(path).replace(ONE);
+    new OutputFolder(path).replace(OTHER);
+    expect(readlinkSync(path)).toBe(join('elsewhere', 'rendered'));
+    expect(contentOf(join(home, 'elsewhere', 'rendered'))).toEqual(Object.fromEntries(OTHER));
+    expect(readdirSync(home).sort()).toEqual(['dist', 'elsewhere']);
+    expect(readdirSync(join(home, 'elsewhere'))).toEqual(['rendered']);
+  });
+
+  test.each([
+    ['a file', () => put('dist', 'notes\n')],
+    ['a link to a file', () => [put('notes.txt', 'notes\n'), symlinkSync('notes.txt', path)]],
+    ['a link that leads nowhere', () => symlinkSync('nowhere', path)],
+    ['a link to itself', () => symlinkSync('dist', path)],
+  ])('is refused when it is %s', (_, create) => {
+    create();
+    const before = readdirSync(home);
+    expect(() => new OutputFolder(path)).toThrow(
+      new Error(
+        `${shown('').replace(/\/$/, '')} is a file, or a link that does not lead to a folder, but rendered files go ` +
+          'into a folder of that name; move it away',
+      ),
+    );
+    expect(readdirSync(home)).toEqual(before);
+  });
+});
+
+describe('a folder that cannot be written', () => {
+  test.each(['writeFileSync', 'renameSync'] as const)('is as it was, with nothing beside it, when %s fails', (call) => {
+    new OutputFolder(path).replace(ONE);
+    const before = [contentOf(path), writtenAt(path)];
+    const original = fs[call] as (...args: unknown[]) => void;
+    let calls = 0;
+    const spy = jest.spyOn(fs, call).mockImplementation((...args: unknown[]) => {
+      calls += 1;
+      if (calls === 2) {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      }
+      original(...args);
+    });
+    const replace = () => new OutputFolder(path).replace(OTHER);
+    expect(replace).toThrow(
+      new Error(
+        `cannot write ${relative(process.cwd(), path)}: ENOSPC: no space left on device; it is as it was; mend that ` +
+          'and run this again',
+      ),
+    );
+    spy.mockRestore();
+    expect([contentOf(path), writtenAt(path)]).toEqual(before);
+    expect(readdirSync(home)).toEqual(['dist']);
   });
 });
 

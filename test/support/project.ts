@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -63,6 +63,12 @@ export class Project {
     const cwd = this.pathOf(folder);
     const main = relative(cwd, this.pathOf('main.ts'));
     return run(process.execPath, ['--import', 'tsx', main, ...args], cwd, env);
+  }
+
+  /** Runs `main.ts` while others do; returns its status. */
+  public mainMeanwhile(): Promise<number | null> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'main.ts'], { cwd: this.path, stdio: 'ignore' });
+    return new Promise((resolved, failed) => child.on('exit', resolved).on('error', failed));
   }
 
   /** Runs `cdk8s synth`. */
