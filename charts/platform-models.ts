@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
 import type { IModel } from '../constructs/models/model';
 import { ModelDownload } from '../constructs/models/model-download';
@@ -128,6 +129,12 @@ export class PlatformModels {
   public forDocuments(computing: boolean): IProvider[] {
     const provider = this.ingestionEmbedder ?? (computing ? undefined : this.embedder);
     return [this.facts, provider].filter((candidate) => candidate !== undefined);
+  }
+
+  /** The model that workers with an accelerator of their own compute with, and where they have it from. */
+  public get computed(): Pick<EmbeddingWorkersProps, 'embeddingModel' | 'modelSource'> {
+    const { served } = this.embeddingModels;
+    return served?.profile === undefined ? {} : { embeddingModel: served, modelSource: this.sourceOf(served) };
   }
 
   /** Lets the Job that fills the next collection use what makes its vectors. */

@@ -182,13 +182,16 @@ export class RagPlatform extends Chart {
     if (props === undefined) {
       return undefined;
     }
+    // Workers with an accelerator compute themselves, unless there is a server for them.
+    const computing = props.accelerator !== undefined && this.models.ingestionEmbedder === undefined;
     const workers = new EmbeddingWorkers(this, 'embedding-workers', {
+      ...(computing ? this.models.computed : {}),
       ...props,
       scaling: this.workerScaling(props.scaling),
     });
     workers.uses(
       ...vectors.forDocuments,
-      ...this.models.forDocuments(props.accelerator !== undefined),
+      ...this.models.forDocuments(computing),
       ...this.brokers,
       ...(props.externals ?? []),
     );

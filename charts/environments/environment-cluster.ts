@@ -67,6 +67,14 @@ export const cluster = made(
       .optional()
       .describe('storage classes'),
     keda: clusterService.optional().describe('the KEDA operator'),
+    cloudNativePg: clusterService.optional().describe('the operator of CloudNativePG'),
+    apiServer: z
+      .strictObject({
+        cidrs: z.array(z.string()).describe('its addresses, as kubectl get endpoints kubernetes shows them'),
+        port: z.int().min(1).max(65535).optional().describe('its port there; by default 443'),
+      })
+      .optional()
+      .describe('the API server, for the few pods that talk to it'),
     prometheus: clusterService
       .extend({ url: z.string().optional().describe('URL of its HTTP API, for scaling on queries') })
       .optional()

@@ -143,7 +143,6 @@ function embeddingWorkers(secrets: ISecretSource) {
     accelerators: z.int().min(1).optional().describe('GPUs of each worker; by default 1'),
     longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
     scaling: workerScaling.optional().describe('how many workers there are, and who decides; by default 1'),
-    modelCache: size.optional().describe('space for models; by default 10Gi'),
     sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
     ...programFields(secrets),
   });

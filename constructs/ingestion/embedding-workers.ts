@@ -1,6 +1,8 @@
 import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { EmbeddingModel } from '../models/embedding-model';
+import { ModelSource } from '../models/model-source';
 import type { Accelerator } from '../placement/accelerator';
 import { kibibytesOf, sizeText } from '../rules/quantity';
 import { checkSeconds } from '../rules/time-span';
@@ -70,11 +72,17 @@ export interface EmbeddingWorkersProps extends WorkloadOptions {
   readonly resources?: Resources;
 
   /**
-   * Space for downloaded models at `/var/cache/models`, where Hugging Face libraries then look for them
-   * (`HF_HOME`). Each pod downloads anew.
-   * @default - none: models are part of the image
+   * Model that the workers compute with themselves. They get its facts, `EMBEDDING_MODEL` and the others.
+   * @default - they use a server, or their image knows
    */
-  readonly modelCache?: Size;
+  readonly embeddingModel?: EmbeddingModel;
+
+  /**
+   * Where they have that model from: from a hub it comes into `HF_HOME`, where Hugging Face libraries look; in a
+   * volume it is at `EMBEDDING_MODEL_PATH`.
+   * @default - with `embeddingModel` {@link ModelSource.HUGGING_FACE}, otherwise their image
+   */
+  readonly modelSource?: ModelSource;
 
   /**
    * Space for temporary files at `/tmp`, such as the documents at hand.
@@ -102,7 +110,6 @@ export interface EmbeddingWorkersProps extends WorkloadOptions {
 }
 
 const DEFAULT_MEMORY = Size.gibibytes(4);
-const MODEL_CACHE = '/var/cache/models';
 const HEARTBEAT_DIRECTORY = '/run/worker';
 const HEARTBEAT_FILE = `${HEARTBEAT_DIRECTORY}/heartbeat`;
 
@@ -138,7 +145,6 @@ export class EmbeddingWorkers extends Construct {
         env: {
           LONGEST_TASK_SECONDS: EnvValue.of(String(longestTask.toSeconds())),
           WORKER_HEARTBEAT_FILE: EnvValue.of(HEARTBEAT_FILE),
-          ...(props.modelCache === undefined ? {} : { HF_HOME: EnvValue.of(MODEL_CACHE) }),
         },
         resources: props.resources ?? { cpu: Cpu.units(1), memory: DEFAULT_MEMORY },
         // The volume outlives the container, and the heartbeat of the last one says nothing of this one.
@@ -147,6 +153,17 @@ export class EmbeddingWorkers extends Construct {
         mounts: mountsOf(props),
       },
     });
+    this.addModel(props);
+  }
+
+  /** Has the model that the workers compute with come to them. */
+  private addModel(props: EmbeddingWorkersProps): void {
+    if (props.embeddingModel !== undefined) {
+      const source = sourceOf(props);
+      source.check(this, props.embeddingModel, 'modelSource');
+      source.mountedBy(this.workload.pods);
+      this.workload.uses(modelProvider(props.embeddingModel, source));
+    }
   }
 
   /** Lets the workers use these providers. */
@@ -180,11 +197,34 @@ function checkSharedMemory(scope: Construct, { sharedMemory, resources }: Embedd
   }
 }
 
+function sourceOf({ embeddingModel, modelSource }: EmbeddingWorkersProps): ModelSource {
+  return modelSource ?? (embeddingModel === undefined ? ModelSource.IMAGE : ModelSource.HUGGING_FACE);
+}
+
+/** What the workers know of the model that they compute with, and whom they have it from. */
+function modelProvider(model: EmbeddingModel, source: ModelSource): IProvider {
+  const { envPrefix } = model.role;
+  return {
+    offerTo: () => {
+      const offer = source.offerTo();
+      const path = source.locate(model);
+      return {
+        ...offer,
+        env: {
+          ...offer.env,
+          ...model.env(envPrefix),
+          ...(path === model.id ? {} : { [`${envPrefix}_MODEL_PATH`]: EnvValue.of(path) }),
+        },
+      };
+    },
+  };
+}
+
 function mountsOf(props: EmbeddingWorkersProps): Mount[] {
-  const { temporaryStorage = Size.gibibytes(2), modelCache, sharedMemory } = props;
+  const { temporaryStorage = Size.gibibytes(2), embeddingModel, sharedMemory } = props;
   return [
     { volume: Volume.scratch('tmp', temporaryStorage), path: '/tmp' },
-    ...(modelCache === undefined ? [] : [{ volume: Volume.scratch('models', modelCache), path: MODEL_CACHE }]),
+    ...(embeddingModel === undefined ? [] : sourceOf(props).mounts(embeddingModel)),
     { volume: Volume.memory('heartbeat', Size.mebibytes(1)), path: HEARTBEAT_DIRECTORY },
     ...(sharedMemory === undefined ? [] : [{ volume: Volume.memory('shm', sharedMemory), path: '/dev/shm' }]),
   ];

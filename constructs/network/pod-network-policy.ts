@@ -73,13 +73,13 @@ export class PodNetworkPolicy extends Construct {
     const ingress = byPeer(graph.to(this.pods), (connection) => connection.from);
     const egress = byPeer(graph.from(this.pods), (connection) => connection.to);
     // A rule with an empty list of peers would allow every peer.
-    const ingressRules = ingress
-      .map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) }))
-      .filter((rule) => rule.from.length > 0);
+    const ingressRules = once(
+      ingress.map(([peer, ports]) => ({ from: peer.in(namespace, cluster), ports: tcp(ports) })),
+    ).filter((rule) => rule.from.length > 0);
     const egressRules = [
-      ...egress
-        .map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))
-        .filter((rule) => rule.to.length > 0),
+      ...once(egress.map(([peer, ports]) => ({ to: peer.in(namespace, cluster), ports: tcp(ports) }))).filter(
+        (rule) => rule.to.length > 0,
+      ),
       // Who opens no connection resolves no name. A policy by host name has the rule itself, with the inspection
       // that it needs.
       ...(egress.length > 0 && this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
@@ -139,6 +139,11 @@ function byPeer(connections: Connection[], peerOf: (connection: Connection) => P
   return [...peers.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, [peer, ports]]) => [peer, [...ports.values()].sort((a, b) => a.number - b.number)]);
+}
+
+/** Hosts that no policy can name are all the same public addresses. */
+function once<Rule>(rules: Rule[]): Rule[] {
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
 function tcp(ports: Port[]): k8s.NetworkPolicyPort[] {

@@ -28,7 +28,7 @@ interface Release {
   readonly minor: number;
 }
 
-/** File of the ConfigMap `<collection>-collection` that says which collections there are to be. */
+/** File of the ConfigMap `<collection>-bootstrap` that says which collections there are to be. */
 const COLLECTION_FILE = 'collection.json';
 
 /** Collections keep their vectors, whoever describes them. */

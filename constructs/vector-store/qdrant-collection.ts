@@ -300,7 +300,7 @@ export class QdrantCollection extends Construct implements IProvider {
   }
 
   private createBootstrap(): Job {
-    const job = this.createProgramJob('Collection', 'collection', COLLECTION_PROGRAM, {
+    const job = this.createProgramJob('Bootstrap', 'bootstrap', COLLECTION_PROGRAM, {
       COLLECTION_FILE: EnvValue.of(COLLECTION_FILE),
     });
     job.addConfigFiles({ [COLLECTION_FILE]: `${JSON.stringify(this.desiredState(), undefined, 2)}\n` });

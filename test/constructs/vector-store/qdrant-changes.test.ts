@@ -170,7 +170,7 @@ describe('a collection', () => {
 
   test('keeps the size of its vectors', () => {
     expect(problems(rendered({}, { documents: small }), rendered({}, { documents: large }))).toEqual([
-      'ConfigMap test/documents-collection: collection "docs" holds vectors of 384 dimensions compared by Cosine, and ' +
+      'ConfigMap test/documents-bootstrap: collection "docs" holds vectors of 384 dimensions compared by Cosine, and ' +
         'the model makes vectors of 1024 dimensions compared by Cosine, which a collection can never change to; keep the ' +
         'model, set next to a collection of another name with the new model, have it filled, and then set next.switched',
     ]);
@@ -178,7 +178,7 @@ describe('a collection', () => {
 
   test('keeps the distance of its vectors', () => {
     const after = rendered({}, { documents: small });
-    const before = changed(after.objects, 'ConfigMap', 'documents-collection', ({ data }) => {
+    const before = changed(after.objects, 'ConfigMap', 'documents-bootstrap', ({ data }) => {
       data['collection.json'] = data['collection.json'].replace('Cosine', 'Dot');
     });
     expect(problems(before, after)).toEqual([
@@ -228,7 +228,7 @@ describe('a collection', () => {
     const before = changed(
       rendered({}, { documents: small }).objects,
       'ConfigMap',
-      'documents-collection',
+      'documents-bootstrap',
       (object) => {
         object.data['collection.json'] = text;
       },
@@ -251,6 +251,6 @@ test('several databases of an app are each compared with themselves, and each co
   const found = problems(both(5, EmbeddingModel.BGE_SMALL_EN_V1_5), both(3, EmbeddingModel.BGE_M3));
   expect(found.map((problem) => problem.split(':')[0])).toEqual([
     'StatefulSet test/qdrant',
-    'ConfigMap test/documents-collection',
+    'ConfigMap test/documents-bootstrap',
   ]);
 });

@@ -44,7 +44,7 @@ function collection(props: Partial<QdrantCollectionProps> = {}, storeProps: Part
 
 /** What the program reads. */
 function desired(props: Partial<QdrantCollectionProps> = {}): Json {
-  const config = find(collection(props).objects(), 'ConfigMap', 'documents-collection');
+  const config = find(collection(props).objects(), 'ConfigMap', 'documents-bootstrap');
   return JSON.parse(config.data['collection.json']);
 }
 
@@ -71,13 +71,13 @@ describe('the Job', () => {
   const { construct, client, objects: rendered } = collection();
   client.uses(construct);
   const objects = rendered();
-  const job = find(objects, 'Job', 'documents-collection');
+  const job = find(objects, 'Job', 'documents-bootstrap');
 
   test('runs the program at every sync, after Qdrant and before the clients', () => {
     expect(mainContainer(job).command).toEqual(['node', '/opt/program/qdrant-collection.mjs']);
     expect(job.metadata.annotations?.['argocd.argoproj.io/hook']).toBe('Sync');
     expect(wave(objects, 'StatefulSet', 'qdrant')).toBeUndefined();
-    expect(wave(objects, 'Job', 'documents-collection')).toBe('10');
+    expect(wave(objects, 'Job', 'documents-bootstrap')).toBe('10');
     expect(wave(objects, 'Deployment', 'api')).toBe('20');
     expect(job.spec).toMatchObject({ activeDeadlineSeconds: 1800, backoffLimit: 3 });
   });
@@ -89,7 +89,7 @@ describe('the Job', () => {
   });
 
   test('has the program, its client and the wanted state as files', () => {
-    const { data } = find(objects, 'ConfigMap', 'documents-collection');
+    const { data } = find(objects, 'ConfigMap', 'documents-bootstrap');
     expect(Object.keys(data)).toEqual(['collection.json', 'qdrant-client.mjs', 'qdrant-collection.mjs']);
     const mounts = mainContainer(job).volumeMounts.map(({ mountPath }: Json) => mountPath);
     expect(mounts).toEqual(
@@ -109,38 +109,38 @@ describe('the Job', () => {
   });
 
   test('may connect to the database alone; clients need no connection to it', () => {
-    expect(egress(objects, 'documents-collection')).toEqual([['qdrant', [6333, 6334]]]);
-    expect(find(objects, 'NetworkPolicy', 'documents-collection').spec.ingress).toBeUndefined();
+    expect(egress(objects, 'documents-bootstrap')).toEqual([['qdrant', [6333, 6334]]]);
+    expect(find(objects, 'NetworkPolicy', 'documents-bootstrap').spec.ingress).toBeUndefined();
     expect(egress(objects, 'api')).toEqual([['qdrant', [6333, 6334]]]);
     const accepted = find(objects, 'NetworkPolicy', 'qdrant').spec.ingress.map(
       ({ from }: Json) => from[0].podSelector.matchLabels['app.kubernetes.io/name'],
     );
-    expect(accepted).toEqual(expect.arrayContaining(['documents-collection', 'api']));
+    expect(accepted).toEqual(expect.arrayContaining(['documents-bootstrap', 'api']));
   });
 
   test('is the only one', () => {
-    expect(namesOf(objects, 'Job')).toEqual(['documents-collection']);
+    expect(namesOf(objects, 'Job')).toEqual(['documents-bootstrap']);
     expect(construct.backfill).toBeUndefined();
     expect(construct.aliasSwitch).toBeUndefined();
   });
 
   test('has the time that it is given', () => {
     const objects = collection({ deadline: Duration.hours(2) }).objects();
-    expect(find(objects, 'Job', 'documents-collection').spec.activeDeadlineSeconds).toBe(7200);
+    expect(find(objects, 'Job', 'documents-bootstrap').spec.activeDeadlineSeconds).toBe(7200);
   });
 
   test('keeps its name when the collection has another', () => {
     const { construct, objects } = collection({ name: 'Documents_v1' });
     expect(construct.name).toBe('Documents_v1');
-    expect(namesOf(objects(), 'Job')).toEqual(['documents-collection']);
+    expect(namesOf(objects(), 'Job')).toEqual(['documents-bootstrap']);
   });
 
   test('reads the usual names, whatever the database is called to others', () => {
     const { construct, client, objects } = collection({}, { envPrefix: 'VECTORS' });
     client.uses(construct);
     const rendered = objects();
-    expect(env(find(rendered, 'Job', 'documents-collection'), 'QDRANT_URL')).toBe('http://qdrant:6333');
-    expect(env(find(rendered, 'Job', 'documents-collection'), 'VECTORS_URL')).toBeUndefined();
+    expect(env(find(rendered, 'Job', 'documents-bootstrap'), 'QDRANT_URL')).toBe('http://qdrant:6333');
+    expect(env(find(rendered, 'Job', 'documents-bootstrap'), 'VECTORS_URL')).toBeUndefined();
     expect(env(find(rendered, 'Deployment', 'api'), 'VECTORS_URL')).toBe('http://qdrant:6333');
   });
 });
@@ -149,7 +149,7 @@ describe('TLS', () => {
   test.each(['QDRANT', 'VECTORS'])('is trusted by Node.js, with the prefix %s too', (envPrefix) => {
     const tls = ServerCertificate.existing('qdrant-tls');
     const objects = collection({}, { tls, envPrefix }).objects();
-    const job = find(objects, 'Job', 'documents-collection');
+    const job = find(objects, 'Job', 'documents-bootstrap');
     expect(env(job, 'QDRANT_URL')).toBe('https://qdrant:6333');
     expect(env(job, 'QDRANT_CA_FILE')).toBe('/etc/qdrant-ca/ca.crt');
     expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBe('$(QDRANT_CA_FILE)');
@@ -315,7 +315,7 @@ describe('the next collection', () => {
   after.client.uses(after.construct);
   const switched = after.objects();
   const stateOf = (objects: ManifestObject[]) =>
-    JSON.parse(find(objects, 'ConfigMap', 'documents-collection').data['collection.json']);
+    JSON.parse(find(objects, 'ConfigMap', 'documents-bootstrap').data['collection.json']);
 
   test('is created beside the present one, alike but for its vectors', () => {
     const state = desired({
@@ -386,7 +386,7 @@ describe('the next collection', () => {
     expect(env(job, 'TARGET_COLLECTION')).toBe('documents-2');
     expect(env(job, 'ALIASES')).toBe('search,chat');
     expect(egress(switched, 'documents-switch')).toEqual([['qdrant', [6333, 6334]]]);
-    expect(wave(switched, 'Job', 'documents-collection')).toBe('10');
+    expect(wave(switched, 'Job', 'documents-bootstrap')).toBe('10');
     expect(wave(switched, 'Job', 'documents-switch')).toBe('20');
     expect(wave(switched, 'Deployment', 'api')).toBe('30');
     const api = find(switched, 'Deployment', 'api');
@@ -404,7 +404,7 @@ describe('the next collection', () => {
 
   test('needs no backfill', () => {
     expect(namesOf(collection({ aliases: ['search'], next: next() }).objects(), 'Job')).toEqual([
-      'documents-collection',
+      'documents-bootstrap',
     ]);
   });
 
