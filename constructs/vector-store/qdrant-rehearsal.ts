@@ -20,8 +20,8 @@ export interface QdrantRehearsalProps {
   readonly schedule: Cron;
 
   /**
-   * Disk of the node that the pod runs on. It holds the largest collection with the snapshots of one node
-   * beside it.
+   * Space on the disk of the node that the pod runs on. It holds the largest collection, all shards of it, and
+   * beside that one node's snapshot twice: as it came, and unpacked.
    */
   readonly storage: Size;
 

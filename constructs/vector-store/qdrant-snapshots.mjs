@@ -31,7 +31,11 @@ function take({ name: node, client }, collection, points) {
     const { name, size } = await client.post(`${pathOf(collection)}/snapshots?wait=true`);
     const seconds = (Date.now() - start) / 1000;
     console.log(JSON.stringify({ node, collection, name, size, seconds, points }));
-    return snapshotOf(name, collection);
+    const snapshot = snapshotOf(name, collection);
+    if (snapshot === undefined) {
+      throw new Error(`is named ${name}, which is not how Qdrant names them; old ones cannot be told from others`);
+    }
+    return snapshot;
   });
 }
 

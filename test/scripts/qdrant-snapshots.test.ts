@@ -112,6 +112,16 @@ test('a node that is away fails the run after the others are done, and nothing i
   expect(cluster.nodes.flatMap((node) => node.changes).filter((change) => change.startsWith('DELETE'))).toEqual([]);
 });
 
+test('a name that does not tell node and time fails the run, because nothing could be deleted by it', async () => {
+  cluster.fill('documents', 90);
+  cluster.state.snapshotLabel = 'latest';
+  const { status, stderr } = await run();
+  expect(status).toBe(1);
+  expect(stderr).toContain(
+    `snapshot of documents on ${cluster.nameOf(0)}: is named documents-11-latest.snapshot, which`,
+  );
+});
+
 test('names that need escaping are escaped', async () => {
   cluster.fill('a b', 1);
   expect((await run()).status).toBe(0);

@@ -62,6 +62,8 @@ export class QdrantState {
   public transferLooks = 0;
   /** Transfers that still break off. */
   public breakingTransfers = 0;
+  /** What the names of snapshots have instead of the time. */
+  public snapshotLabel?: string;
   /** Time of the next snapshot; each takes a second. */
   public clock = Date.UTC(2026, 0, 1);
 }
@@ -428,7 +430,7 @@ export class QdrantServer {
     const held = [...shards]
       .filter(([, peers]) => peers.includes(this.peer))
       .map(([shard]) => [shard, shard === 0 ? points - share * (shards.size - 1) : share]);
-    const snapshot = `${name}-${this.peer}-${time}.snapshot`;
+    const snapshot = `${name}-${this.peer}-${this.state.snapshotLabel ?? time}.snapshot`;
     const content = JSON.stringify(Object.fromEntries(held));
     snapshots.set(snapshot, { peer: this.peer, content });
     return described(snapshot, content);
