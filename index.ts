@@ -12,7 +12,7 @@ export {
   RagPlatform,
   type RagPlatformProps,
 } from './charts/rag-platform';
-export { RenderedEnvironment } from './charts/rendered-environment';
+export { RenderError, RenderedEnvironment } from './charts/rendered-environment';
 
 // Parts of a RAG system
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';

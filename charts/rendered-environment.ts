@@ -1,11 +1,28 @@
 import { ApiObject, type App } from 'cdk8s';
 import { type Pair, stringify } from 'yaml';
 import { ChangeRules } from '../constructs/rules/change-rules';
+import { LateChecks } from '../constructs/rules/late-checks';
 import { type ManifestObject, nameOf } from '../constructs/rules/output';
+import type { UsageError } from '../constructs/rules/usage-error';
 import { GENERATED_MARK } from './output-folder';
 
 /** Fields that a reader looks for first; the others follow in alphabetical order, as the API server sorts them. */
 const FIRST_FIELDS = ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'image'];
+
+/** Why an app is not rendered: everything that its constructs and rules find wrong. */
+export class RenderError extends Error {
+  public constructor(
+    /** What the app was made from. */
+    origin: string,
+    /** What is wrong. */
+    public readonly problems: string[],
+    /** Those of the problems that are misuse of a construct; the problem is the message. */
+    public readonly mistakes: UsageError[] = [],
+  ) {
+    super(problems.map((problem) => `${origin} ${problem}`).join('\n'));
+    this.name = 'RenderError';
+  }
+}
 
 /** The objects of an app as files, one for each. */
 export class RenderedEnvironment {
@@ -20,7 +37,7 @@ export class RenderedEnvironment {
    *
    * @param app the app
    * @param origin what it was made from, as messages and files name it
-   * @throws when a construct or a rule finds something wrong, with everything that is wrong
+   * @throws {@link RenderError} when a construct or a rule finds something wrong, with everything that is wrong
    */
   public constructor(
     private readonly app: App,
@@ -29,7 +46,7 @@ export class RenderedEnvironment {
     const constructs = app.node.findAll();
     const problems = constructs.flatMap((construct) => construct.node.validate());
     if (problems.length > 0) {
-      throw new Error(problems.map((problem) => `${origin} ${problem}`).join('\n'));
+      throw new RenderError(origin, problems, LateChecks.of(app).mistakes);
     }
     this.objects = constructs.filter(ApiObject.isApiObject).map((object) => object.toJson());
     if (this.objects.length === 0) {

@@ -96,7 +96,7 @@ function readLayers(path: string, extending: Layer[]): Layer[] {
 function readLayer(path: string): Layer {
   const file = relative(process.cwd(), path);
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(textOf(path, file), { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     throw new EnvironmentError(
       document.errors.map(({ code, message, pos }) => {
@@ -129,6 +129,13 @@ function checkAliases(document: Document.Parsed, place: (offset: number) => stri
       }
     },
   });
+}
+
+function textOf(path: string, file: string): string {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw new EnvironmentError([`${file}: there is no such file; give the path of an environment file`]);
+  }
+  return readFileSync(path, 'utf8');
 }
 
 /** What one file says. */

@@ -4,7 +4,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { RagPlatform, type RagPlatformProps } from '../rag-platform';
-import { RenderedEnvironment } from '../rendered-environment';
+import { RenderError, RenderedEnvironment } from '../rendered-environment';
 import { EnvironmentError, EnvironmentFile, type ValuePath } from './environment-file';
 import { allowedKeys } from './environment-json-schema';
 import { environmentSchema, secretSourceOf } from './environment-schema';
@@ -42,24 +42,43 @@ export class Environment {
    * Renders the platform that the file describes; what the constructs refuse is reported at its line.
    *
    * @param origin the file, as the rendered files name it
-   * @param extend adds to the platform what the file cannot say
+   * @param extend adds to the platform what the file cannot say; what is refused there is no mistake of the file
    */
   public render(origin: string, extend?: (platform: RagPlatform) => void): RenderedEnvironment {
     const app = new App();
+    const platform = this.createPlatform(app);
+    const described = new Set(platform.node.findAll().map(({ node }) => node.path));
+    extend?.(platform);
     try {
-      const platform = new RagPlatform(app, this.platform.name ?? 'rag', this.platform);
-      extend?.(platform);
       return new RenderedEnvironment(app, origin);
     } catch (error) {
-      throw error instanceof UsageError ? this.locate(error) : error;
+      throw error instanceof RenderError ? this.located(error, origin, described) : error;
     }
   }
 
+  private createPlatform(app: App): RagPlatform {
+    try {
+      return new RagPlatform(app, this.platform.name ?? 'rag', this.platform);
+    } catch (error) {
+      throw error instanceof UsageError ? new EnvironmentError([this.locate(error)]) : error;
+    }
+  }
+
+  /** The same problems, each at its line where a construct that the file describes is misused. */
+  private located({ problems, mistakes }: RenderError, origin: string, described: ReadonlySet<string>): Error {
+    const places = new Map(
+      mistakes
+        .filter(({ constructPath }) => described.has(constructPath))
+        .map((mistake) => [mistake.message, this.locate(mistake)]),
+    );
+    return new EnvironmentError(problems.map((problem) => places.get(problem) ?? `${origin} ${problem}`));
+  }
+
   /** Constructs of the platform are named like the settings that describe them. */
-  private locate(error: UsageError): EnvironmentError {
+  private locate(error: UsageError): string {
     const [, component] = error.constructPath.split('/');
     const path = [component ?? '', ...error.property.split('.')].filter((part) => part !== '').map(camelCase);
-    return new EnvironmentError([`${this.file.locate(path)} ${path.join('.')}: ${error.problem}`]);
+    return `${this.file.locate(path)} ${path.join('.')}: ${error.problem}`;
   }
 }
 

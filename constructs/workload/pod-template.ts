@@ -6,6 +6,7 @@ import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
 import { ExternalReferences } from '../rules/external-references';
+import type { Check } from '../rules/late-checks';
 import { checkEnvName, dnsLabelProblem } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
@@ -147,16 +148,17 @@ export class PodTemplate {
     return [...new Set(watched.map(({ secret }) => secret))].sort();
   }
 
-  /** Refuses what can be known only when everything has been added; returns no problems, as validations do. */
-  public check(): string[] {
-    this.checkEnvNames();
-    this.checkVolumes();
-    this.checkOverrides();
-    for (const container of [...this.containers, ...this.initContainers]) {
-      this.checkReferences(this.envOf(container));
-      checkMounts(this.scope, this.mountsOf(container));
-    }
-    return [];
+  /** What can be checked only when everything has been added. */
+  public lateChecks(): Check[] {
+    return [
+      () => this.checkEnvNames(),
+      () => this.checkVolumes(),
+      () => this.checkOverrides(),
+      ...[...this.containers, ...this.initContainers].flatMap((container) => [
+        () => this.checkReferences(this.envOf(container)),
+        () => checkMounts(this.scope, this.mountsOf(container)),
+      ]),
+    ];
   }
 
   /** The template as it stands in the workload. */

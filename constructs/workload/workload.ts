@@ -13,6 +13,7 @@ import { Cluster } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
 import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
+import { LateChecks } from '../rules/late-checks';
 import { checkEnvName, checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
@@ -210,7 +211,7 @@ export abstract class Workload extends Construct implements IClient {
     });
     this.template = this.createTemplate(props);
     this.acceptMetricsScrapes();
-    this.node.addValidation({ validate: () => this.template.check() });
+    LateChecks.of(this).add(this, () => this.template.lateChecks());
     checkExceptions(this, props.podSecurityExceptions ?? []);
     PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
     OutputRules.attach(this);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { EnvironmentError, EnvironmentFile } from '../../../charts/environments/environment-file';
@@ -293,7 +294,13 @@ describe('a file is refused', () => {
   });
 
   test('when it is not there at all', () => {
-    expect(() => EnvironmentFile.read(folder.pathOf('none.yaml'))).toThrow(/^ENOENT: no such file.*none\.yaml/);
+    for (const path of [folder.pathOf('none.yaml'), dirname(folder.pathOf('none.yaml'))]) {
+      expect(() => EnvironmentFile.read(path)).toThrow(
+        new EnvironmentError([
+          `${relative(process.cwd(), path)}: there is no such file; give the path of an environment file`,
+        ]),
+      );
+    }
   });
 });
 

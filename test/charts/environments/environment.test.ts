@@ -1,13 +1,16 @@
+import { Size } from 'cdk8s';
 import { Environment } from '../../../charts/environments/environment';
 import { EnvironmentError } from '../../../charts/environments/environment-file';
 import { RagPlatform } from '../../../charts/rag-platform';
 import { Redis } from '../../../constructs/data/redis';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ManifestObject } from '../../../constructs/rules/output';
+import { UsageError } from '../../../constructs/rules/usage-error';
 import type { ContainerProps } from '../../../constructs/workload/container';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { Image } from '../../../constructs/workload/image';
+import { Volume } from '../../../constructs/workload/volume';
 import { EnvironmentFolder } from '../../support/environment-folder';
 import { env, find, mainContainer, namesOf, templateOf } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
@@ -1280,8 +1283,8 @@ describe('what the constructs refuse', () => {
 });
 
 describe('rendering', () => {
-  const ui = (platform: RagPlatform, container: Partial<ContainerProps> = {}) =>
-    new Deployment(platform, 'ui', {
+  const ui = (platform: RagPlatform, container: Partial<ContainerProps> = {}, id = 'ui') =>
+    new Deployment(platform, id, {
       component: 'ui',
       container: { image: Image.of('ghcr.io/acme/ui', { tag: '2.1.0' }), resources: RESOURCES, ...container },
     });
@@ -1343,22 +1346,32 @@ describe('rendering', () => {
   const extending = (extend: (platform: RagPlatform) => void) =>
     refusalOf(() => environment().render('test.yaml', extend));
 
-  test('reports what is wrong with what is added at the part to which it is added', () => {
+  test('does not report what is wrong with what is added at a line of the file', () => {
     const proxy = { name: 'Proxy', image: Image.of('ghcr.io/acme/proxy', { tag: '1.0.0' }), resources: RESOURCES };
     const error = extending(({ api }) => api.workload.addContainer(proxy));
-    expect(error).toBeInstanceOf(EnvironmentError);
+    expect(error).toBeInstanceOf(UsageError);
     expect(error.message).toBe(
-      `${folder.shown('test.yaml')}:6:1 api.container.name: is "Proxy", but must be a DNS label: lower-case letters, ` +
-        'digits and "-", beginning and ending with a letter or digit',
+      'rag/api/Resource: container.name is "Proxy", but must be a DNS label: lower-case letters, digits and "-", ' +
+        'beginning and ending with a letter or digit',
     );
   });
 
-  test('reports what is wrong with a part of its own at the beginning, under its name', () => {
-    const error = extending((platform) => ui(platform, { ports: [{ name: 'UI', number: 3000 }] }));
-    expect(error).toBeInstanceOf(EnvironmentError);
-    expect(error.message).toBe(
-      `${folder.shown('test.yaml')}:1:1 ui.ports.name: is "UI", but must be at most 15 lower-case letters, digits and "-"`,
+  test('reports what nobody could know before the end at its line, but not that of added parts, and all at once', () => {
+    const path = write(put(7, `${LEAST[6]}\n  envNames: { QDRANT_URI: VECTORS }`));
+    const error = refusalOf(() =>
+      Environment.read(path).render('test.yaml', (platform) => {
+        ui(platform, { mounts: [{ volume: Volume.memory('x', Size.mebibytes(1)), path: 'relative' }] });
+        ui(platform, { env: { OPENAI_API_KEY: EnvValue.of('sk-short') } }, 'other');
+      }),
     );
+    expect(error).toBeInstanceOf(EnvironmentError);
+    expect((error as EnvironmentError).problems).toEqual([
+      'test.yaml Deployment rag-test/other: container other has the variable OPENAI_API_KEY with a value; refer to ' +
+        'the key of a Secret instead',
+      `${folder.shown('test.yaml')}:8:15 api.envNames.QDRANT_URI: renames a variable that no provider gives; given are ` +
+        'QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL',
+      'test.yaml rag/ui: mounts.path is "relative", but must be absolute',
+    ]);
   });
 
   test('passes on whatever else goes wrong as it is', () => {

@@ -3,6 +3,7 @@ import { Cpu } from 'cdk8s-plus-28';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
+import { LateChecks } from '../../../constructs/rules/late-checks';
 import { UsageError } from '../../../constructs/rules/usage-error';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import type { ContainerProps } from '../../../constructs/workload/container';
@@ -363,9 +364,10 @@ describe('names that are taken', () => {
     const { construct, objects } = deployed();
     construct.addVolume({ volume: Volume.scratch('data', Size.mebibytes(1)), path: '/one' });
     construct.addVolume({ volume: Volume.memory('data', Size.mebibytes(1)), path: '/two' });
-    expect(objects).toThrow(
+    expect(objects).toThrow('rag/api: volume.name is data twice; give one of the two another');
+    expect(LateChecks.of(construct).mistakes).toEqual([
       new UsageError('is data twice; give one of the two another', { scope: construct, property: 'volume.name' }),
-    );
+    ]);
   });
 
   test('but one volume may be mounted twice', () => {
@@ -466,7 +468,7 @@ describe('mistakes', () => {
     const { construct, objects } = deployed({ container: { ...CONTAINER, mounts } });
     expect(objects()).toHaveLength(3);
     construct.addVolume({ volume: Volume.memory('two', Size.mebibytes(1)), path: '/data' });
-    expect(objects).toThrow(new Error('rag/api: mounts.path is /data twice; give one of the two another'));
+    expect(objects).toThrow('rag/api: mounts.path is /data twice; give one of the two another');
   });
 
   test('mounts of another container', () => {
