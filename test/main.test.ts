@@ -188,6 +188,18 @@ describe('node --import tsx main.ts', () => {
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
+  test('stops before it writes when nodes of Qdrant would go with their shards', () => {
+    project.changeEnvironment('production.yaml', 'nodes: 3', 'nodes: 1');
+    const before = writtenAt(dist());
+    const { status, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^charts\/environments\/production\.yaml StatefulSet rag-production\/qdrant: had 3 nodes, so with 1 the shards .* restore dist from version control and render again\n$/,
+    );
+    expect(writtenAt(dist())).toEqual(before);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
   test('renders such a change where the last render of the object was removed', () => {
     project.changeEnvironment('dev.yaml', 'storage: 5Gi', 'storage: 6Gi');
     rmSync(join(dist(), 'dev', 'qdrant.statefulset.yaml'));
