@@ -105,15 +105,18 @@ export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret
 export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
 export { PayloadIndex } from './constructs/vector-store/payload-index';
 export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
+export type { QdrantResources } from './constructs/vector-store/qdrant-capacity';
 export {
   type CollectionBackfill,
   type NextCollection,
   QdrantCollection,
   type QdrantCollectionProps,
 } from './constructs/vector-store/qdrant-collection';
+export { type DrainProps, QdrantDrain, type QdrantDrainProps } from './constructs/vector-store/qdrant-drain';
 export type { QdrantAccess } from './constructs/vector-store/qdrant-program';
 export { QdrantRehearsal, type QdrantRehearsalProps } from './constructs/vector-store/qdrant-rehearsal';
 export { QdrantRestore, type QdrantRestoreProps } from './constructs/vector-store/qdrant-restore';
+export { QdrantSizing, type QdrantVectorsProps } from './constructs/vector-store/qdrant-sizing';
 export { QdrantSnapshots, type QdrantSnapshotsProps } from './constructs/vector-store/qdrant-snapshots';
 export { Quantization } from './constructs/vector-store/quantization';
 export {

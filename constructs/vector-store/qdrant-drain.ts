@@ -17,7 +17,9 @@ export function drainName(store: string): string {
 export interface DrainProps {
   /**
    * Nodes that stay: those with the lowest ordinals. From 1 to one less than there are, but not 2. The others
-   * lose their shards and leave the cluster, and can then be taken away by lowering `nodes` to this number.
+   * lose their shards and leave the cluster, and can then be taken away by lowering `nodes` to this number. Do
+   * so soon, because a pod that restarts may join again, and delete the claims of the nodes that are gone: one
+   * that comes back with them later would take itself for a member.
    */
   readonly to: number;
 
