@@ -43,6 +43,8 @@ export interface AzureOpenAiProps extends ExternalModelProps {
 
 const OPEN_AI = 'https://api.openai.com/v1';
 const VOYAGE = 'https://api.voyageai.com/v1';
+/** What clients take as it stands: a parser of URLs forgives spaces, missing slashes and a lone "?". */
+const PLAIN = /^https?:\/\/[^\s?#\\]+$/;
 const RESOURCE = /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/;
 
 /**
@@ -113,7 +115,8 @@ function checkedUrl(text: string): { readonly hostname: string; readonly port: n
   const defaults: { readonly [protocol: string]: number } = { 'https:': 443, 'http:': 80 };
   const usual = defaults[url?.protocol ?? ''];
   // A user in the URL would be a password in the output; it is not repeated here either.
-  if (url === undefined || usual === undefined || url.username !== '' || url.search !== '' || url.hash !== '') {
+  const anonymous = url?.username === '' && url.password === '';
+  if (url === undefined || usual === undefined || !anonymous || !PLAIN.test(text)) {
     throw new UsageError('must be a URL with https or http, host and path alone: https://api.acme.example/v1', {
       property: 'url',
     });
@@ -123,5 +126,6 @@ function checkedUrl(text: string): { readonly hostname: string; readonly port: n
       property: 'url',
     });
   }
-  return { hostname: url.hostname, port: url.port === '' ? usual : Number(url.port) };
+  // An IPv6 address stands in brackets in a URL and nowhere else.
+  return { hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port === '' ? usual : Number(url.port) };
 }
