@@ -48,7 +48,7 @@ export class ModelDownload extends Construct {
     super(scope, id);
     const { model, volume, hub = {} } = props;
     const from = ModelSource.hub(hub);
-    from.check(this, model);
+    from.check(this, model, 'hub');
     this.workload = new Job(this, 'Resource', {
       ...props,
       component: 'model-download',

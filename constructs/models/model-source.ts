@@ -2,10 +2,11 @@ import { Size } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { Endpoint } from '../network/endpoint';
 import type { PodSet } from '../network/peer';
+import { Cluster } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
-import type { IProvider, Offer } from '../workload/provider';
+import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { SharedVolume } from '../workload/shared-volume';
 import { type Mount, Volume } from '../workload/volume';
 import type { IModel } from './model';
@@ -31,14 +32,33 @@ export interface ModelHubProps {
   readonly cidrs?: string[];
 }
 
-/** Hosts from which Hugging Face serves its API and files (huggingface.co docs, "Xet: Using Xet Storage"). */
+/**
+ * Hosts from which Hugging Face serves its API, and those that its files are redirected to, by region and cloud.
+ * Sources: huggingface.co/.well-known/meta.json (`lfsDomains`, `cdnDomains`); huggingface.co docs, "Xet: Using Xet
+ * Storage".
+ */
 const HUGGING_FACE = [
   'huggingface.co',
   'cdn-lfs.huggingface.co',
+  'cdn-lfs.hf.co',
   'cdn-lfs-us-1.hf.co',
+  'cdn-lfs-eu-1.hf.co',
   'cas-bridge.xethub.hf.co',
   'cas-server.xethub.hf.co',
   'transfer.xethub.hf.co',
+  'transfer.xethub-eu.hf.co',
+  'aws.cdn.hf.co',
+  'us.aws.cdn.hf.co',
+  'us-east-1.aws.cdn.hf.co',
+  'us-west-2.aws.cdn.hf.co',
+  'eu-west-3.aws.cdn.hf.co',
+  'ap-southeast-1.aws.cdn.hf.co',
+  'us.gcp.cdn.hf.co',
+  'us-east1.us.gcp.cdn.hf.co',
+  'us-central1.us.gcp.cdn.hf.co',
+  'us-west4.us.gcp.cdn.hf.co',
+  'europe-west4.us.gcp.cdn.hf.co',
+  'asia-southeast1.us.gcp.cdn.hf.co',
 ];
 
 /** Hosts from which Ollama's registry serves manifests and layers. */
@@ -102,7 +122,7 @@ export class ModelSource implements IProvider {
 
   /** The arguments that ask a hub for the model's commit; none where the files are there already. */
   public revisionArguments({ revision }: IModel): string[] {
-    return revision === undefined || this.prepared ? [] : ['--revision', revision];
+    return revision === undefined || this.props.hub === undefined ? [] : ['--revision', revision];
   }
 
   private get prepared(): boolean {
@@ -134,29 +154,33 @@ export class ModelSource implements IProvider {
     this.props.volume?.mountedBy(pods);
   }
 
-  /** Refuses a model that the hub gives to nobody without a token. */
-  public check(scope: IConstruct, model: IModel): void {
+  /**
+   * Refuses a model that the hub gives to nobody without a token.
+   *
+   * @param property what says where the model is from, for the message
+   */
+  public check(scope: IConstruct, model: IModel, property: string = 'source'): void {
     const { hub } = this.props;
     if (model.gated && hub !== undefined && hub.token === undefined) {
       throw new UsageError(
         `has no token, but ${model.id} is given to accounts that have accepted its licence only; ` +
-          'use ModelSource.hub({ token })',
-        { scope, property: 'source' },
+          "give it a token of the hub's, as ModelSource.hub({ token }) does",
+        { scope, property },
       );
     }
   }
 
-  public offerTo(): Offer {
+  public offerTo(client: IClient): Offer {
     const { hub, registry = [], after } = this.props;
     if (hub === undefined) {
       return {
-        endpoints: registry.map((host) => Endpoint.host(host, HTTPS)),
+        endpoints: distinguished(client, registry).map((host) => Endpoint.host(host, HTTPS)),
         env: this.prepared ? { HF_HUB_OFFLINE: EnvValue.of('1') } : {},
         after,
       };
     }
     const { host, cidrs, token } = hub;
-    const hosts = host === undefined ? HUGGING_FACE : [host];
+    const hosts = host === undefined ? distinguished(client, HUGGING_FACE) : [host];
     return {
       endpoints: hosts.map((name) => Endpoint.host(name, HTTPS, cidrs)),
       env: {
@@ -168,4 +192,9 @@ export class ModelSource implements IProvider {
       },
     };
   }
+}
+
+/** Only Cilium tells names apart; elsewhere the first one opens every public address, and the others nothing more. */
+function distinguished(client: IClient, hosts: readonly string[]): readonly string[] {
+  return Cluster.of(client).cilium ? hosts : hosts.slice(0, 1);
 }
