@@ -128,6 +128,8 @@ export interface ModelServerDetails {
   readonly longestRequest: Duration;
   /** Accelerators of each server. */
   readonly accelerators?: number;
+  /** Tokens of the longest request, where that is less than what the model can attend to; clients get it. */
+  readonly contextTokens?: number;
 }
 
 /** Time in which Services notice that a pod is going. */
@@ -176,7 +178,7 @@ export abstract class ModelServer extends Construct implements IProvider {
   }
 
   public offerTo(client: IClient): Offer {
-    const { port, grpcPort, basePath } = this.details;
+    const { port, grpcPort, basePath, contextTokens } = this.details;
     const { apiKey, envPrefix = this.model.role.envPrefix } = this.options;
     const host = this.endpoint.hostFrom(client, client.namespace);
     return {
@@ -185,6 +187,7 @@ export abstract class ModelServer extends Construct implements IProvider {
         [`${envPrefix}_URL`]: EnvValue.of(`http://${host}:${port.number}${basePath}`),
         ...(grpcPort === undefined ? {} : { [`${envPrefix}_GRPC_PORT`]: EnvValue.of(String(grpcPort.number)) }),
         ...this.model.env(envPrefix),
+        ...(contextTokens === undefined ? {} : { [`${envPrefix}_CONTEXT_TOKENS`]: EnvValue.of(String(contextTokens)) }),
         ...(apiKey === undefined ? {} : { [`${envPrefix}_API_KEY`]: EnvValue.fromSecret(apiKey) }),
       },
     };
@@ -268,10 +271,29 @@ export abstract class ModelServer extends Construct implements IProvider {
   }
 }
 
-/** How a model fits the accelerators of a server that keeps no key-value cache, or none that is counted. */
-export function checkFit(scope: Construct, model: IModel, accelerator: Accelerator | undefined): void {
+/**
+ * Refuses a model that one accelerator has no room for; of one that others share nobody knows how much is left.
+ *
+ * @param contextTokens tokens that the key-value cache must hold at once
+ */
+export function checkFit(
+  scope: Construct,
+  model: IModel,
+  accelerator: Accelerator | undefined,
+  contextTokens?: number,
+): void {
   if (accelerator !== undefined && model.profile !== undefined && !accelerator.isShared) {
-    new ModelFit({ profile: model.profile, accelerator, memoryUtilization: 1 }).check(scope, model.id);
+    const { profile } = model;
+    new ModelFit({ profile, accelerator, memoryUtilization: 1, contextTokens }).check(scope, model.id);
+  }
+}
+
+/** Refuses counts that are no whole numbers above 0. */
+export function checkAtLeastOne(scope: Construct, counts: { readonly [property: string]: number }): void {
+  for (const [property, value] of Object.entries(counts)) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new UsageError(`is ${value}, but must be a whole number above 0`, { scope, property });
+    }
   }
 }
 

@@ -8,8 +8,10 @@ import { scriptFile } from '../workload/script-file';
 import type { SharedVolume } from '../workload/shared-volume';
 import { Volume } from '../workload/volume';
 import { ChatModel } from './chat-model';
+import { checkContext, contextOf } from './context-window';
 import type { EmbeddingModel } from './embedding-model';
 import {
+  checkAtLeastOne,
   checkFit,
   ModelServer,
   type ModelServerDetails,
@@ -34,6 +36,13 @@ export interface OllamaProps extends Omit<ModelServerOptions, 'source' | 'apiKey
    * @default 1
    */
   readonly parallel?: number;
+
+  /**
+   * Tokens of the longest request, prompt and answer together; at most what the model can attend to. Ollama cuts
+   * off what is longer, and says nothing. Each of the parallel requests takes room for as many in memory.
+   * @default - what the model can attend to, and at most 8192
+   */
+  readonly contextTokens?: number;
 }
 
 const PORT: Port = { name: 'http', number: 11434, appProtocol: 'http' };
@@ -49,14 +58,16 @@ const READY_FILE = `${READY_DIRECTORY}/ready`;
  */
 export class Ollama extends ModelServer {
   public constructor(scope: Construct, id: string, props: OllamaProps) {
-    super(scope, id, props, () => detailsOf(props));
-    checkFit(this, props.model, props.accelerator);
+    super(scope, id, props, (server) => detailsOf(server, props));
+    checkFit(this, props.model, props.accelerator, contextOf(props) * (props.parallel ?? 1));
     this.workload.addConfigFiles({ [START]: scriptFile(__dirname, 'ollama-start.sh') });
   }
 }
 
-function detailsOf(props: OllamaProps): ModelServerDetails {
+function detailsOf(scope: Construct, props: OllamaProps): ModelServerDetails {
   const { model, volume, parallel = 1 } = props;
+  checkAtLeastOne(scope, { parallel });
+  checkContext(scope, props);
   const alive = Probe.http('/api/version', PORT, { timeout: Duration.seconds(5), failures: 6 });
   return {
     model,
@@ -69,6 +80,8 @@ function detailsOf(props: OllamaProps): ModelServerDetails {
       OLLAMA_MODEL: EnvValue.of(model.id),
       OLLAMA_READY: EnvValue.of(READY_FILE),
       OLLAMA_NUM_PARALLEL: EnvValue.of(String(parallel)),
+      // Its own default is by the memory of the GPU, 4096 tokens on most.
+      OLLAMA_CONTEXT_LENGTH: EnvValue.of(String(contextOf(props))),
       // The pod serves nothing else, so the model stays in memory.
       OLLAMA_KEEP_ALIVE: EnvValue.of('-1'),
       // It keeps a key pair there.
@@ -84,5 +97,6 @@ function detailsOf(props: OllamaProps): ModelServerDetails {
     // It answers before it has pulled the model, so the time that the pull takes needs no budget.
     warmup: Duration.minutes(1),
     longestRequest: Duration.minutes(model instanceof ChatModel ? 4 : 1),
+    contextTokens: model instanceof ChatModel ? contextOf(props) : undefined,
   };
 }

@@ -9,6 +9,7 @@ import { Probe } from '../workload/probe';
 import type { EmbeddingModel } from './embedding-model';
 import { ModelRole } from './model';
 import {
+  checkAtLeastOne,
   checkFit,
   ModelServer,
   type ModelServerDetails,
@@ -74,7 +75,7 @@ function detailsOf(scope: Construct, props: TextEmbeddingsInferenceProps): Model
   return {
     model,
     image: imageFor(scope, accelerator),
-    args: argumentsOf(props, source),
+    args: argumentsOf(scope, props, source),
     apiKeyVariable: 'API_KEY',
     mounts: [temporaryFiles()],
     port: PORT,
@@ -91,9 +92,9 @@ function detailsOf(scope: Construct, props: TextEmbeddingsInferenceProps): Model
 }
 
 /** Numbers are arguments, because scanners take variables like MAX_BATCH_TOKENS for secrets. */
-function argumentsOf(props: TextEmbeddingsInferenceProps, source: ModelSource): string[] {
+function argumentsOf(scope: Construct, props: TextEmbeddingsInferenceProps, source: ModelSource): string[] {
   const { model, maxBatchTokens = 16384, maxClientBatchSize = 32, maxConcurrentRequests = 512 } = props;
-  checkAtLeastOne({ maxBatchTokens, maxClientBatchSize, maxConcurrentRequests });
+  checkAtLeastOne(scope, { maxBatchTokens, maxClientBatchSize, maxConcurrentRequests });
   return [
     ...['--model-id', source.locate(model)],
     ...source.revisionArguments(model),
@@ -105,14 +106,17 @@ function argumentsOf(props: TextEmbeddingsInferenceProps, source: ModelSource): 
     ...['--max-client-batch-size', String(maxClientBatchSize)],
     ...['--max-concurrent-requests', String(maxConcurrentRequests)],
     // Its own default is the number of the node's cores, whatever the container may use of them.
-    ...['--tokenization-workers', String(tokenizationWorkers(props))],
+    ...['--tokenization-workers', String(tokenizationWorkers(scope, props))],
     '--json-output',
   ];
 }
 
-function tokenizationWorkers({ tokenizationWorkers: chosen, resources }: TextEmbeddingsInferenceProps): number {
+function tokenizationWorkers(
+  scope: Construct,
+  { tokenizationWorkers: chosen, resources }: TextEmbeddingsInferenceProps,
+): number {
   if (chosen !== undefined) {
-    checkAtLeastOne({ tokenizationWorkers: chosen });
+    checkAtLeastOne(scope, { tokenizationWorkers: chosen });
     return chosen;
   }
   const cpus = Number.parseFloat(resources?.cpu.amount ?? '2');
@@ -134,12 +138,4 @@ function imageFor(scope: Construct, accelerator: Accelerator | undefined): Image
   return computeCapability === 8.9
     ? DefaultImages.TEXT_EMBEDDINGS_INFERENCE_ADA
     : DefaultImages.TEXT_EMBEDDINGS_INFERENCE_CUDA;
-}
-
-function checkAtLeastOne(numbers: { readonly [property: string]: number }): void {
-  for (const [property, value] of Object.entries(numbers)) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new UsageError(`is ${value}, but must be a whole number above 0`, { property });
-    }
-  }
 }

@@ -8,6 +8,7 @@ import { EnvValue } from '../workload/env-value';
 import { Probe } from '../workload/probe';
 import { type Mount, Volume } from '../workload/volume';
 import { ChatModel } from './chat-model';
+import { checkContext, contextOf } from './context-window';
 import type { EmbeddingModel } from './embedding-model';
 import { ModelFit } from './model-fit';
 import { ModelServer, type ModelServerDetails, type ModelServerOptions, temporaryFiles } from './model-server';
@@ -58,7 +59,6 @@ export interface VllmProps extends ModelServerOptions {
 const PORT: Port = { name: 'http', number: 8000, appProtocol: 'http' };
 const HOME = '/home/vllm';
 const DEFAULT_UTILIZATION = 0.92;
-const DEFAULT_CONTEXT = 8192;
 
 /** Below this compute capability GPUs have no bfloat16. */
 const BFLOAT16_CAPABILITY = 8;
@@ -115,6 +115,8 @@ function detailsOf(server: Construct, props: VllmProps): ModelServerDetails {
     warmup: Duration.minutes(5),
     longestRequest: longestRequest(props),
     accelerators,
+    // A client that filled the model's whole context would be refused by this server.
+    contextTokens: props.model instanceof ChatModel ? contextOf(props) : undefined,
   };
 }
 
@@ -165,25 +167,6 @@ function fitOf(props: VllmProps): ModelFit | undefined {
     cachePrecision,
   };
   return accelerators === undefined ? ModelFit.fewest(asked) : new ModelFit({ ...asked, accelerators });
-}
-
-function mostTokens(model: ChatModel | EmbeddingModel): number {
-  return model instanceof ChatModel ? model.contextTokens : model.maxTokens;
-}
-
-function contextOf({ model, contextTokens }: VllmProps): number {
-  return contextTokens ?? Math.min(mostTokens(model), DEFAULT_CONTEXT);
-}
-
-function checkContext(scope: Construct, props: VllmProps): void {
-  const context = contextOf(props);
-  const most = mostTokens(props.model);
-  if (!Number.isInteger(context) || context < 1 || context > most) {
-    throw new UsageError(`is ${context}, but must be from 1 to ${most}, what ${props.model.id} can attend to`, {
-      scope,
-      property: 'contextTokens',
-    });
-  }
 }
 
 const TENSOR_PARALLEL = [1, 2, 4, 8];
