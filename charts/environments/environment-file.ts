@@ -1,6 +1,19 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
-import { type Document, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { basename, dirname, relative, resolve } from 'node:path';
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { dnsLabelProblem } from '../../constructs/rules/object-name';
 
 /** Path of a value in a file: keys and positions in lists. */
 export type ValuePath = readonly (string | number)[];
@@ -30,9 +43,19 @@ const EXTENDS = 'extends';
  * replace those of the extended file, and `null` removes them. Every value knows the line it came from.
  */
 export class EnvironmentFile {
-  /** Reads a file and what it extends. */
+  /** Reads a file, whose name is that of a folder and of an Argo CD application too, and what it extends. */
   public static read(path: string): EnvironmentFile {
-    return new EnvironmentFile(readLayers(resolve(path), []));
+    const file = new EnvironmentFile(readLayers(resolve(path), []));
+    const problem = dnsLabelProblem(EnvironmentFile.environmentOf(path));
+    if (problem !== undefined) {
+      throw new EnvironmentError([`${file.name} its name without extension ${problem}`]);
+    }
+    return file;
+  }
+
+  /** Name of the environment that a file describes. */
+  public static environmentOf(path: string): string {
+    return basename(path).replace(/\.ya?ml$/, '');
   }
 
   private constructor(private readonly layers: Layer[]) {}
@@ -93,31 +116,101 @@ function readLayers(path: string, extending: Layer[]): Layer[] {
   return readLayers(basePath, [...extending, layer]);
 }
 
+/** A place in a file, `file:line:column`, by its offset. */
+type Place = (offset: number) => string;
+
 function readLayer(path: string): Layer {
   const file = relative(process.cwd(), path);
+  const text = textOf(path, file);
   const lines = new LineCounter();
-  const document = parseDocument(textOf(path, file), { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    throw new EnvironmentError(
-      document.errors.map(({ code, message, pos }) => {
-        const { line, col } = lines.linePos(pos[0]);
-        const what = code === 'MULTIPLE_DOCS' ? 'a second document begins here; a file holds one' : lowerFirst(message);
-        return `${file}:${line}:${col} is not valid YAML: ${what}`;
-      }),
-    );
-  }
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  checkDepth(text, file);
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  checkSyntax(document, text, place);
   if (!isMap(document.contents)) {
     throw new EnvironmentError([`${file}:1:1 must be a map of settings`]);
   }
-  checkAliases(document, (offset) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  });
+  checkAliases(document, place);
+  checkKeys(document, place);
   return { path, file, document, lines };
 }
 
+/** Why a file cannot be read, by the code of the error. */
+const UNREADABLE: { readonly [code: string]: string } = {
+  EISDIR: 'is a folder; move it away, or give it another name',
+  ELOOP: 'is a symbolic link that leads to itself; replace it by a file',
+  ENOENT: 'does not exist, or is a link that leads nowhere; give the path of an environment file',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text; save it as UTF-8',
+};
+
+function textOf(path: string, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new EnvironmentError([`${file} ${UNREADABLE[code] ?? `cannot be read: ${message}`}`]);
+  }
+}
+
+/** Far more than any setting has, and far less than the parser and those after it can bear. */
+const DEEPEST = 100;
+
+/** Refuses what would exhaust the parser, which calls itself for every level. */
+function checkDepth(text: string, file: string): void {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme)) {
+      // Only how deep it is matters.
+    }
+    if (parser.stack.length > DEEPEST) {
+      throw new EnvironmentError([`${file} is nested more than ${DEEPEST} levels deep; no setting is`]);
+    }
+  }
+}
+
+/** Refuses what is no YAML, and what is but would be read otherwise than it looks. */
+function checkSyntax({ errors, warnings, contents }: Document.Parsed, text: string, place: Place): void {
+  const problems = [...errors, ...warnings].map(({ code, message, pos }) => {
+    switch (code) {
+      case 'MULTIPLE_DOCS':
+        return `${place(pos[0])} is not valid YAML: a second document begins here; a file holds one`;
+      case 'TAG_RESOLVE_FAILED':
+        return `${place(pos[0])} has the tag ${text.slice(pos[0], pos[1])}, which nothing here resolves; remove it`;
+      default:
+        return `${place(pos[0])} is not valid YAML: ${lowerFirst(message)}`;
+    }
+  });
+  const directive = /^%.*/m.exec(text.slice(0, contents?.range[0] ?? 0));
+  if (problems.length === 0 && directive !== null) {
+    problems.push(`${place(directive.index)} has the directive ${directive[0]}; remove it, files are YAML 1.2`);
+  }
+  if (problems.length > 0) {
+    throw new EnvironmentError(problems);
+  }
+}
+
+/** Keys that mean something else than they look like: YAML 1.2 has no merge keys, and maps lose a key that is theirs. */
+const REFUSED_KEYS = new Map([
+  ['<<', 'merge keys are not supported; put what files have in common into a file that they extend'],
+  ['__proto__', '__proto__ cannot be the name of anything here; choose another'],
+]);
+
+function checkKeys(document: Document.Parsed, place: Place): void {
+  visit(document, {
+    Pair: (_, { key }) => {
+      const problem = isScalar(key) ? REFUSED_KEYS.get(String(key.value)) : undefined;
+      if (problem !== undefined) {
+        throw new EnvironmentError([`${place((isNode(key) && key.range?.[0]) || 0)} ${problem}`]);
+      }
+    },
+  });
+}
+
 /** The parser looks an alias up only when its value is asked for, and then its place is lost. */
-function checkAliases(document: Document.Parsed, place: (offset: number) => string): void {
+function checkAliases(document: Document.Parsed, place: Place): void {
   visit(document, {
     Alias: (_, alias, above) => {
       const at = place(alias.range?.[0] ?? 0);
@@ -131,17 +224,17 @@ function checkAliases(document: Document.Parsed, place: (offset: number) => stri
   });
 }
 
-function textOf(path: string, file: string): string {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    throw new EnvironmentError([`${file}: there is no such file; give the path of an environment file`]);
-  }
-  return readFileSync(path, 'utf8');
-}
-
 /** What one file says. */
-function contentOf({ document }: Layer): Record<string, unknown> {
-  const { [EXTENDS]: _, ...rest } = document.toJS();
-  return rest;
+function contentOf({ document, file }: Layer): Record<string, unknown> {
+  try {
+    const { [EXTENDS]: _, ...rest } = document.toJS();
+    return rest;
+  } catch (error) {
+    if (error instanceof ReferenceError) {
+      throw new EnvironmentError([`${file} has aliases that repeat too much; write out what they stand for`]);
+    }
+    throw error;
+  }
 }
 
 function placeOf(layer: Layer, path: ValuePath): string {

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { App } from 'cdk8s';
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
@@ -27,7 +26,7 @@ export class Environment {
     if (!parsed.success) {
       throw new EnvironmentError(parsed.error.issues.flatMap((issue) => describe(file, issue)));
     }
-    return new Environment(basename(path).replace(/\.ya?ml$/, ''), file, parsed.data);
+    return new Environment(EnvironmentFile.environmentOf(path), file, parsed.data);
   }
 
   private constructor(

@@ -418,7 +418,7 @@ function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: Work
   for (const [given, name] of Object.entries(envNames)) {
     checkEnvName(scope, `envNames.${given}`, name);
   }
-  const twice = Object.keys(env).find((name) => container.env?.[name] !== undefined);
+  const twice = Object.keys(env).find((name) => Object.hasOwn(container.env ?? {}, name));
   if (twice !== undefined) {
     throw new UsageError(
       'is set by the library, or by container.env, already; leave it out of env, or change the rendered pod with podOverrides',

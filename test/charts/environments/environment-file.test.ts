@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
@@ -105,6 +105,94 @@ describe('names that every map has', () => {
       a: 1,
       [name]: { x: 1 },
     });
+  });
+});
+
+describe('what would be read otherwise than it looks is refused', () => {
+  test.each([
+    ['a tag', 'a: !vault x\n', '1:4 has the tag !vault, which nothing here resolves; remove it'],
+    ['a tag of a map', 'a: 1\nb: !ref { c: 1 }\n', '2:4 has the tag !ref, which nothing here resolves; remove it'],
+    ['a version', '# a\n%YAML 1.1\n---\na: yes\n', '2:1 has the directive %YAML 1.1; remove it, files are YAML 1.2'],
+    ['a prefix of tags', '%TAG ! x\n---\na: 1\n', '1:1 has the directive %TAG ! x; remove it, files are YAML 1.2'],
+    ['an unknown directive', '%FOO\n---\na: 1\n', '1:1 is not valid YAML: unknown directive %FOO'],
+    [
+      'a merge key',
+      'a: &a { x: 1 }\nb:\n  <<: *a\n',
+      '3:3 merge keys are not supported; put what files have in common into a file that they extend',
+    ],
+    [
+      'the name of a prototype',
+      'a:\n  __proto__: 1\n',
+      '2:3 __proto__ cannot be the name of anything here; choose another',
+    ],
+  ])('%s', (_, text, problem) => {
+    expect(problemsOf({ 'dev.yaml': text })).toEqual([`${at('dev.yaml')}:${problem}`]);
+  });
+
+  test('but not a percent sign within', () => {
+    expect(read({ 'dev.yaml': 'a: |\n  %x\nb: "%YAML"\n' }).value).toEqual({ a: '%x\n', b: '%YAML' });
+  });
+});
+
+describe('what no program could read is refused by the file', () => {
+  test('deep nesting', () => {
+    const levels = 50_000;
+    const deep = ' is nested more than 100 levels deep; no setting is';
+    expect(problemsOf({ 'dev.yaml': `a: ${'['.repeat(levels)}${']'.repeat(levels)}\n` })).toEqual([
+      at('dev.yaml') + deep,
+    ]);
+    expect(problemsOf({ 'dev.yaml': `a:\n  ${'- '.repeat(levels)}x\n` })).toEqual([at('dev.yaml') + deep]);
+    expect(read({ 'dev.yaml': `a: ${'['.repeat(40)}${']'.repeat(40)}\n` }).value).toHaveProperty('a');
+  });
+
+  test('aliases of aliases', () => {
+    const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(', ')}]`;
+    const bomb = [level('a', 'x'), level('b', '*a'), level('c', '*b'), level('d', '*c')].join('\n');
+    expect(refusalOf(() => read({ 'dev.yaml': bomb }).value)).toEqual(
+      new EnvironmentError([`${at('dev.yaml')} has aliases that repeat too much; write out what they stand for`]),
+    );
+  });
+
+  test('what is not UTF-8', () => {
+    writeFileSync(folder.pathOf('dev.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xff, 0x0a]));
+    expect(refusalOf(() => EnvironmentFile.read(folder.pathOf('dev.yaml'))).message).toBe(
+      `${at('dev.yaml')} is not UTF-8 text; save it as UTF-8`,
+    );
+  });
+
+  test.each([
+    ['a folder', (path: string) => mkdirSync(path), 'is a folder; move it away, or give it another name'],
+    [
+      'a link to itself',
+      (path: string) => symlinkSync('odd.yaml', path),
+      'is a symbolic link that leads to itself; replace it by a file',
+    ],
+    [
+      'a link that leads nowhere',
+      (path: string) => symlinkSync('nowhere.yaml', path),
+      'does not exist, or is a link that leads nowhere; give the path of an environment file',
+    ],
+  ])('%s', (_, create, problem) => {
+    const path = folder.pathOf('odd.yaml');
+    create(path);
+    expect(refusalOf(() => EnvironmentFile.read(path))).toEqual(new EnvironmentError([`${at('odd.yaml')} ${problem}`]));
+    rmSync(path, { recursive: true });
+  });
+});
+
+describe('the name of a file', () => {
+  test.each(['..yaml', '.hidden.yaml', 'a b.yaml', 'Dev.yaml', '-dev.yaml', 'dev_2.yml', 'dev.old.yaml'])(
+    'is that of a folder and an application, so it is refused: %s',
+    (name) => {
+      const [problem, ...rest] = problemsOf({ [name]: 'a: 1\n' });
+      expect(rest).toEqual([]);
+      expect(problem).toMatch(/ its name without extension is ".*", but must be a DNS label: lower-case letters, /);
+      expect(problem?.startsWith(`${at(name)} its name`)).toBe(true);
+    },
+  );
+
+  test('may be any for a file that is only extended', () => {
+    expect(read({ 'dev.yaml': 'extends: _All Of Us.yaml\n', '_All Of Us.yaml': 'a: 1\n' }).value).toEqual({ a: 1 });
   });
 });
 
@@ -294,13 +382,15 @@ describe('a file is refused', () => {
   });
 
   test('when it is not there at all', () => {
-    for (const path of [folder.pathOf('none.yaml'), dirname(folder.pathOf('none.yaml'))]) {
-      expect(() => EnvironmentFile.read(path)).toThrow(
-        new EnvironmentError([
-          `${relative(process.cwd(), path)}: there is no such file; give the path of an environment file`,
-        ]),
-      );
-    }
+    expect(() => EnvironmentFile.read(folder.pathOf('none.yaml'))).toThrow(
+      new EnvironmentError([
+        `${at('none.yaml')} does not exist, or is a link that leads nowhere; give the path of an environment file`,
+      ]),
+    );
+    const home = dirname(folder.pathOf('none.yaml'));
+    expect(() => EnvironmentFile.read(home)).toThrow(
+      new EnvironmentError([`${relative(process.cwd(), home)} is a folder; move it away, or give it another name`]),
+    );
   });
 });
 
