@@ -225,14 +225,9 @@ describe('a collection', () => {
     ['no list of collections', '{"collections": {}}'],
     ['collections without vectors', '{"collections": [null, {"name": "docs"}]}'],
   ])('cannot be compared where somebody made %s of it', (_, text) => {
-    const before = changed(
-      rendered({}, { documents: small }).objects,
-      'ConfigMap',
-      'documents-bootstrap',
-      (object) => {
-        object.data['collection.json'] = text;
-      },
-    );
+    const before = changed(rendered({}, { documents: small }).objects, 'ConfigMap', 'documents-bootstrap', (object) => {
+      object.data['collection.json'] = text;
+    });
     expect(problems(before, rendered({}, { documents: large }))).toEqual([]);
   });
 });
