@@ -143,3 +143,4 @@ export { type ClaimTemplate, StatefulSet, type StatefulSetProps } from './constr
 export { type RollingUpdate, UpdateStrategy } from './constructs/workload/update-strategy';
 export { type Mount, Volume } from './constructs/workload/volume';
 export { type ServiceProps, Workload, type WorkloadOptions, type WorkloadProps } from './constructs/workload/workload';
+export type { WorkloadOffer, WorkloadOfferProps } from './constructs/workload/workload-offer';

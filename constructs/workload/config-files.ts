@@ -9,7 +9,7 @@ import { UsageError } from '../rules/usage-error';
 /** What a ConfigMap holds, names and contents together (Kubernetes docs, "ConfigMaps"). */
 const MOST_BYTES = 1024 * 1024;
 
-/** Configuration files of a workload, in a ConfigMap whose keys are the names of the files. */
+/** Configuration files of a workload, in one ConfigMap. */
 export class ConfigFiles extends Construct {
   /** The ConfigMap. */
   public readonly configMap: k8s.KubeConfigMap;
@@ -17,6 +17,7 @@ export class ConfigFiles extends Construct {
   public readonly name: string;
 
   private readonly data = new Map<string, string>();
+  private readonly places = new Set<string>();
 
   public constructor(scope: Construct, id: string, metadata: k8s.ObjectMeta) {
     super(scope, id);
@@ -27,13 +28,18 @@ export class ConfigFiles extends Construct {
     this.name = this.configMap.name;
   }
 
-  /** Adds a file that containers find at an absolute path; returns its key in the ConfigMap. */
-  public add(path: string, content: string): string {
-    const key = posix.basename(path);
-    const problem = this.problemOf(path, key) ?? this.sizeProblem(path, key, content);
+  /**
+   * Adds a file that a container finds at an absolute path; returns its key in the ConfigMap. The first file of a
+   * name has it as its key, so a file that is added later changes nothing for those before it.
+   */
+  public add(path: string, content: string, container = ''): string {
+    const place = `${container}:${path}`;
+    const key = this.keyOf(path, place);
+    const problem = this.problemOf(path, place) ?? this.sizeProblem(path, key, content);
     if (problem !== undefined) {
       throw new UsageError(problem, { scope: this.node.scope, property: 'files' });
     }
+    this.places.add(place);
     this.data.set(key, content);
     return key;
   }
@@ -43,14 +49,22 @@ export class ConfigFiles extends Construct {
     return createHash('sha256').update(JSON.stringify(this.sorted())).digest('hex');
   }
 
-  private problemOf(path: string, key: string): string | undefined {
+  /** The name of the file; when another has it, the path; when another has that too, the name and a digest. */
+  private keyOf(path: string, place: string): string {
+    const name = posix.basename(path);
+    const digest = createHash('sha256').update(place).digest('hex').slice(0, 8);
+    const candidates = [name, path.slice(1).replaceAll('/', '.'), `${digest}.${name}`];
+    return candidates.find((key) => isDataKey(key) && !this.data.has(key)) ?? name;
+  }
+
+  private problemOf(path: string, place: string): string | undefined {
     if (!posix.isAbsolute(path)) {
       return `has the path "${path}"; paths are absolute`;
     }
-    if (!isDataKey(key)) {
+    if (!isDataKey(posix.basename(path))) {
       return `has the path "${path}"; names of files consist of letters, digits, "-", "_" and ".", and do not begin with ".."`;
     }
-    return this.data.has(key) ? `has two files named "${key}"; rename one` : undefined;
+    return this.places.has(place) ? `has the file "${path}" twice; drop one` : undefined;
   }
 
   private sizeProblem(path: string, key: string, content: string): string | undefined {

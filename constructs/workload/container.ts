@@ -160,6 +160,6 @@ function renderSecurityContext(exceptions: PodSecurityException[]): k8s.Security
 }
 
 function renderMount({ volume, path, subPath, readOnly }: Mount): k8s.VolumeMount {
-  const fixed = volume.config !== undefined || volume.secretKeys.length > 0;
+  const fixed = volume._configFiles !== undefined || volume.secretKeys.length > 0;
   return { name: volume.name, mountPath: path, subPath, readOnly: (readOnly ?? fixed) || undefined };
 }

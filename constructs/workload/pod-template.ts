@@ -66,7 +66,7 @@ export class PodTemplate {
   private readonly env = new Map<string, EnvValue>();
   private readonly origins = new Map<string, string>();
   private readonly given = new Set<string>();
-  private readonly mounts: Mount[] = [];
+  private readonly mounts: { readonly mount: Mount; readonly container?: string }[] = [];
   private readonly secretFiles: { readonly source: SecretKey; readonly directory: string }[] = [];
 
   public constructor(
@@ -122,10 +122,10 @@ export class PodTemplate {
     this.origins.set(name, origin);
   }
 
-  /** Adds a volume to the main container. */
-  public addMount(mount: Mount): void {
+  /** Adds a volume to a container, which may come later; without a name to the main one. */
+  public addMount(mount: Mount, container?: string): void {
     this.bindSecrets([mount]);
-    this.mounts.push(mount);
+    this.mounts.push({ mount, container });
   }
 
   /** Puts a key of a Secret into a directory of the main container, as a file. */
@@ -153,6 +153,7 @@ export class PodTemplate {
     return [
       () => this.checkEnvNames(),
       () => this.checkVolumes(),
+      () => this.checkMountTargets(),
       () => this.checkOverrides(),
       ...[...this.containers, ...this.initContainers].flatMap((container) => [
         () => this.checkReferences(this.envOf(container)),
@@ -250,8 +251,10 @@ export class PodTemplate {
   }
 
   private mountsOf(container: ContainerProps): Mount[] {
-    const own = container.mounts ?? [];
-    return this.isMain(container) ? [...own, ...this.mounts, ...this.secretMounts()] : own;
+    const main = this.containers[0]?.name;
+    const added = this.mounts.filter((added) => (added.container ?? main) === container.name);
+    const mounts = [...(container.mounts ?? []), ...added.map(({ mount }) => mount)];
+    return this.isMain(container) ? [...mounts, ...this.secretMounts()] : mounts;
   }
 
   private envOf(container: ContainerProps): { [name: string]: EnvValue } {
@@ -291,6 +294,17 @@ export class PodTemplate {
       'volume.name',
       this.volumes().map(({ name }) => name),
     );
+  }
+
+  private checkMountTargets(): void {
+    const names = [...this.containers, ...this.initContainers].map(({ name }) => name);
+    const target = this.mounts.find(({ container }) => container !== undefined && !names.includes(container));
+    if (target !== undefined) {
+      throw new UsageError(
+        `has "${target.mount.path}" for "${target.container}", but the containers of the pod are ${names.join(', ')}`,
+        { scope: this.scope, property: 'files' },
+      );
+    }
   }
 
   private checkOverrides(): void {
@@ -417,7 +431,7 @@ function checkMounts(scope: Construct, mounts: Mount[]): void {
 
 /** One checksum over all configuration files: when it changes, the pods restart. */
 function checksumAnnotations(volumes: Volume[]): { [annotation: string]: string } {
-  const checksums = volumes.flatMap((volume) => volume.config?.checksum ?? []);
+  const checksums = volumes.flatMap((volume) => volume._configFiles?.checksum ?? []);
   if (checksums.length === 0) {
     return {};
   }

@@ -19,8 +19,11 @@ export class Volume {
     return new Volume(name, { emptyDir: { medium: 'Memory', sizeLimit: sizeQuantity(size) } });
   }
 
-  /** Configuration files; pods restart when their content changes. */
-  public static config(name: string, files: ConfigFiles): Volume {
+  /**
+   * Configuration files; pods restart when their content changes.
+   * @internal
+   */
+  public static _config(name: string, files: ConfigFiles): Volume {
     return new Volume(name, { configMap: { name: files.name } }, { config: files });
   }
 
@@ -71,8 +74,11 @@ export class Volume {
     return this.details.scratch;
   }
 
-  /** The configuration files in the volume. */
-  public get config(): ConfigFiles | undefined {
+  /**
+   * The configuration files in the volume.
+   * @internal
+   */
+  public get _configFiles(): ConfigFiles | undefined {
     return this.details.config;
   }
 

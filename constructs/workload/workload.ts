@@ -1,4 +1,4 @@
-import { Chart, Duration, Lazy } from 'cdk8s';
+import { ApiObject, Chart, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { ConnectionGraph } from '../network/connection-graph';
@@ -13,7 +13,7 @@ import { Cluster } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
 import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
-import { LateChecks } from '../rules/late-checks';
+import { type Check, LateChecks } from '../rules/late-checks';
 import { checkEnvName, checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
@@ -25,6 +25,7 @@ import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSe
 import { PodTemplate, type PodUser } from './pod-template';
 import type { IClient, IProvider } from './provider';
 import { type Mount, Volume } from './volume';
+import { WorkloadOffer, type WorkloadOfferProps } from './workload-offer';
 
 /** What every workload lets its user change. */
 export interface WorkloadOptions {
@@ -166,6 +167,8 @@ export interface ServiceProps {
   readonly publishNotReadyAddresses?: boolean;
 }
 
+const GRACE_PERIOD = Duration.seconds(30);
+
 const NAME_LABEL = 'app.kubernetes.io/name';
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 
@@ -190,6 +193,7 @@ export abstract class Workload extends Construct implements IClient {
   protected readonly template: PodTemplate;
   private readonly props: WorkloadProps;
   private readonly used = new Set<IProvider>();
+  private readonly addresses = new Map<string, { readonly service: string; readonly port: Port }>();
   private config?: { readonly files: ConfigFiles; readonly volume: Volume };
 
   protected constructor(scope: Construct, id: string, kind: string, props: WorkloadProps & PodDetails) {
@@ -211,7 +215,7 @@ export abstract class Workload extends Construct implements IClient {
     });
     this.template = this.createTemplate(props);
     this.acceptMetricsScrapes();
-    LateChecks.of(this).add(this, () => this.template.lateChecks());
+    LateChecks.of(this).add(this, () => [...this.template.lateChecks(), ...this.addressChecks()]);
     checkExceptions(this, props.podSecurityExceptions ?? []);
     PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
     OutputRules.attach(this);
@@ -223,6 +227,7 @@ export abstract class Workload extends Construct implements IClient {
    */
   public uses(...providers: IProvider[]): void {
     for (const provider of providers.filter((candidate) => !this.used.has(candidate))) {
+      checkProvider(this, provider);
       this.used.add(provider);
       const offer = provider.offerTo(this);
       for (const { peer, port } of offer.endpoints) {
@@ -256,14 +261,19 @@ export abstract class Workload extends Construct implements IClient {
   }
 
   /**
-   * Puts configuration files into the main container, by absolute path. Pods restart when one changes. The
-   * directory of a file keeps whatever the image has in it.
+   * Puts configuration files into a container, by absolute path. Pods restart when one changes. The directory of
+   * a file keeps whatever the image has in it.
+   *
+   * @param files contents by path
+   * @param container name of the container, which may be added later and may be an init container; without it
+   *   the main one
    */
-  public addConfigFiles(files: { readonly [path: string]: string }): void {
+  public addConfigFiles(files: { readonly [path: string]: string }, container?: string): void {
     this.config ??= this.createConfig();
+    const target = container === this.name ? undefined : container;
     for (const [path, content] of Object.entries(files)) {
-      const subPath = this.config.files.add(path, content);
-      this.template.addMount({ volume: this.config.volume, path, subPath });
+      const subPath = this.config.files.add(path, content, target);
+      this.template.addMount({ volume: this.config.volume, path, subPath }, target);
     }
   }
 
@@ -293,9 +303,44 @@ export abstract class Workload extends Construct implements IClient {
     });
   }
 
-  /** An address of the pods behind a Service, for an offer. */
+  /** An address of the pods behind a Service, which has that port by the time of the output, for an offer. */
   public endpoint(port: Port, service: string = this.name): Endpoint {
+    this.addresses.set(`${service}:${port.number}`, { service, port });
     return Endpoint.service(this.pods, service, port);
+  }
+
+  /** What others get when they use the workload, and what a Route leads to, behind a Service that it has. */
+  public offer({ port, service, env = {} }: WorkloadOfferProps): WorkloadOffer {
+    const { gracePeriod = GRACE_PERIOD, container } = this.props;
+    const delay = container.preStopDelay?.toSeconds() ?? 0;
+    const edgeTimeout = Duration.seconds(Math.max(1, gracePeriod.toSeconds() - delay));
+    return new WorkloadOffer(this.name, this.endpoint(port, service), edgeTimeout, env);
+  }
+
+  private addressChecks(): Check[] {
+    return [...this.addresses.values()].map(
+      ({ service, port }) =>
+        () =>
+          this.checkAddress(service, port.number),
+    );
+  }
+
+  /** Refuses an address that no Service has, whoever creates it. */
+  private checkAddress(service: string, port: number): void {
+    const found = this.node.root.node
+      .findAll()
+      .filter(ApiObject.isApiObject)
+      .find(
+        ({ kind, name, metadata }) => kind === 'Service' && name === service && metadata.namespace === this.namespace,
+      );
+    const open: number[] = (found?.toJson().spec.ports ?? []).map((candidate: k8s.ServicePort) => candidate.port);
+    if (!open.includes(port)) {
+      const lack = found === undefined ? 'which nobody creates' : `whose ports are ${open.join(', ')}`;
+      throw new UsageError(`leads to port ${port} of Service "${service}", ${lack}; give addService that port`, {
+        scope: this,
+        property: 'endpoint',
+      });
+    }
   }
 
   /** Metadata of an object that belongs to the workload and is applied with it. */
@@ -332,7 +377,7 @@ export abstract class Workload extends Construct implements IClient {
 
   private createConfig() {
     const files = new ConfigFiles(this, 'Config', this.metadata());
-    return { files, volume: Volume.config('config', files) };
+    return { files, volume: Volume._config('config', files) };
   }
 
   private createServiceAccount(): k8s.KubeServiceAccount {
@@ -365,7 +410,7 @@ export abstract class Workload extends Construct implements IClient {
           props.spreadPerRevision ?? false,
         ) ?? [],
       restartPolicy: props.restartPolicy,
-      gracePeriod: props.gracePeriod ?? Duration.seconds(30),
+      gracePeriod: props.gracePeriod ?? GRACE_PERIOD,
       priorityClassName: props.priorityClassName,
       exceptions: props.podSecurityExceptions ?? [],
       envNames: props.envNames ?? {},
@@ -446,5 +491,21 @@ function selectorOf(scope: Construct, name: string): { [label: string]: string }
 }
 
 function describe(provider: IProvider): string {
+  if (provider instanceof WorkloadOffer) {
+    return provider.name;
+  }
   return provider instanceof Construct ? provider.node.id : 'provider';
+}
+
+/** The types say so, but not everybody writes types, and a Workload looks like something that can be used. */
+function checkProvider(scope: Construct, provider: IProvider): void {
+  const given: Partial<IProvider> | undefined = provider ?? undefined;
+  if (typeof given?.offerTo === 'function') {
+    return;
+  }
+  const problem =
+    given instanceof Workload
+      ? `got "${given.name}", a workload, which offers nothing by itself; use what its offer({ port }) returns`
+      : `got ${given?.constructor?.name ?? 'nothing'}, which is no provider: it has no offerTo`;
+  throw new UsageError(problem, { scope, property: 'uses' });
 }

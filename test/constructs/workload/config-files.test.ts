@@ -38,6 +38,34 @@ describe('configuration files', () => {
   );
 });
 
+describe('the key of a file', () => {
+  test('is its name as long as no other has it, then its path', () => {
+    expect(configFiles({ '/etc/a/c': '1', '/etc/b/c': '2', '/d': '3' }).keys).toEqual(['c', 'etc.b.c', 'd']);
+  });
+
+  test('is no other one when a path reads like another, or cannot be a key', () => {
+    const { keys, object } = configFiles({
+      '/c': '1',
+      '/etc/a.b/c': '2',
+      '/etc/a/b/c': '3',
+      '/with blank/c': '4',
+    });
+    expect(keys).toEqual([
+      'c',
+      'etc.a.b.c',
+      expect.stringMatching(/^[0-9a-f]{8}\.c$/),
+      expect.stringMatching(/^[0-9a-f]{8}\.c$/),
+    ]);
+    expect(Object.keys(object().data)).toHaveLength(4);
+  });
+
+  test('is another one for another container', () => {
+    const { construct } = configFiles({ '/etc/a': '1' });
+    expect(construct.add('/etc/a', '2', 'sidecar')).toBe('etc.a');
+    expect(construct.add('/etc/a', '3', 'other')).toMatch(/^[0-9a-f]{8}\.a$/);
+  });
+});
+
 describe('the size', () => {
   const MEBIBYTE = 1024 * 1024;
 
@@ -98,10 +126,10 @@ describe('mistakes', () => {
     );
   });
 
-  test('two files of one name, of which the first one stays', () => {
+  test('two files in one place, of which the first one stays', () => {
     const { construct, object } = configFiles({ '/etc/one/a': '1' });
     const { checksum } = construct;
-    expect(() => construct.add('/etc/two/a', '2')).toThrow('rag: files has two files named "a"; rename one');
+    expect(() => construct.add('/etc/one/a', '2')).toThrow('rag: files has the file "/etc/one/a" twice; drop one');
     expect(construct.checksum).toBe(checksum);
     expect(object().data).toEqual({ a: '1' });
   });

@@ -242,20 +242,16 @@ describe('a container in an override', () => {
     const { construct, objects } = deployed({ podOverrides: { containers: [{ name: 'apl', tty: true }] } });
     construct.addContainer({ name: 'sidecar', image: CONTAINER.image, resources: RESOURCES });
     expect(objects).toThrow(
-      new Error(
-        'rag/api: podOverrides.containers has "apl" without an image, but the containers of the pod are api, sidecar; ' +
-          'correct the name, or give it an image',
-      ),
+      'rag/api: podOverrides.containers has "apl" without an image, but the containers of the pod are api, sidecar; ' +
+        'correct the name, or give it an image',
     );
   });
 
   test('that runs first is one of those that do', () => {
     const { objects } = deployed({ podOverrides: { containers: [], initContainers: [{ name: 'api', tty: true }] } });
     expect(objects).toThrow(
-      new Error(
-        'rag/api: podOverrides.initContainers has "api" without an image, but the init containers of the pod are none; ' +
-          'correct the name, or give it an image',
-      ),
+      'rag/api: podOverrides.initContainers has "api" without an image, but the init containers of the pod are none; ' +
+        'correct the name, or give it an image',
     );
   });
 });

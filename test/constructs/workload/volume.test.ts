@@ -26,7 +26,7 @@ describe('a volume', () => {
       Volume.memory('v', Size.mebibytes(64)),
       { emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
     ],
-    ['of configuration is a ConfigMap', Volume.config('v', CONFIG), { configMap: { name: 'settings' } }],
+    ['of configuration is a ConfigMap', Volume._config('v', CONFIG), { configMap: { name: 'settings' } }],
     [
       'of Secret keys has these keys and no others, each under its name',
       Volume.secret('v', KEYS),
@@ -51,11 +51,11 @@ describe('a volume', () => {
   test.each([
     ['scratch space', SCRATCH, { scratchSize: Size.gibibytes(2) }],
     ['memory', Volume.memory('v', Size.mebibytes(64)), {}],
-    ['configuration', Volume.config('v', CONFIG), { config: CONFIG }],
+    ['configuration', Volume._config('v', CONFIG), { config: CONFIG }],
     ['Secret keys', Volume.secret('v', KEYS), { secretKeys: KEYS }],
     ['a claim', Volume.claim('v'), { ownedByGroup: true }],
   ])('of %s tells pods what follows from it, and nothing else', (_, volume, facts) => {
-    const { name, scratchSize, config, secretKeys, ownedByGroup } = volume;
+    const { name, scratchSize, _configFiles: config, secretKeys, ownedByGroup } = volume;
     expect(name).toBe('v');
     expect({ scratchSize, config, secretKeys, ownedByGroup }).toEqual({ ...NOTHING, ...facts });
   });
@@ -65,7 +65,7 @@ describe('mistakes', () => {
   const kinds: [string, (name: string) => Volume][] = [
     ['scratch space', (name) => Volume.scratch(name, Size.mebibytes(1))],
     ['memory', (name) => Volume.memory(name, Size.mebibytes(1))],
-    ['configuration', (name) => Volume.config(name, CONFIG)],
+    ['configuration', (name) => Volume._config(name, CONFIG)],
     ['Secret keys', (name) => Volume.secret(name, KEYS)],
     ['a claim', (name) => Volume.claim(name)],
   ];

@@ -4,6 +4,7 @@ import { ConnectionGraph } from '../../../constructs/network/connection-graph';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
+import type { Json } from '../../../constructs/rules/output';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { CronJob } from '../../../constructs/workload/cron-job';
 import { Deployment } from '../../../constructs/workload/deployment';
@@ -395,11 +396,47 @@ describe('configuration files', () => {
     expect(template().spec).not.toHaveProperty('volumes');
   });
 
-  test('of one name are refused, whichever call adds them', () => {
+  test('of one name in two directories are both there', () => {
+    const { construct, objects, template } = deployed();
+    construct.addConfigFiles({ '/etc/a/config.yaml': 'a' });
+    construct.addConfigFiles({ '/etc/b/config.yaml': 'b' });
+    expect(find(objects(), 'ConfigMap', 'api').data).toEqual({ 'config.yaml': 'a', 'etc.b.config.yaml': 'b' });
+    expect(template().spec.containers[0].volumeMounts).toEqual([
+      { name: 'config', mountPath: '/etc/a/config.yaml', subPath: 'config.yaml', readOnly: true },
+      { name: 'config', mountPath: '/etc/b/config.yaml', subPath: 'etc.b.config.yaml', readOnly: true },
+    ]);
+  });
+
+  test('are in the container that they are for, whenever it is added', () => {
+    const { construct, objects, template } = deployed();
+    construct.addConfigFiles({ '/etc/app.yaml': 'main' });
+    construct.addConfigFiles({ '/etc/app.yaml': 'beside' }, 'sidecar');
+    construct.addConfigFiles({ '/etc/before.yaml': 'before' }, 'before');
+    construct.addConfigFiles({ '/etc/more.yaml': 'more' }, 'api');
+    construct.addContainer({ name: 'sidecar', image: IMAGE, resources: RESOURCES });
+    construct.addInitContainer({ name: 'before', image: IMAGE, resources: RESOURCES });
+    const { containers, initContainers } = template().spec;
+    const pathsOf = ({ volumeMounts }: Json) =>
+      volumeMounts.map(({ mountPath, subPath }: Json) => `${mountPath} ${subPath}`);
+    expect([...containers, ...initContainers].map(pathsOf)).toEqual([
+      ['/etc/app.yaml app.yaml', '/etc/more.yaml more.yaml'],
+      ['/etc/app.yaml etc.app.yaml'],
+      ['/etc/before.yaml before.yaml'],
+    ]);
+    expect(find(objects(), 'ConfigMap', 'api').data['etc.app.yaml']).toBe('beside');
+  });
+
+  test('are for a container that there is', () => {
+    const { construct, objects } = deployed();
+    construct.addConfigFiles({ '/etc/app.yaml': 'x' }, 'sidecar');
+    expect(objects).toThrow('rag/api: files has "/etc/app.yaml" for "sidecar", but the containers of the pod are api');
+  });
+
+  test('are there once, whichever call adds them', () => {
     const { construct } = deployed();
     construct.addConfigFiles({ '/etc/one/a': '1' });
-    expect(() => construct.addConfigFiles({ '/etc/two/a': '2' })).toThrow(
-      new Error('rag/api: files has two files named "a"; rename one'),
+    expect(() => construct.addConfigFiles({ '/etc/one/a': '2' })).toThrow(
+      new Error('rag/api: files has the file "/etc/one/a" twice; drop one'),
     );
   });
 
