@@ -68,6 +68,7 @@ export const EMBEDDING_MODELS = {
     id: 'Qwen/Qwen3-Embedding-0.6B',
     dimensions: 1024,
     maxTokens: 32768,
+    queryPrefix: 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:',
     profile: encoder(0.596),
   },
   ALL_MINILM_L6_V2: {

@@ -28,7 +28,7 @@ export interface ScalingBounds {
 export interface EventScalingOptions extends ScalingBounds {
   /**
    * Time without work after which the last pod goes, when `min` is 0.
-   * @default Duration.minutes(5), KEDA's own
+   * @default - 5 minutes, KEDA's own; for workers whose lost tasks come back later, that time
    */
   readonly cooldown?: Duration;
 

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import type { MainContainerProps } from './container';
@@ -22,7 +21,7 @@ export class NodeProgram {
   public static of(directory: string, main: string, ...modules: string[]): NodeProgram {
     const names = [main, ...modules];
     const files = names.map((name): [string, string] => [`${DIRECTORY}/${name}`, scriptFile(directory, name)]);
-    return new NodeProgram(basename(main), Object.fromEntries(files));
+    return new NodeProgram(main, Object.fromEntries(files));
   }
 
   private constructor(
