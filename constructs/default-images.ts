@@ -4,7 +4,7 @@ import { Image } from './workload/image';
  * Every image that this library runs by itself, each with the digest of its multi-platform index. A new
  * release of one is a change of one line here.
  */
-export const DefaultImages = {
+export const DefaultImages = Object.freeze({
   /** https://hub.docker.com/r/qdrant/qdrant, the variant that runs as user 1000. */
   QDRANT: Image.of('qdrant/qdrant', {
     tag: 'v1.19.0-unprivileged',
@@ -52,4 +52,4 @@ export const DefaultImages = {
     tag: '0.33.1',
     digest: 'sha256:075246f72d4109385b4a01c3ac8e9cbd26a0bcb21cd7aa30edbccd24e1b3180c',
   }),
-};
+});

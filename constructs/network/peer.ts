@@ -74,7 +74,7 @@ export class PodSet extends Peer {
     /** Name of the workload. */
     public readonly name: string,
     /** Labels that select the pods and no others. */
-    public readonly labels: { [label: string]: string },
+    public readonly labels: { readonly [label: string]: string },
   ) {
     super();
     this.key = `pods/${namespace}/${name}`;
@@ -85,7 +85,7 @@ export class PodSet extends Peer {
   }
 
   public in(namespace: string): k8s.NetworkPolicyPeer[] {
-    const podSelector = { matchLabels: this.labels };
+    const podSelector = { matchLabels: { ...this.labels } };
     return [namespace === this.namespace ? { podSelector } : { ...namespaceOf(this.namespace), podSelector }];
   }
 }

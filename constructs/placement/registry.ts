@@ -29,7 +29,7 @@ export class Registry {
   public static readonly PUBLIC = new Registry();
 
   /** Names of the Secrets that every pod pulls with. */
-  public readonly pullSecrets: string[];
+  public readonly pullSecrets: readonly string[];
 
   /** Whether an image without digest is a mistake. */
   public readonly requireDigest: boolean;
@@ -38,7 +38,7 @@ export class Registry {
 
   public constructor(props: RegistryProps = {}) {
     this.mirror = checkedMirror(props.mirror);
-    this.pullSecrets = checkedSecrets(props.pullSecrets ?? []);
+    this.pullSecrets = checkedSecrets([...(props.pullSecrets ?? [])]);
     this.requireDigest = props.requireDigest ?? false;
   }
 

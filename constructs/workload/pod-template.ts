@@ -88,11 +88,15 @@ export class PodTemplate {
 
   /** Adds a container; the first is the main one and gets what is added to the pod as a whole. */
   public addContainer(container: ContainerProps): void {
+    // The containers of a pod share its address.
+    const taken = this.containers.flatMap(({ ports = [] }) => ports);
+    checkPorts(this.scope, [...taken, ...(container.ports ?? [])]);
     this.containers.push(this.accept(container));
   }
 
   /** Adds a container that must succeed before the others start. */
   public addInitContainer(container: ContainerProps): void {
+    checkPorts(this.scope, container.ports ?? []);
     this.initContainers.push(this.accept(container));
   }
 
@@ -340,7 +344,6 @@ export class PodTemplate {
       throw new UsageError(`has two containers named "${name}"; rename one`, { scope });
     }
     checkContainerName(scope, name);
-    checkPorts(scope, ports);
     checkResources(scope, resources);
     image.in(Cluster.of(scope).registry, scope);
     for (const [variable, value] of Object.entries(env)) {
@@ -348,7 +351,8 @@ export class PodTemplate {
       value.secretKey?._bind(this.scope);
     }
     this.bindSecrets(mounts);
-    return container;
+    // What the caller does with the lists afterwards was never checked.
+    return { ...container, env: { ...env }, mounts: [...mounts], ports: [...ports] };
   }
 
   private bindSecrets(mounts: Mount[]): void {

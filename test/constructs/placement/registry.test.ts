@@ -10,6 +10,13 @@ test('pods pull without Secrets and without digests when nothing is said', () =>
   expect(Registry.PUBLIC.requireDigest).toBe(false);
 });
 
+test('pull Secrets are those that were given, whatever becomes of the list', () => {
+  const pullSecrets = ['mirror'];
+  const registry = new Registry({ pullSecrets });
+  pullSecrets.push('Not a name');
+  expect(registry.pullSecrets).toEqual(['mirror']);
+});
+
 test.each(['registry.acme.example', 'registry.acme.example/'])(
   'the mirror %s replaces the host of every image',
   (mirror) => {

@@ -1,5 +1,6 @@
 import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
+import type { Port } from '../../../constructs/network/port';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
@@ -338,6 +339,42 @@ describe('other containers', () => {
       );
     }
   });
+});
+
+describe('ports of a pod', () => {
+  const port = { name: 'http', number: 8000 };
+  const main = { container: { ...CONTAINER, ports: [port] } };
+
+  test.each([
+    [{ name: 'http', number: 8001 }, 'ports.name is http twice; give one of the two another'],
+    [{ name: 'proxy', number: 8000 }, 'ports.number is 8000 twice; give one of the two another'],
+  ])('differ in name and number in all containers: %j', (taken, problem) => {
+    const { construct } = deployed(main);
+    expect(() => construct.addContainer({ ...another('proxy'), ports: [taken] })).toThrow(
+      new Error(`rag/api: ${problem}`),
+    );
+  });
+
+  test('may be those of an init container, which has ended', () => {
+    const { construct, template } = deployed(main);
+    construct.addInitContainer({ ...another('prepare'), ports: [port] });
+    construct.addContainer({ ...another('proxy'), ports: [{ name: 'proxy', number: 8001 }] });
+    expect(template().spec.containers).toHaveLength(2);
+  });
+});
+
+test('what is done to the lists of a container after it was added changes nothing', () => {
+  const [ports, env]: [Port[], { [name: string]: EnvValue }] = [[], {}];
+  const mounts = [{ volume: Volume.memory('one', Size.mebibytes(1)), path: '/one' }];
+  const { construct, template } = deployed();
+  construct.addContainer({ ...another('sidecar'), ports, env, mounts });
+  ports.push({ name: 'http', number: 80 });
+  env.PASSWORD = EnvValue.of('x');
+  mounts.pop();
+  const [, sidecar] = template().spec.containers;
+  expect(sidecar).not.toHaveProperty('ports');
+  expect(sidecar).not.toHaveProperty('env');
+  expect(sidecar.volumeMounts).toHaveLength(1);
 });
 
 describe('names that are taken', () => {
