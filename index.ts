@@ -73,7 +73,9 @@ export { Registry, type RegistryProps } from './constructs/placement/registry';
 export type { ChangeRule } from './constructs/rules/change-rule';
 export { ChangeRules } from './constructs/rules/change-rules';
 export { type ExternalReference, ExternalReferences } from './constructs/rules/external-references';
+export type { ManifestObject, Output, RenderedPods } from './constructs/rules/output';
 export { OutputRules } from './constructs/rules/output-rules';
+export type { Rule } from './constructs/rules/rule';
 export { UsageError, type UsageErrorSite } from './constructs/rules/usage-error';
 // Replicas
 export {
