@@ -26,8 +26,11 @@ export enum RedisRole {
 
 /** A Redis. */
 export interface RedisProps extends WorkloadOptions {
-  /** What it is for. */
-  readonly role: RedisRole;
+  /**
+   * What it is for.
+   * @default RedisRole.BROKER
+   */
+  readonly role?: RedisRole;
 
   /** Password of the default user. In URLs it must need no escaping: letters, digits, `-` and `_`. */
   readonly password: SecretKey;
@@ -143,7 +146,7 @@ export class Redis extends Construct implements IProvider {
     const { storage = DEFAULT_STORAGE, storageClass } = this.props;
     return new StatefulSet(this, 'Resource', {
       ...this.props,
-      component: this.props.role,
+      component: this.props.role ?? RedisRole.BROKER,
       container: this.container(),
       user: { uid: 999, gid: 1000 },
       replicas: 1,

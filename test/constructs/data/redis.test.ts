@@ -12,7 +12,7 @@ const PASSWORD = SecretKey.of('queue', 'password');
 
 function redis(props: Partial<RedisProps> = {}, cluster: ClusterProps = {}) {
   const chart = testChart(cluster);
-  const construct = new Redis(chart, 'queue', { role: RedisRole.BROKER, password: PASSWORD, ...props });
+  const construct = new Redis(chart, 'queue', { password: PASSWORD, ...props });
   return { chart, construct, objects: () => render(chart) };
 }
 
@@ -113,6 +113,12 @@ test('a list can be scaled on, and the KEDA operator may ask for its length', ()
 
 test('its volume is of blocks', () => {
   expect(() => redis({ storageClass: 'efs-sc' })).toThrow('storageClass is "efs-sc", a network file system (efs)');
+});
+
+test('a Redis of which nothing is said is a broker', () => {
+  const roleOf = (props: Partial<RedisProps>) => find(redis(props).objects(), 'StatefulSet', 'queue').metadata.labels;
+  expect(roleOf({})).toMatchObject({ 'app.kubernetes.io/component': 'broker' });
+  expect(roleOf({})).toEqual(roleOf({ role: RedisRole.BROKER }));
 });
 
 describe('sizes that are too small', () => {
