@@ -31,6 +31,8 @@ export interface ExternalServiceProps {
 
 /** A service outside the cluster that workloads may connect to: a hosted model, an object store, an API. */
 export class ExternalService implements IProvider {
+  public readonly description: string;
+
   private readonly endpoint: Endpoint;
   private readonly env: { readonly [name: string]: EnvValue };
 
@@ -41,6 +43,7 @@ export class ExternalService implements IProvider {
     checkCidrs(cidrs, 'external.cidrs');
     this.endpoint = Endpoint.host(host, { name: 'external', number: port }, cidrs);
     this.env = env;
+    this.description = host;
   }
 
   public offerTo(): Offer {

@@ -68,7 +68,7 @@ export class Route extends Construct {
       timeout: props.to.edgeTimeout,
     });
     for (const from of props.via.peers) {
-      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port], purpose: 'route' });
+      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port] });
     }
     if (props.via.certificate?.http01 === true) {
       this.admitChallenges(props.via, pods);
@@ -87,7 +87,7 @@ export class Route extends Construct {
       metadata: { labels: Chart.of(this).labels, annotations: SyncWave.NAMESPACE.annotations },
     });
     for (const from of via.peers) {
-      policy.allowFrom({ from, ports: [{ name: 'http', number: 8089 }], purpose: 'acme' });
+      policy.allowFrom({ from, ports: [{ name: 'http', number: 8089 }] });
     }
   }
 }

@@ -2,7 +2,7 @@ import type { IConstruct } from 'constructs';
 import { type Peer, PodSet } from './peer';
 import type { Port } from './port';
 
-/** One allowed connection: who may open it, to whom, on which ports, and what for. */
+/** One allowed connection: who may open it, to whom, and on which ports. */
 export interface Connection {
   /** Who opens it. */
   readonly from: Peer;
@@ -10,8 +10,6 @@ export interface Connection {
   readonly to: Peer;
   /** Ports that are opened, TCP. */
   readonly ports: Port[];
-  /** What it is for, in a few words: `uses`, `route`, `metrics`. */
-  readonly purpose: string;
   /**
    * Whether `to` must be ready before `from` is applied.
    * @default false

@@ -249,7 +249,6 @@ class KedaScaler extends Construct {
         from: Peer.service(this.props.keda),
         to: endpoint.peer,
         ports: [endpoint.port],
-        purpose: 'scaling',
       });
     }
   }

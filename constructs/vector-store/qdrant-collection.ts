@@ -215,7 +215,7 @@ export class QdrantCollection extends Construct implements IProvider {
   /** The same collection for clients that only search; they get the key that can only read. */
   public get readOnly(): IProvider {
     const store = this.props.store.readOnly;
-    this.readOnlyView ??= { offerTo: (client) => this.offer(client, store) };
+    this.readOnlyView ??= { description: `${this.node.id}.readOnly`, offerTo: (client) => this.offer(client, store) };
     return this.readOnlyView;
   }
 

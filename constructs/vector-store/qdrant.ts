@@ -211,7 +211,10 @@ export class Qdrant extends Construct implements IProvider {
         property: 'readOnlyApiKey',
       });
     }
-    this.readOnlyView ??= { offerTo: (client) => this.offer(client, readOnlyApiKey) };
+    this.readOnlyView ??= {
+      description: `${this.node.id}.readOnly`,
+      offerTo: (client) => this.offer(client, readOnlyApiKey),
+    };
     return this.readOnlyView;
   }
 
@@ -221,6 +224,7 @@ export class Qdrant extends Construct implements IProvider {
    */
   public get everyNode(): IProvider {
     this.everyNodeView ??= {
+      description: `${this.node.id}.everyNode`,
       offerTo: (client) => {
         const offer = this.offerTo(client);
         const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(ordinal));
@@ -506,7 +510,7 @@ export class Qdrant extends Construct implements IProvider {
   /** Nodes exchange consensus messages on the p2p port, and whole shards by REST and gRPC. */
   private connectNodes(): void {
     if (this.distributed) {
-      this.workload.networkPolicy.allowTo({ to: this.workload.pods, ports: [HTTP, GRPC, P2P], purpose: 'cluster' });
+      this.workload.networkPolicy.allowTo({ to: this.workload.pods, ports: [HTTP, GRPC, P2P] });
     }
   }
 }

@@ -45,6 +45,12 @@ export interface Offer {
  * another: a managed database for one in the cluster, and nothing changes at the client.
  */
 export interface IProvider {
+  /**
+   * How messages name it.
+   * @default - the id of a construct, otherwise the peers behind its endpoints
+   */
+  readonly description?: string;
+
   /** What this client gets. */
   offerTo(client: IClient): Offer;
 }

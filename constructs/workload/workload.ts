@@ -23,7 +23,7 @@ import type { ContainerProps, MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
 import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
-import type { IClient, IProvider } from './provider';
+import type { IClient, IProvider, Offer } from './provider';
 import { type Mount, Volume } from './volume';
 import { WorkloadOffer, type WorkloadOfferProps } from './workload-offer';
 
@@ -222,8 +222,8 @@ export abstract class Workload extends Construct implements IClient {
   }
 
   /**
-   * Lets the pods use these providers: the variables that say how, and the connections on both sides. There
-   * is no other way to reach anything. Using a provider twice changes nothing.
+   * Lets the pods use these providers: the variables that say how, and the connections on both sides. Whatever
+   * nobody uses stays closed, unless `networkPolicy` opens it. Using a provider twice changes nothing.
    */
   public uses(...providers: IProvider[]): void {
     for (const provider of providers.filter((candidate) => !this.used.has(candidate))) {
@@ -231,13 +231,13 @@ export abstract class Workload extends Construct implements IClient {
       this.used.add(provider);
       const offer = provider.offerTo(this);
       for (const { peer, port } of offer.endpoints) {
-        this.networkPolicy.allowTo({ to: peer, ports: [port], purpose: 'uses', ordered: true });
+        this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: true });
       }
       for (const before of offer.after ?? []) {
         ConnectionGraph.of(this).order(before, this.pods);
       }
       for (const [name, value] of Object.entries(offer.env)) {
-        this.template.addGivenEnv(name, value, `uses(${describe(provider)})`);
+        this.template.addGivenEnv(name, value, `uses(${describe(provider, offer)})`);
       }
       for (const { source, directory } of offer.files ?? []) {
         this.template.addSecretFile(source, directory);
@@ -438,7 +438,7 @@ export abstract class Workload extends Construct implements IClient {
       });
     }
     if (metricsPort !== undefined && prometheus !== undefined) {
-      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [metricsPort], purpose: 'metrics' });
+      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [metricsPort] });
     }
   }
 }
@@ -490,11 +490,12 @@ function selectorOf(scope: Construct, name: string): { [label: string]: string }
   return { [NAME_LABEL]: name, [INSTANCE_LABEL]: chart.labels[INSTANCE_LABEL] ?? chart.node.id };
 }
 
-function describe(provider: IProvider): string {
-  if (provider instanceof WorkloadOffer) {
-    return provider.name;
-  }
-  return provider instanceof Construct ? provider.node.id : 'provider';
+/** Which provider it was, as it stands in the call of `uses`. */
+function describe(provider: IProvider, { endpoints }: Offer): string {
+  const peers = [...new Set(endpoints.map(({ peer }) => peer.describe()))].join(', ');
+  const id = provider instanceof Construct ? provider.node.id : undefined;
+  const name = provider instanceof WorkloadOffer ? provider.name : undefined;
+  return provider.description ?? id ?? name ?? (peers || 'provider');
 }
 
 /** The types say so, but not everybody writes types, and a Workload looks like something that can be used. */

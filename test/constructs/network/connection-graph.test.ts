@@ -19,7 +19,7 @@ function waves(...uses: string[]): { [name: string]: number } {
   };
   for (const use of uses) {
     const [from = '', to = ''] = use.split('>');
-    graph.connect({ from: named(from), to: named(to), ports: PORTS, purpose: 'uses', ordered: true });
+    graph.connect({ from: named(from), to: named(to), ports: PORTS, ordered: true });
   }
   return Object.fromEntries([...sets].map(([name, set]) => [name, graph.waveOf(set)]));
 }
@@ -36,9 +36,9 @@ describe('the graph', () => {
   test('finds connections by either end, in the order in which they were allowed', () => {
     const graph = newGraph();
     const [api, queue, prometheus] = [pods('api'), pods('queue'), Peer.service({ namespace: 'monitoring' })];
-    const uses = { from: api, to: queue, ports: PORTS, purpose: 'uses' };
-    const scrape = { from: prometheus, to: queue, ports: PORTS, purpose: 'metrics' };
-    const internet = { from: api, to: Peer.internet(), ports: PORTS, purpose: 'uses' };
+    const uses = { from: api, to: queue, ports: PORTS };
+    const scrape = { from: prometheus, to: queue, ports: PORTS };
+    const internet = { from: api, to: Peer.internet(), ports: PORTS };
     for (const connection of [uses, scrape, internet]) {
       graph.connect(connection);
     }
@@ -53,14 +53,14 @@ describe('the graph', () => {
     const graph = newGraph();
     const [api, queue] = [pods('api'), pods('queue')];
     const [sameApi, sameQueue] = [pods('api'), pods('queue')];
-    const uses = { from: api, to: queue, ports: PORTS, purpose: 'uses', ordered: true };
+    const uses = { from: api, to: queue, ports: PORTS, ordered: true };
     graph.connect(uses);
     expect(graph.from(api)).toEqual([uses]);
     expect(graph.from(sameApi)).toEqual([uses]);
     expect(graph.to(sameQueue)).toEqual([uses]);
     expect(graph.from(pods('api', 'other'))).toEqual([]);
     expect(graph.waveOf(sameApi)).toBe(10);
-    graph.connect({ from: sameQueue, to: pods('disk'), ports: PORTS, purpose: 'uses', ordered: true });
+    graph.connect({ from: sameQueue, to: pods('disk'), ports: PORTS, ordered: true });
     expect(graph.waveOf(api)).toBe(20);
     graph.order(sameApi, queue);
     expect([api, sameApi, queue, sameQueue].map((one) => graph.waveOf(one))).toEqual([10, 10, 10, 10]);
@@ -68,7 +68,7 @@ describe('the graph', () => {
 
   test('cannot be changed through what it hands out', () => {
     const graph = newGraph();
-    graph.connections.push({ from: pods('api'), to: pods('queue'), ports: PORTS, purpose: 'uses' });
+    graph.connections.push({ from: pods('api'), to: pods('queue'), ports: PORTS });
     expect(graph.connections).toEqual([]);
   });
 });
@@ -129,8 +129,8 @@ describe('the wave', () => {
   test('is moved only by what must be ready first', () => {
     const graph = newGraph();
     const [api, store, queue] = [pods('api'), pods('store'), pods('queue')];
-    graph.connect({ from: api, to: store, ports: PORTS, purpose: 'uses' });
-    graph.connect({ from: api, to: queue, ports: PORTS, purpose: 'uses', ordered: false });
+    graph.connect({ from: api, to: store, ports: PORTS });
+    graph.connect({ from: api, to: queue, ports: PORTS, ordered: false });
     expect(graph.waveOf(api)).toBe(0);
   });
 
@@ -144,10 +144,10 @@ describe('the wave', () => {
       Peer.cidrs('10.0.0.0/8'),
     ];
     for (const to of outside) {
-      graph.connect({ from: api, to, ports: PORTS, purpose: 'uses', ordered: true });
+      graph.connect({ from: api, to, ports: PORTS, ordered: true });
     }
     for (const from of outside) {
-      graph.connect({ from, to: api, ports: PORTS, purpose: 'metrics', ordered: true });
+      graph.connect({ from, to: api, ports: PORTS, ordered: true });
     }
     expect(graph.waveOf(api)).toBe(0);
   });
@@ -155,9 +155,9 @@ describe('the wave', () => {
   test('follows what is wired after it was asked for', () => {
     const graph = newGraph();
     const [api, store, disk] = [pods('api'), pods('store'), pods('disk')];
-    graph.connect({ from: api, to: store, ports: PORTS, purpose: 'uses', ordered: true });
+    graph.connect({ from: api, to: store, ports: PORTS, ordered: true });
     expect(graph.waveOf(api)).toBe(10);
-    graph.connect({ from: store, to: disk, ports: PORTS, purpose: 'uses', ordered: true });
+    graph.connect({ from: store, to: disk, ports: PORTS, ordered: true });
     expect(graph.waveOf(api)).toBe(20);
   });
 
@@ -165,7 +165,7 @@ describe('the wave', () => {
     const app = new App();
     const [foundation, tenant] = [new Chart(app, 'foundation'), new Chart(app, 'tenant')];
     const [store, api] = [pods('store', 'foundation'), pods('api', 'tenant')];
-    ConnectionGraph.of(tenant).connect({ from: api, to: store, ports: PORTS, purpose: 'uses', ordered: true });
+    ConnectionGraph.of(tenant).connect({ from: api, to: store, ports: PORTS, ordered: true });
     expect(ConnectionGraph.of(foundation).waveOf(store)).toBe(0);
     expect(ConnectionGraph.of(foundation).waveOf(api)).toBe(10);
   });
@@ -176,7 +176,7 @@ describe('the wave', () => {
     graph.order(job, api);
     expect(graph.waveOf(api)).toBe(10);
     expect(graph.waveOf(job)).toBe(0);
-    graph.connect({ from: job, to: store, ports: PORTS, purpose: 'uses', ordered: true });
+    graph.connect({ from: job, to: store, ports: PORTS, ordered: true });
     expect([store, job, api].map((one) => graph.waveOf(one))).toEqual([0, 10, 20]);
     expect(graph.from(api)).toEqual([]);
     expect(graph.to(job)).toEqual([]);
@@ -195,7 +195,7 @@ describe('the wave', () => {
     const graph = newGraph();
     const [api, job] = [pods('api'), pods('job')];
     graph.order(job, api);
-    graph.connect({ from: job, to: api, ports: PORTS, purpose: 'uses', ordered: true });
+    graph.connect({ from: job, to: api, ports: PORTS, ordered: true });
     expect([graph.waveOf(api), graph.waveOf(job)]).toEqual([0, 0]);
   });
 

@@ -34,8 +34,8 @@ function workload(chart: Chart, name: string) {
   return { pods, policy };
 }
 
-const using = (to: Peer, ...ports: Connection['ports']) => ({ to, ports, purpose: 'uses' });
-const usedBy = (from: Peer, ...ports: Connection['ports']) => ({ from, ports, purpose: 'metrics' });
+const using = (to: Peer, ...ports: Connection['ports']) => ({ to, ports });
+const usedBy = (from: Peer, ...ports: Connection['ports']) => ({ from, ports });
 
 const policyOf = (objects: ManifestObject[], name: string): Json => find(objects, 'NetworkPolicy', name).spec;
 

