@@ -72,7 +72,7 @@ describe.each(SERVERS)('%s', (_, create) => {
     const { ports } = mainContainer(server);
     const service = find(objects, 'Service', 'server').spec;
     expect(server.spec.replicas).toBe(1);
-    expect(server.metadata.labels['app.kubernetes.io/component']).toBe('model-server');
+    expect(server.metadata.labels?.['app.kubernetes.io/component']).toBe('model-server');
     expect(service.selector).toEqual(server.spec.selector.matchLabels);
     for (const { port, targetPort } of service.ports) {
       expect(targetPort).toBe(port);
@@ -399,7 +399,7 @@ describe('clients', () => {
   });
 
   test('are applied after the server', () => {
-    expect(clientOf((chart) => tei(chart)).metadata.annotations['argocd.argoproj.io/sync-wave']).toBe('10');
+    expect(clientOf((chart) => tei(chart)).metadata.annotations?.['argocd.argoproj.io/sync-wave']).toBe('10');
   });
 });
 

@@ -156,8 +156,8 @@ describe('the fit', () => {
   test('is written where a reader finds it', () => {
     const { construct, object } = server();
     expect(construct.fit?.accelerators).toBe(1);
-    expect(object.metadata.annotations[FIT]).toBe(construct.fit?.summary);
-    expect(object.metadata.annotations[FIT]).toMatch(
+    expect(object.metadata.annotations?.[FIT]).toBe(construct.fit?.summary);
+    expect(object.metadata.annotations?.[FIT]).toMatch(
       /^1 × nvidia-l4: 15\.2 GB of weights, 4\.8 GB left; \d+ tokens in the key-value cache, \d+ requests of 8192 tokens at once$/,
     );
     expect(templateOf(object).metadata.annotations ?? {}).not.toHaveProperty([FIT]);
