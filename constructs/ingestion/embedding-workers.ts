@@ -205,8 +205,8 @@ function sourceOf({ embeddingModel, modelSource }: EmbeddingWorkersProps): Model
 function modelProvider(model: EmbeddingModel, source: ModelSource): IProvider {
   const { envPrefix } = model.role;
   return {
-    offerTo: () => {
-      const offer = source.offerTo();
+    offerTo: (client) => {
+      const offer = source.offerTo(client);
       const path = source.locate(model);
       return {
         ...offer,
