@@ -90,11 +90,13 @@ const API =
   'args, command, env, envNames, externals, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
   'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user';
 const WORKERS =
-  'accelerator, accelerators, args, command, env, envNames, externals, image, longestTask, modelCache, nodePool, ' +
+  'accelerator, accelerators, args, command, env, envNames, externals, image, longestTask, nodePool, ' +
   'podAnnotations, podLabels, priorityClassName, resources, scaling, serviceAccountAnnotations, sharedMemory, ' +
   'startupBudget, temporaryStorage, user';
 const SCALING = 'cooldown, cpu, cron, down, fallbackReplicas, max, memory, min, prometheus, replicas, up';
-const TOP = 'api, cluster, embeddingWorkers, extends, name, namespace, qdrant, queue, route, secrets';
+const TOP =
+  'api, cluster, collection, embedder, embeddingModel, embeddingWorkers, extends, ingestionEmbedder, llm, models, name, ' +
+  'namespace, qdrant, queue, reranker, route, secrets';
 /** All that there are, as the library says it; which they are is tested there. */
 const ACCELERATORS = refusalOf(() => Accelerator.named('none')).message.split('; use one of ')[1];
 
@@ -125,14 +127,15 @@ describe('a key that is no setting', () => {
     [
       'in a map, with all that there are in it',
       put(3, '  sharding: custom'),
-      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, env, envNames, image, ' +
-        'nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, replicationFactor, resources, ' +
-        'serviceAccountAnnotations, snapshotStorage, startupBudget, storage, storageClass, tls',
+      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, drain, env, envNames, ' +
+        'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, rehearsal, ' +
+        'replicationFactor, resources, restore, serviceAccountAnnotations, sizing, snapshotStorage, snapshots, ' +
+        'startupBudget, storage, storageClass, tls',
     ],
     [
       'in a map in braces',
-      put(4, '  resources: { cpu: 100m, memory: 512Mi, memoryLimits: 1Gi }'),
-      '4:42 qdrant.resources.memoryLimits: is not a setting; did you mean memoryLimit?',
+      add('  resources: { cpu: 100m, memory: 512Mi, memoryLimits: 1Gi }'),
+      '8:42 api.resources.memoryLimits: is not a setting; did you mean memoryLimit?',
     ],
     [
       'in an entry of a list',
@@ -355,8 +358,13 @@ describe('resources', () => {
   expectRefusals([
     [
       'with less memory allowed than asked for',
-      put(4, '  resources: { cpu: 100m, memory: 512Mi, memoryLimit: 256Mi }'),
-      '4:42 qdrant.resources.memoryLimit: is 256Mi, below memory, which is 512Mi; raise it, or leave it out',
+      add('  resources: { cpu: 100m, memory: 512Mi, memoryLimit: 256Mi }'),
+      '8:42 api.resources.memoryLimit: is 256Mi, below memory, which is 512Mi; raise it, or leave it out',
+    ],
+    [
+      'with a limit of memory for a node of the database, which gets what it may use',
+      put(4, '  resources: { cpu: 100m, memory: 512Mi, memoryLimit: 1Gi }'),
+      '4:42 qdrant.resources.memoryLimit: is not a setting; the settings here are cpu, cpuLimit, memory',
     ],
     [
       'with less CPU allowed than asked for',
@@ -375,17 +383,25 @@ describe('a value that is missing', () => {
   expectRefusals([
     ['at the top', put(1, ''), '2:1 namespace: is missing'],
     ['a whole part', LEAST.slice(0, 5), '1:1 api: is missing'],
-    ['in a map, at the map', put(5, ''), '2:1 qdrant.storage: is missing'],
+    [
+      'in a map, at the map',
+      put(5, ''),
+      '2:1 qdrant.storage: is missing; set it, or say with sizing what the nodes hold',
+    ],
     [
       'in a map in a map, at the inner one',
       put(4, '  resources: { cpu: 100m }'),
-      '4:3 qdrant.resources.memory: is missing',
+      '4:3 qdrant.resources.memory: is missing; set it, or say with sizing what the nodes hold',
     ],
-    ['CPU', put(4, '  resources: { memory: 512Mi }'), '4:3 qdrant.resources.cpu: is missing'],
+    [
+      'CPU',
+      put(4, '  resources: { memory: 512Mi }'),
+      '4:3 qdrant.resources.cpu: is missing; set it, or say with sizing what the nodes hold',
+    ],
     [
       'CPU that is null, at its key',
       put(4, '  resources: { cpu: null, memory: 512Mi }'),
-      '4:16 qdrant.resources.cpu: is missing',
+      '4:16 qdrant.resources.cpu: is missing; set it, or say with sizing what the nodes hold',
     ],
     ['an image', put(7, '  port: 8000'), '6:1 api.image: is missing'],
     [

@@ -1,10 +1,16 @@
 import { dirname } from 'node:path';
 import { Duration, Size } from 'cdk8s';
 import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../../../constructs/ingestion/embedding-workers';
+import { EmbeddingModel } from '../../../constructs/models/embedding-model';
+import { ModelProfile } from '../../../constructs/models/model-profile';
+import { ModelSource } from '../../../constructs/models/model-source';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
+import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { Scaling } from '../../../constructs/scaling/scaling';
 import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
 
@@ -58,14 +64,6 @@ describe('workers', () => {
       '/run/worker',
     ]);
     expect(mainContainer(deployment).resources.limits['ephemeral-storage']).toBe('2304Mi');
-  });
-
-  test('have room for models that they download, when told so', () => {
-    const caching = find(workers({ modelCache: Size.gibibytes(40) }), 'Deployment', 'workers');
-    expect(env(caching, 'HF_HOME')).toBe('/var/cache/models');
-    expect(templateOf(caching).spec.volumes).toContainEqual({ name: 'models', emptyDir: { sizeLimit: '40Gi' } });
-    expect(mainContainer(caching).volumeMounts).toContainEqual({ name: 'models', mountPath: '/var/cache/models' });
-    expect(mainContainer(caching).resources.limits['ephemeral-storage']).toBe('43264Mi');
   });
 
   test('without a GPU ask for none, and are updated with a surge', () => {
@@ -125,6 +123,91 @@ describe('workers on GPUs', () => {
       'accelerator is nvidia-h100, but no node pool of the cluster has it; pools: gpu (nvidia-l4); add such a pool to ' +
         'the cluster or choose an accelerator that it has',
     );
+  });
+});
+
+describe('workers with a model of their own', () => {
+  const MODEL = EmbeddingModel.BGE_LARGE_EN_V1_5;
+  const deploymentOf = (objects: ManifestObject[]) => find(objects, 'Deployment', 'workers');
+  const variables = (objects: ManifestObject[]) =>
+    Object.fromEntries(
+      mainContainer(deploymentOf(objects)).env.map(({ name, value, valueFrom }: Json) => [name, value ?? valueFrom]),
+    );
+  const volumeOf = (objects: ManifestObject[]) =>
+    templateOf(deploymentOf(objects)).spec.volumes.find(({ name }: Json) => name === 'models');
+  const mountOf = (objects: ManifestObject[]) =>
+    mainContainer(deploymentOf(objects)).volumeMounts.find(({ name }: Json) => name === 'models');
+  const egressOf = (objects: ManifestObject[]) => find(objects, 'NetworkPolicy', 'workers').spec.egress ?? [];
+
+  test('know it, download it when they start, and have room for it', () => {
+    const objects = workers({ embeddingModel: MODEL.at('d4aa6901d3a41ba39fb536a557fa166f842b0e09') });
+    expect(variables(objects)).toMatchObject({
+      EMBEDDING_MODEL: 'BAAI/bge-large-en-v1.5',
+      EMBEDDING_REVISION: 'd4aa6901d3a41ba39fb536a557fa166f842b0e09',
+      EMBEDDING_DIMENSIONS: '1024',
+      EMBEDDING_MAX_TOKENS: '512',
+      EMBEDDING_NORMALISED: 'true',
+      EMBEDDING_QUERY_PREFIX: 'Represent this sentence for searching relevant passages: ',
+      HF_HOME: '/models',
+    });
+    expect(variables(objects)).not.toHaveProperty('EMBEDDING_MODEL_PATH');
+    expect(volumeOf(objects)).toEqual({ name: 'models', emptyDir: { sizeLimit: '3Gi' } });
+    expect(mountOf(objects)).toEqual({ name: 'models', mountPath: '/models' });
+    expect(mainContainer(deploymentOf(objects)).resources.limits['ephemeral-storage']).toBe('5376Mi');
+    expect(egressOf(objects)[0].ports).toEqual([{ port: 443, protocol: 'TCP' }]);
+  });
+
+  test('of unknown size have room for one of 10 GB', () => {
+    const embeddingModel = EmbeddingModel.of({ id: 'acme/embed', dimensions: 256, maxTokens: 512 });
+    expect(volumeOf(workers({ embeddingModel })).emptyDir.sizeLimit).toBe('16Gi');
+    const profile = ModelProfile.ofWeights(Size.gibibytes(4));
+    const known = EmbeddingModel.of({ id: 'acme/embed', dimensions: 256, maxTokens: 512, profile });
+    expect(volumeOf(workers({ embeddingModel: known })).emptyDir.sizeLimit).toBe('8Gi');
+  });
+
+  test('ask the hub that they are told of, with its token', () => {
+    const token = SecretKey.of('hub', 'token');
+    const modelSource = ModelSource.hub({ host: 'models.acme.example', cidrs: ['10.9.0.0/24'], token });
+    const objects = workers({ embeddingModel: MODEL, modelSource });
+    expect(variables(objects)).toMatchObject({
+      HF_ENDPOINT: 'https://models.acme.example',
+      HF_TOKEN: { secretKeyRef: { name: 'hub', key: 'token' } },
+    });
+    expect(egressOf(objects)[0].to).toEqual([{ ipBlock: { cidr: '10.9.0.0/24' } }]);
+  });
+
+  test('find it in a volume, and open no connection then', () => {
+    const chart = testChart({ storage: { shared: 'efs' } });
+    const modelSource = ModelSource.prepared(new SharedVolume(chart, 'models', { size: Size.gibibytes(20) }));
+    new EmbeddingWorkers(chart, 'workers', { image: IMAGE, embeddingModel: MODEL, modelSource });
+    const objects = render(chart);
+    expect(variables(objects)).toMatchObject({
+      EMBEDDING_MODEL: 'BAAI/bge-large-en-v1.5',
+      EMBEDDING_MODEL_PATH: '/models/BAAI/bge-large-en-v1.5',
+      HF_HUB_OFFLINE: '1',
+    });
+    expect(volumeOf(objects)).toEqual({ name: 'models', persistentVolumeClaim: { claimName: 'models' } });
+    expect(mountOf(objects)).toEqual({ name: 'models', mountPath: '/models', readOnly: true });
+    expect(egressOf(objects)).toEqual([]);
+  });
+
+  test('that is in their image need nothing but its facts', () => {
+    const objects = workers({ embeddingModel: MODEL, modelSource: ModelSource.IMAGE });
+    expect(variables(objects)).toMatchObject({ EMBEDDING_MODEL: 'BAAI/bge-large-en-v1.5' });
+    expect(variables(objects)).not.toHaveProperty('EMBEDDING_MODEL_PATH');
+    expect(variables(objects)).not.toHaveProperty('HF_HOME');
+    expect([volumeOf(objects), mountOf(objects)]).toEqual([undefined, undefined]);
+    expect(egressOf(objects)).toEqual([]);
+  });
+
+  test('are those who say so: a source alone brings nothing', () => {
+    const objects = workers({ modelSource: ModelSource.HUGGING_FACE });
+    expect(variables(objects)).toEqual({
+      LONGEST_TASK_SECONDS: '600',
+      WORKER_HEARTBEAT_FILE: '/run/worker/heartbeat',
+    });
+    expect(volumeOf(objects)).toBeUndefined();
+    expect(egressOf(objects)).toEqual([]);
   });
 });
 
