@@ -81,7 +81,7 @@ describe('the wave', () => {
     const { chart, construct, claim } = shared();
     const [, , last] = chain(chart, 'first', 'second', 'third') as [Deployment, Deployment, Deployment];
     construct.mountedBy(last.pods);
-    expect(claim().metadata.annotations[WAVE]).toBe('20');
+    expect(claim().metadata.annotations?.[WAVE]).toBe('20');
   });
 
   test('is that of the first of several, in whatever order they come', () => {
@@ -89,14 +89,14 @@ describe('the wave', () => {
     const [, second, third] = chain(chart, 'first', 'second', 'third') as [Deployment, Deployment, Deployment];
     construct.mountedBy(third.pods);
     construct.mountedBy(second.pods);
-    expect(claim().metadata.annotations[WAVE]).toBe('10');
+    expect(claim().metadata.annotations?.[WAVE]).toBe('10');
   });
 
   test('follows a user that turns out to come later', () => {
     const { chart, construct, claim } = shared();
     const [first, second] = chain(chart, 'first', 'second') as [Deployment, Deployment];
     construct.mountedBy(second.pods);
-    expect(claim().metadata.annotations[WAVE]).toBe('10');
+    expect(claim().metadata.annotations?.[WAVE]).toBe('10');
     construct.mountedBy(first.pods);
     expect(claim().metadata.annotations ?? {}).not.toHaveProperty([WAVE]);
   });
