@@ -18,6 +18,7 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
 export { ObjectStore, type S3Props } from './constructs/data/object-store';
+export type { IQueue } from './constructs/data/queue';
 export { Redis, type RedisProps, RedisRole } from './constructs/data/redis';
 export { DefaultImages } from './constructs/default-images';
 export { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './constructs/edge/edge-proxy';

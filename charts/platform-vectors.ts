@@ -37,8 +37,18 @@ export interface PlatformCollectionProps extends Omit<QdrantCollectionProps, 'st
 
 /** Where the vectors of a platform are. */
 export interface PlatformVectorsProps {
-  /** The vector database. With a read-only key, the API gets that one and only the workers can write. */
-  readonly qdrant: PlatformQdrantProps;
+  /**
+   * The vector database. With a read-only key, the API gets that one and only the workers can write.
+   * @default - `vectors` has the vectors
+   */
+  readonly qdrant?: PlatformQdrantProps;
+
+  /**
+   * What has the vectors instead of `qdrant`: a managed database, or one that somebody else runs. API and workers
+   * use it.
+   * @default - `qdrant` has them; exactly one of the two is needed
+   */
+  readonly vectors?: IProvider;
 
   /**
    * The collection, which a Job creates before its clients start. Quantization and place of the vectors are those
@@ -58,8 +68,8 @@ export interface PlatformEmbeddingModels {
 
 /** The vector database of a platform, and what belongs to it. */
 export class PlatformVectors {
-  /** The database. */
-  public readonly qdrant: Qdrant;
+  /** The database; none when another provider has the vectors. */
+  public readonly qdrant?: Qdrant;
   /** The collection. */
   public readonly collection?: QdrantCollection;
   /** The trial of the snapshots. */
@@ -72,11 +82,15 @@ export class PlatformVectors {
     private readonly props: PlatformVectorsProps,
     private readonly model: EmbeddingModel | undefined,
   ) {
-    const { rehearsal } = props.qdrant;
-    this.qdrant = new Qdrant(scope, 'qdrant', { ...props.qdrant, sizing: this.sizing() });
-    this.collection = this.createCollection();
-    this.rehearsal = rehearsal && new QdrantRehearsal(scope, 'qdrant-rehearsal', { ...rehearsal, of: this.qdrant });
-    this.restore = this.createRestore();
+    checkStore(scope, props);
+    if (props.qdrant !== undefined) {
+      const store = new Qdrant(scope, 'qdrant', { ...props.qdrant, sizing: this.sizing(props.qdrant) });
+      const { rehearsal, restore } = props.qdrant;
+      this.qdrant = store;
+      this.collection = this.createCollection(store);
+      this.rehearsal = rehearsal && new QdrantRehearsal(scope, 'qdrant-rehearsal', { ...rehearsal, of: store });
+      this.restore = restore && this.createRestore(store, restore);
+    }
   }
 
   /** The model whose vectors clients use, and the one that takes over while its collection is filled. */
@@ -91,20 +105,22 @@ export class PlatformVectors {
   /** What the API uses. */
   public get forQuestions(): IProvider[] {
     const store = this.collection ?? this.qdrant;
-    return [this.props.qdrant.readOnlyApiKey === undefined ? store : store.readOnly, ...this.restored];
+    if (store === undefined) {
+      return this.others;
+    }
+    return [this.props.qdrant?.readOnlyApiKey === undefined ? store : store.readOnly, ...this.others];
   }
 
   /** What the workers use. */
   public get forDocuments(): IProvider[] {
-    return [this.collection ?? this.qdrant, ...this.restored];
+    return [this.collection ?? this.qdrant, ...this.others].filter((provider) => provider !== undefined);
   }
 
-  private get restored(): IProvider[] {
-    return this.restore === undefined ? [] : [this.restore];
+  private get others(): IProvider[] {
+    return [this.props.vectors, this.restore].filter((provider) => provider !== undefined);
   }
 
-  private sizing(): QdrantSizing | undefined {
-    const { sizing, nodes, replicationFactor } = this.props.qdrant;
+  private sizing({ sizing, nodes, replicationFactor }: PlatformQdrantProps): QdrantSizing | undefined {
     if (sizing === undefined) {
       return undefined;
     }
@@ -112,27 +128,23 @@ export class PlatformVectors {
     return QdrantSizing.forVectors({ ...sizing, dimensions, nodes, replicationFactor });
   }
 
-  private createCollection(): QdrantCollection | undefined {
+  private createCollection(store: Qdrant): QdrantCollection | undefined {
     const { collection, qdrant } = this.props;
     if (collection === undefined) {
       return undefined;
     }
     return new QdrantCollection(this.scope, 'collection', {
-      quantization: qdrant.sizing?.quantization,
-      onDisk: qdrant.sizing?.onDisk,
+      quantization: qdrant?.sizing?.quantization,
+      onDisk: qdrant?.sizing?.onDisk,
       name: 'documents',
       ...collection,
-      store: this.qdrant,
+      store,
       model: this.modelFor('collection'),
     });
   }
 
-  private createRestore(): QdrantRestore | undefined {
-    const { restore } = this.props.qdrant;
-    if (restore === undefined) {
-      return undefined;
-    }
-    const created = new QdrantRestore(this.scope, 'qdrant-restore', { ...restore, store: this.qdrant });
+  private createRestore(store: Qdrant, restore: NonNullable<PlatformQdrantProps['restore']>): QdrantRestore {
+    const created = new QdrantRestore(this.scope, 'qdrant-restore', { ...restore, store });
     if (this.collection !== undefined) {
       created.job.uses(this.collection);
     }
@@ -147,5 +159,26 @@ export class PlatformVectors {
       });
     }
     return this.model;
+  }
+}
+
+function checkStore(scope: Construct, { qdrant, vectors, collection }: PlatformVectorsProps): void {
+  if (qdrant === undefined && vectors === undefined) {
+    throw new UsageError('is missing; describe the database, or give what has the vectors instead as vectors', {
+      scope,
+      property: 'qdrant',
+    });
+  }
+  if (qdrant !== undefined && vectors !== undefined) {
+    throw new UsageError('is set together with qdrant, but vectors are in one place; keep one of the two', {
+      scope,
+      property: 'vectors',
+    });
+  }
+  if (qdrant === undefined && collection !== undefined) {
+    throw new UsageError('is set, but only qdrant has collections of the platform; remove it, or set qdrant', {
+      scope,
+      property: 'collection',
+    });
   }
 }

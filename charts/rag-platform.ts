@@ -2,6 +2,7 @@ import { Chart, JsonPatch, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { RagApi, type RagApiProps } from '../constructs/api/rag-api';
+import type { IQueue } from '../constructs/data/queue';
 import { Redis, type RedisProps, RedisRole } from '../constructs/data/redis';
 import type { EdgeProxy } from '../constructs/edge/edge-proxy';
 import { Route } from '../constructs/edge/route';
@@ -35,10 +36,11 @@ export interface PlatformApiProps extends RagApiProps {
 export interface PlatformWorkersProps extends Omit<EmbeddingWorkersProps, 'scaling'> {
   /**
    * How many workers there are, and who decides. A function gets the platform's queue, to scale on what waits in
-   * it: `(queue) => Scaling.onBacklog(queue.list('celery'), { perReplica: 20, min: 0, max: 8 })`.
+   * it: `(queue) => Scaling.onBacklog(queue.list('celery'), { perReplica: 20, min: 0, max: 8 })`. A queue of one's
+   * own must be an {@link IQueue} then.
    * @default Scaling.fixed(1)
    */
-  readonly scaling?: Scaling | ((queue: Redis) => Scaling);
+  readonly scaling?: Scaling | ((queue: IQueue) => Scaling);
 
   /**
    * Hosts outside the cluster that they use, such as a model hub or an object store.
@@ -83,10 +85,11 @@ export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsPr
   readonly api: PlatformApiProps;
 
   /**
-   * The queue between API and workers.
+   * The queue between API and workers: a Redis of the platform, or another provider that both use, such as a
+   * managed one.
    * @default - none
    */
-  readonly queue?: PlatformQueueProps;
+  readonly queue?: PlatformQueueProps | IProvider;
 
   /**
    * The workers that embed documents.
@@ -105,13 +108,13 @@ export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsPr
 export class RagPlatform extends Chart {
   /** The namespace. */
   public readonly namespaceObject: k8s.KubeNamespace;
-  /** The vector database. */
-  public readonly qdrant: Qdrant;
+  /** The vector database; none when another provider has the vectors. */
+  public readonly qdrant?: Qdrant;
   /** The collection. */
   public readonly collection?: QdrantCollection;
   /** The model servers. */
   public readonly models: PlatformModels;
-  /** The queue. */
+  /** The queue, when it is the platform's own. */
   public readonly queue?: Redis;
   /** The API. */
   public readonly api: RagApi;
@@ -119,6 +122,8 @@ export class RagPlatform extends Chart {
   public readonly embeddingWorkers?: EmbeddingWorkers;
   /** The way in. */
   public readonly route?: Route;
+
+  private readonly broker?: IProvider;
 
   public constructor(scope: Construct, id: string, props: RagPlatformProps) {
     super(scope, id, {
@@ -133,7 +138,8 @@ export class RagPlatform extends Chart {
     this.collection = vectors.collection;
     this.models = new PlatformModels(this, props, vectors.models);
     this.models.fill(vectors.collection?.backfill);
-    this.queue = this.createQueue(props.queue);
+    this.broker = this.createBroker(props.queue);
+    this.queue = this.broker instanceof Redis ? this.broker : undefined;
     this.api = this.createApi(props.api, vectors);
     this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers, vectors);
     this.route = this.createRoute(props.route);
@@ -165,8 +171,11 @@ export class RagPlatform extends Chart {
     return namespace;
   }
 
-  private createQueue(props: PlatformQueueProps | undefined): Redis | undefined {
-    return props === undefined ? undefined : new Redis(this, 'queue', { ...props, role: RedisRole.BROKER });
+  private createBroker(queue: RagPlatformProps['queue']): IProvider | undefined {
+    if (queue === undefined || 'offerTo' in queue) {
+      return queue;
+    }
+    return new Redis(this, 'queue', { ...queue, role: RedisRole.BROKER });
   }
 
   private createApi(props: PlatformApiProps, vectors: PlatformVectors): RagApi {
@@ -203,19 +212,24 @@ export class RagPlatform extends Chart {
   }
 
   private get brokers(): IProvider[] {
-    return this.queue === undefined ? [] : [this.queue];
+    return this.broker === undefined ? [] : [this.broker];
   }
 
   private workerScaling(scaling: PlatformWorkersProps['scaling']): Scaling | undefined {
     if (typeof scaling !== 'function') {
       return scaling;
     }
-    if (this.queue === undefined) {
-      throw new UsageError('asks for the queue, but the platform has none; add queue, or scale on something else', {
+    if (this.broker === undefined || !isQueue(this.broker)) {
+      const lack = this.broker === undefined ? 'the platform has none; add queue' : 'it has no list; give it one';
+      throw new UsageError(`asks for the queue, but ${lack}, or scale on something else`, {
         scope: this,
         property: 'embeddingWorkers.scaling',
       });
     }
-    return scaling(this.queue);
+    return scaling(this.broker);
   }
+}
+
+function isQueue(provider: IProvider): provider is IQueue {
+  return 'list' in provider && typeof provider.list === 'function';
 }

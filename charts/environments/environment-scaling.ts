@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Redis } from '../../constructs/data/redis';
+import type { IQueue } from '../../constructs/data/queue';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { Scaling } from '../../constructs/scaling/scaling';
 import { checkEventScaling } from '../../constructs/scaling/scaling-bounds';
@@ -57,7 +57,7 @@ type WorkerScalingFields = z.output<typeof workerScalingFields>;
 export const scaling = made(scalingFields, (input) => scalingOf(input));
 
 /** The same for the workers, which can be scaled on the platform's queue. */
-export const workerScaling = made(workerScalingFields, (input): Scaling | ((queue: Redis) => Scaling) => {
+export const workerScaling = made(workerScalingFields, (input): Scaling | ((queue: IQueue) => Scaling) => {
   const { backlog: waiting } = input;
   if (waiting === undefined) {
     return scalingOf(input);

@@ -11,12 +11,13 @@ import type { MainContainerProps } from '../workload/container';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import { Probe } from '../workload/probe';
-import type { IClient, IProvider, Offer } from '../workload/provider';
+import type { IClient, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { scriptFile } from '../workload/script-file';
 import { StatefulSet } from '../workload/stateful-set';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
+import type { IQueue } from './queue';
 
 /** What a Redis is for; the two need opposite settings and are never one instance. */
 export enum RedisRole {
@@ -78,7 +79,7 @@ const LEAST_MEMORY = Size.mebibytes(64);
  *
  * Source: docker-library/redis; Redis docs, "Persistence", "ACL"; Celery docs, "Using Redis".
  */
-export class Redis extends Construct implements IProvider {
+export class Redis extends Construct implements IQueue {
   /** The StatefulSet and what belongs to it. */
   public readonly workload: StatefulSet;
   /** Service for clients. */

@@ -6,6 +6,7 @@ import {
   type RagPlatformProps,
 } from '../../charts/rag-platform';
 import { ExternalService } from '../../constructs/data/external-service';
+import type { IQueue } from '../../constructs/data/queue';
 import { Redis } from '../../constructs/data/redis';
 import { Gateway } from '../../constructs/edge/gateway';
 import { Cluster } from '../../constructs/placement/cluster';
@@ -14,6 +15,7 @@ import { Scaling } from '../../constructs/scaling/scaling';
 import { ScalingTrigger } from '../../constructs/scaling/scaling-trigger';
 import { ExternalSecrets } from '../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../constructs/secrets/secret-key';
+import { EnvValue } from '../../constructs/workload/env-value';
 import { PodSecurityException } from '../../constructs/workload/pod-security';
 import { env, find, namesOf } from '../support/manifests';
 import { IMAGE, RESOURCES } from '../support/values';
@@ -346,8 +348,75 @@ describe('the keys of the database', () => {
   });
 });
 
+describe("a database that is not the platform's", () => {
+  const vectors = new ExternalService({
+    host: 'acme.cloud.qdrant.io',
+    port: 6333,
+    env: { QDRANT_URL: EnvValue.of('https://acme.cloud.qdrant.io:6333') },
+  });
+
+  test('is used by the API and the workers, and there is no other', () => {
+    const own = platform({ ...PARTS, qdrant: undefined, vectors });
+    const objects: ManifestObject[] = own.toJson();
+    expect(own.qdrant).toBeUndefined();
+    expect(namesOf(objects, 'StatefulSet')).toEqual(['queue']);
+    for (const name of ['api', 'embedding-workers']) {
+      const { containers } = find(objects, 'Deployment', name).spec.template.spec;
+      expect(containers[0].env).toContainEqual({ name: 'QDRANT_URL', value: 'https://acme.cloud.qdrant.io:6333' });
+      expect(egressOf(objects, name).map(([, ports]) => ports)).toContainEqual([6333]);
+    }
+  });
+
+  test('is there, or the platform has one, and not both', () => {
+    expect(() => platform({ qdrant: undefined })).toThrow(
+      new Error('rag: qdrant is missing; describe the database, or give what has the vectors instead as vectors'),
+    );
+    expect(() => platform({ vectors })).toThrow(
+      new Error('rag: vectors is set together with qdrant, but vectors are in one place; keep one of the two'),
+    );
+  });
+
+  test('has no collection of the platform', () => {
+    expect(() => platform({ qdrant: undefined, vectors, collection: {} as never })).toThrow(
+      new Error('rag: collection is set, but only qdrant has collections of the platform; remove it, or set qdrant'),
+    );
+  });
+});
+
+describe("a queue that is not the platform's", () => {
+  const managed = new ExternalService({ host: 'redis.acme.example', port: 6380 });
+  const trigger = ScalingTrigger.of({ type: 'redis', metadata: { address: 'redis.acme.example:6380', listName: 'l' } });
+  const scaling = (queue: IQueue) => Scaling.onBacklog(queue.list('l'), { min: 0, max: 2, perReplica: 1 });
+
+  test('is used by the API and the workers, and there is no other', () => {
+    const own = platform({ ...PARTS, queue: managed });
+    const objects: ManifestObject[] = own.toJson();
+    expect(own.queue).toBeUndefined();
+    expect(namesOf(objects, 'StatefulSet')).toEqual(['qdrant']);
+    for (const name of ['api', 'embedding-workers']) {
+      expect(egressOf(objects, name).map(([, ports]) => ports)).toContainEqual([6380]);
+    }
+  });
+
+  test('can be scaled on when it has a list', () => {
+    const queue: IQueue = { offerTo: () => managed.offerTo(), list: () => ({ trigger: () => trigger }) };
+    const objects = objectsOf({ ...PARTS, cluster: KEDA, queue, embeddingWorkers: { ...WORKERS, scaling } });
+    expect(find(objects, 'ScaledObject', 'embedding-workers').spec.triggers).toEqual([
+      { type: 'redis', metadata: { address: 'redis.acme.example:6380', listName: 'l' } },
+    ]);
+  });
+
+  test('cannot be scaled on otherwise', () => {
+    expect(() => platform({ ...PARTS, queue: managed, embeddingWorkers: { ...WORKERS, scaling } })).toThrow(
+      new Error(
+        'rag: embeddingWorkers.scaling asks for the queue, but it has no list; give it one, or scale on something else',
+      ),
+    );
+  });
+});
+
 describe('scaling on the queue', () => {
-  const onCelery = (queue: Redis) => Scaling.onBacklog(queue.list('celery'), { min: 0, max: 8, perReplica: 20 });
+  const onCelery = (queue: IQueue) => Scaling.onBacklog(queue.list('celery'), { min: 0, max: 8, perReplica: 20 });
   const scaled = (scaling: PlatformWorkersProps['scaling'], cluster = KEDA) =>
     objectsOf({ ...PARTS, cluster, embeddingWorkers: { ...WORKERS, scaling } });
 

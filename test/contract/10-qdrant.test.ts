@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
+import type { Qdrant } from '../../constructs/vector-store/qdrant';
 import { isCovered, peerUris, urlsOf } from '../support/certificate-names';
 import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
 import { env, find, mainContainer, templateOf } from '../support/manifests';
@@ -69,7 +70,7 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
     const dnsNames: string[] | undefined = objects.find(
       ({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'qdrant-tls',
     )?.spec.dnsNames;
-    const { env: offered } = platform.qdrant.everyNode.offerTo(platform.api.workload);
+    const { env: offered } = (platform.qdrant as Qdrant).everyNode.offerTo(platform.api.workload);
     const nodes = (offered.QDRANT_NODE_URLS?._render('').value ?? '').split(',');
     expect(nodes).toHaveLength(statefulSet.spec.replicas);
     const own = [...peerUris(statefulSet), ...nodes].map((text) => new URL(text));
