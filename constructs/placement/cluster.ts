@@ -35,6 +35,18 @@ export interface ClusterDns extends ClusterService {
   readonly nodeLocal?: string[];
 }
 
+/** The API server as pods reach it, behind the Service `kubernetes`. */
+export interface ClusterApiServer {
+  /** Its addresses: those that `kubectl get endpoints kubernetes` shows, or the range that they come from. */
+  readonly cidrs: string[];
+
+  /**
+   * Port behind the Service; clusters of kubeadm use 6443.
+   * @default 443
+   */
+  readonly port?: number;
+}
+
 /** Names of the storage classes by what they can do. */
 export interface ClusterStorage {
   /**
@@ -128,6 +140,18 @@ export interface ClusterProps {
   readonly keda?: ClusterService;
 
   /**
+   * The operator of CloudNativePG, which must reach the instances that it runs.
+   * @default - none; a {@link PostgresCluster} is refused
+   */
+  readonly cloudNativePg?: ClusterService;
+
+  /**
+   * The API server, for the few pods that talk to it. Cilium knows it by itself.
+   * @default - unknown; what needs it is refused without Cilium
+   */
+  readonly apiServer?: ClusterApiServer;
+
+  /**
    * Prometheus, which must reach what it scrapes.
    * @default - nothing scrapes; no pod accepts connections to its metrics port
    */
@@ -189,6 +213,10 @@ export class Cluster {
   public readonly storage: ClusterStorage;
   /** The KEDA operator. */
   public readonly keda?: ClusterService;
+  /** The operator of CloudNativePG. */
+  public readonly cloudNativePg?: ClusterService;
+  /** The API server. */
+  public readonly apiServer?: ClusterApiServer;
   /** Prometheus. */
   public readonly prometheus?: ClusterPrometheus;
   /** Whether Stakater Reloader runs. */
@@ -209,6 +237,8 @@ export class Cluster {
     this.gpuRuntimeClass = props.gpuRuntimeClass;
     this.storage = checkedStorage(props.storage ?? {});
     this.keda = props.keda;
+    this.cloudNativePg = props.cloudNativePg;
+    this.apiServer = props.apiServer;
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
     this.registry = props.registry ?? Registry.PUBLIC;
