@@ -5,7 +5,7 @@ export interface ExternalReference {
   /** Kind of the object: `Secret`, `StorageClass`, `ClusterSecretStore`. */
   readonly kind: string;
 
-  /** Name of the object. */
+  /** Name of the object; of pods that an operator creates, their labels as {@link labelsText} writes them. */
   readonly name: string;
 
   /**
@@ -61,6 +61,14 @@ export class ExternalReferences {
 /** The parts that references are ordered by, apart from one another by a character that is in no name. */
 function partsOf({ kind, namespace = '', name, key = '' }: ExternalReference): string {
   return [kind, namespace, name, key].join('\u0000');
+}
+
+/** Labels as a selector on the command line has them, sorted: `cnpg.io/cluster=documents`. */
+export function labelsText(labels: { readonly [label: string]: string }): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .sort()
+    .join(',');
 }
 
 function identity(reference: ExternalReference): string {

@@ -1,3 +1,4 @@
+import { labelsText } from './external-references';
 import { type Json, type ManifestObject, nameOf, type Output, type RenderedPods } from './output';
 import type { Rule } from './rule';
 
@@ -42,7 +43,10 @@ function checkRules(output: Output, policy: ManifestObject): string[] {
   });
 }
 
-/** A peer in our own namespace must be one of our pods; what runs in other namespaces is not ours to know. */
+/**
+ * A peer in our own namespace must be one of our pods, or of those that an operator is declared to create; what runs
+ * in other namespaces is not ours to know.
+ */
 function checkPeer(output: Output, policy: ManifestObject, namespace: string | undefined, peer: Json): string[] {
   if (namesEverybody(peer)) {
     return [`${nameOf(policy)}: a rule with an empty selector allows every pod; name the pods`];
@@ -51,7 +55,8 @@ function checkPeer(output: Output, policy: ManifestObject, namespace: string | u
   if (peer.ipBlock !== undefined || peer.namespaceSelector !== undefined || labels === undefined) {
     return [];
   }
-  return output.select(namespace, labels).length > 0
+  const declared = output.external.includes({ kind: 'Pod', namespace, name: labelsText(labels) });
+  return declared || output.select(namespace, labels).length > 0
     ? []
     : [`${nameOf(policy)}: names the pods ${JSON.stringify(labels)}, but there are none in the output`];
 }
