@@ -16,6 +16,31 @@ const KINDS = {
   'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'] },
   'cert-manager.io': { Certificate: ['v1'] },
   'cilium.io': { CiliumNetworkPolicy: ['v2'] },
+  'postgresql.cnpg.io': { Cluster: ['v1'], Pooler: ['v1'], ScheduledBackup: ['v1'] },
+};
+
+/** Fields of specifications that are taken, where the others are megabytes by themselves: whole pods and volumes. */
+const SPEC_FIELDS = {
+  'postgresql.cnpg.io/Cluster': [
+    'affinity',
+    'bootstrap',
+    'certificates',
+    'enableSuperuserAccess',
+    'ephemeralVolumesSizeLimit',
+    'imageName',
+    'imagePullSecrets',
+    'instances',
+    'plugins',
+    'postgresql',
+    'primaryUpdateStrategy',
+    'priorityClassName',
+    'resources',
+    'serviceAccountTemplate',
+    'storage',
+    'topologySpreadConstraints',
+    'walStorage',
+  ],
+  'postgresql.cnpg.io/Pooler': ['cluster', 'instances', 'pgbouncer', 'template', 'type'],
 };
 
 async function sources(folder) {
@@ -44,11 +69,27 @@ function wanted(texts) {
     const { group, names, versions } = crd.spec;
     const wantedVersions = KINDS[group]?.[names.kind];
     if (wantedVersions !== undefined) {
-      const spec = { ...crd.spec, versions: versions.filter(({ name }) => wantedVersions.includes(name)) };
+      const taken = versions.filter(({ name }) => wantedVersions.includes(name));
+      const spec = { ...crd.spec, versions: taken.map((version) => trimmed(version, `${group}/${names.kind}`)) };
       byGroup.set(group, [...(byGroup.get(group) ?? []), { ...crd, spec }]);
     }
   }
   return byGroup;
+}
+
+/** A version with the wanted fields of its specification; a pod template in it is not spelled out. */
+function trimmed(version, kind) {
+  const wantedFields = SPEC_FIELDS[kind];
+  if (wantedFields === undefined) {
+    return version;
+  }
+  const copy = structuredClone(version);
+  const { spec } = copy.schema.openAPIV3Schema.properties;
+  spec.properties = Object.fromEntries(wantedFields.map((field) => [field, spec.properties[field]]));
+  if (spec.properties.template !== undefined) {
+    spec.properties.template = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  }
+  return copy;
 }
 
 const groups = wanted(await sources(process.argv[2]));
