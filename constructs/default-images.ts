@@ -23,6 +23,30 @@ export const DefaultImages = Object.freeze({
     digest: 'sha256:6ab0b6e7381779332f97b8ca76193e45b0756f38d4c0dcda72dbb3c32061ab99',
   }),
 
+  /** https://hub.docker.com/_/postgres; it can run as user and group 999. */
+  POSTGRES: Image.of('postgres', {
+    tag: '17.9-bookworm',
+    digest: 'sha256:47f917f7409eacd22fc5dfb1dee634e1b55cf0c01d1a7eb701be2227a03e0641',
+  }),
+
+  /** https://hub.docker.com/r/pgvector/pgvector, the same with the extension "vector". */
+  PGVECTOR: Image.of('pgvector/pgvector', {
+    tag: '0.8.6-pg17-bookworm',
+    digest: 'sha256:cf134a767f474095eeba57e0117be8e568e011a63f33fbf252f14c9b760f8e6f',
+  }),
+
+  /** https://github.com/cloudnative-pg/postgres-containers, the variant "standard", which has the extension "vector". */
+  POSTGRES_CLUSTER: Image.of('ghcr.io/cloudnative-pg/postgresql', {
+    tag: '17.11-202608310816-standard-bookworm',
+    digest: 'sha256:e8ffaff9d17011fb71f264d857c3b4c54cb86ed0443a4ecb0298cb96be708d4e',
+  }),
+
+  /** https://github.com/cloudnative-pg/pgbouncer-containers. */
+  PGBOUNCER: Image.of('ghcr.io/cloudnative-pg/pgbouncer', {
+    tag: '1.25.1',
+    digest: 'sha256:e6ddfe22d845e603825e235dd8334b21ecd125abea2a2172478f556b8dee2bb8',
+  }),
+
   /** https://github.com/huggingface/text-embeddings-inference/pkgs/container/text-embeddings-inference, for CPUs. */
   TEXT_EMBEDDINGS_INFERENCE_CPU: Image.of('ghcr.io/huggingface/text-embeddings-inference', {
     tag: 'cpu-1.9.3',

@@ -1,0 +1,104 @@
+import { Chart, type Size } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { ApiServerAccess } from '../network/api-server-access';
+import { Peer, PodSet } from '../network/peer';
+import { PodNetworkPolicy } from '../network/pod-network-policy';
+import type { Port } from '../network/port';
+import { SyncWave } from '../network/sync-wave';
+import { Cluster } from '../placement/cluster';
+import { ExternalReferences, labelsText } from '../rules/external-references';
+import { UsageError } from '../rules/usage-error';
+import { checkResources, type Resources, renderResources } from '../workload/resources';
+
+/** Some of the pods that the operator of CloudNativePG creates. */
+export interface CloudNativePgPodsProps {
+  /** Name of the object that the operator creates them for. */
+  readonly name: string;
+
+  /** Label that the operator puts on them, with the name as value. */
+  readonly label: string;
+
+  /** Port on which they serve metrics. */
+  readonly metricsPort: Port;
+}
+
+/**
+ * Pods that the operator of CloudNativePG creates, as policies and waves know them. Each runs a manager that reports
+ * to the API server.
+ *
+ * Source: CloudNativePG 1.30 docs, "Networking", "Labels and Annotations", "Security".
+ */
+export class CloudNativePgPods extends Construct {
+  /** The pods. */
+  public readonly pods: PodSet;
+  /** Their policy. */
+  public readonly policy: PodNetworkPolicy;
+
+  public constructor(scope: Construct, id: string, props: CloudNativePgPodsProps) {
+    super(scope, id);
+    const { name, label, metricsPort } = props;
+    const labels = { [label]: name };
+    this.pods = new PodSet(namespaceOf(this), name, labels);
+    const { namespace } = this.pods;
+    ExternalReferences.of(this).declare({ kind: 'Pod', namespace, name: labelsText(labels) });
+    this.policy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });
+    new ApiServerAccess(this, 'ApiServer', {
+      policy: this.policy,
+      labels,
+      metadata: { ...this.metadata(), name: `${name}-api-server` },
+    });
+    const { prometheus } = Cluster.of(this);
+    if (prometheus !== undefined) {
+      this.policy.allowFrom({ from: Peer.service(prometheus), ports: [metricsPort] });
+    }
+  }
+
+  /** Metadata of an object that belongs to the pods and is applied with them. */
+  public metadata(): k8s.ObjectMeta {
+    const chart = Chart.of(this);
+    return {
+      name: this.pods.name,
+      labels: {
+        ...chart.labels,
+        'app.kubernetes.io/name': this.pods.name,
+        'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
+        'app.kubernetes.io/component': 'database',
+        'app.kubernetes.io/managed-by': 'cdk8s',
+      },
+      annotations: SyncWave.of(this, this.pods).annotations,
+    };
+  }
+}
+
+function namespaceOf(scope: Construct): string {
+  const { namespace, node } = Chart.of(scope);
+  if (namespace === undefined) {
+    throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {
+      scope,
+      property: `namespace of chart "${node.id}"`,
+    });
+  }
+  return namespace;
+}
+
+/**
+ * What a container of these pods asks for, request and limit in one: so the pods are the last that a node in need of
+ * memory ends (Kubernetes docs, "Pod Quality of Service Classes").
+ */
+export function guaranteedResources(scope: Construct, resources: Resources, scratch: Size[] = []): Quantities {
+  checkResources(scope, resources);
+  for (const limit of ['cpuLimit', 'memoryLimit'] as const) {
+    if (resources[limit] !== undefined) {
+      throw new UsageError('is given, but limits are equal to what a database asks for; leave it out', {
+        scope,
+        property: `resources.${limit}`,
+      });
+    }
+  }
+  const { requests = {} } = renderResources({ ...resources, cpuLimit: resources.cpu }, scratch, undefined);
+  return Object.fromEntries(Object.entries(requests).map(([name, { value }]) => [name, String(value)]));
+}
+
+/** Amounts by the name of the resource. */
+type Quantities = { [resource: string]: string };

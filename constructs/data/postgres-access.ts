@@ -1,0 +1,137 @@
+import { isIP } from 'node:net';
+import type { IConstruct } from 'constructs';
+import type { Endpoint } from '../network/endpoint';
+import { UsageError } from '../rules/usage-error';
+import type { SecretKey } from '../secrets/secret-key';
+import { EnvValue } from '../workload/env-value';
+import type { IClient, IProvider, Offer, SecretFile } from '../workload/provider';
+import type { PostgresTls } from './postgres-tls';
+
+/**
+ * A database of PostgreSQL, whoever runs it. Clients get the variables that psql and every driver on libpq read by
+ * themselves, `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, with TLS `PGSSLMODE` and `PGSSLROOTCERT`, and
+ * the same as a URL in `DATABASE_URL`.
+ */
+export interface IPostgres extends IProvider {
+  /**
+   * The same database under other names, for clients of two: `VECTORS` gives `VECTORS_HOST`, `VECTORS_PORT`,
+   * `VECTORS_DATABASE`, `VECTORS_USER`, `VECTORS_PASSWORD`, `VECTORS_SSLMODE`, `VECTORS_SSLROOTCERT` and
+   * `VECTORS_URL`.
+   */
+  named(prefix: string): IProvider;
+
+  /** Sees to it that the database has an extension, where that takes more rights than its user has. */
+  ensureExtension(name: string): void;
+}
+
+/** A way into a database. */
+export interface PostgresAccessProps {
+  /** Where it is reached. */
+  readonly endpoint: Endpoint;
+
+  /** Name of the database. */
+  readonly database: string;
+
+  /** Who clients are. */
+  readonly user: string;
+
+  /** Their password. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  readonly password: SecretKey;
+
+  /**
+   * How far clients trust the server.
+   * @default - they are told nothing; libpq encrypts if the server does
+   */
+  readonly tls?: PostgresTls;
+}
+
+/** The end of a variable's name by the name that libpq reads. */
+const SUFFIXES: { readonly [name: string]: string } = {
+  PGHOST: 'HOST',
+  PGPORT: 'PORT',
+  PGDATABASE: 'DATABASE',
+  PGUSER: 'USER',
+  PGPASSWORD: 'PASSWORD',
+  PGSSLMODE: 'SSLMODE',
+  PGSSLROOTCERT: 'SSLROOTCERT',
+  DATABASE_URL: 'URL',
+};
+
+/**
+ * A way into a database, as clients use it.
+ *
+ * Source: PostgreSQL docs, "Environment Variables" and "Connection URIs" of libpq.
+ */
+export class PostgresAccess implements IProvider {
+  public constructor(private readonly props: PostgresAccessProps) {}
+
+  public offerTo(client: IClient): Offer {
+    const { endpoint, database, user, password } = this.props;
+    const host = endpoint.hostFrom(client, client.namespace);
+    const port = String(endpoint.port.number);
+    const options = this.tlsOptions();
+    const query = Object.entries(options).map(([name, value]) => `${name.slice(2).toLowerCase()}=${value}`);
+    const search = query.length === 0 ? '' : `?${query.join('&')}`;
+    const authority = isIP(host) === 6 ? `[${host}]` : host;
+    return {
+      endpoints: [endpoint],
+      env: {
+        PGHOST: EnvValue.of(host),
+        PGPORT: EnvValue.of(port),
+        PGDATABASE: EnvValue.of(database),
+        PGUSER: EnvValue.of(user),
+        PGPASSWORD: EnvValue.fromSecret(password),
+        ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, EnvValue.of(value)])),
+        DATABASE_URL: EnvValue.template(
+          `postgresql://${encodeURIComponent(user)}:$(PGPASSWORD)@${authority}:${port}/${encodeURIComponent(database)}${search}`,
+        ),
+      },
+      files: this.authorityFile(),
+    };
+  }
+
+  /** The same under other names, for clients of two databases. */
+  public named(prefix: string): IProvider {
+    const names = Object.fromEntries(Object.entries(SUFFIXES).map(([name, suffix]) => [name, `${prefix}_${suffix}`]));
+    return {
+      offerTo: (client) => {
+        const offer = this.offerTo(client);
+        const renamed = Object.entries(offer.env).map(([name, value]) => [names[name], value.renamed(names)]);
+        return { ...offer, env: Object.fromEntries(renamed) };
+      },
+    };
+  }
+
+  private tlsOptions(): { [name: string]: string } {
+    const { tls } = this.props;
+    const file = tls?.authority === undefined ? undefined : `${directoryOf(tls.authority)}/${tls.authority.key}`;
+    const root = file ?? tls?.namedAuthority;
+    return {
+      ...(tls === undefined ? {} : { PGSSLMODE: tls.mode }),
+      ...(root === undefined ? {} : { PGSSLROOTCERT: root }),
+    };
+  }
+
+  private authorityFile(): SecretFile[] | undefined {
+    const authority = this.props.tls?.authority;
+    return authority === undefined ? undefined : [{ source: authority, directory: directoryOf(authority) }];
+  }
+}
+
+/** A client of two databases has two authorities. */
+function directoryOf({ secret }: SecretKey): string {
+  return `/etc/postgresql-ca/${secret}`;
+}
+
+/** What needs no quotes in SQL, and is not cut off. */
+const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/** Refuses what PostgreSQL would take for another name unless it is quoted. */
+export function checkIdentifier(scope: IConstruct, property: string, name: string, longest = 63): void {
+  if (!IDENTIFIER.test(name) || name.length > longest) {
+    throw new UsageError(
+      `is "${name}", but must be 1 to ${longest} lower-case letters, digits and "_", not beginning with a digit`,
+      { scope, property },
+    );
+  }
+}

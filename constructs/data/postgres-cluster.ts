@@ -1,0 +1,535 @@
+import { Lazy, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  type ClusterSpecBootstrapInitdb,
+  type ClusterSpecStorage,
+  ClusterSpecPostgresqlSynchronousDataDurability as Durability,
+  ClusterSpecResourcesLimits as LimitQuantity,
+  ClusterSpecPostgresqlSynchronousMethod as Method,
+  Cluster as PostgresqlCluster,
+  ClusterSpecResourcesRequests as RequestQuantity,
+  ClusterSpecEphemeralVolumesSizeLimitShm as ShmLimit,
+  ClusterSpecEphemeralVolumesSizeLimitTemporaryData as TemporaryDataLimit,
+  ClusterSpecPrimaryUpdateStrategy as UpdateStrategy,
+} from '../../imports/postgresql.cnpg.io';
+import { DefaultImages } from '../default-images';
+import { Endpoint } from '../network/endpoint';
+import { Peer, type PodSet } from '../network/peer';
+import type { Port } from '../network/port';
+import { Cluster, type ClusterService } from '../placement/cluster';
+import { Placement } from '../placement/placement';
+import { Spread } from '../placement/spread';
+import { blockStorageProblem } from '../placement/storage-class';
+import { ExternalReferences } from '../rules/external-references';
+import { checkAnnotations } from '../rules/label';
+import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
+import { OutputRules } from '../rules/output-rules';
+import { sizeQuantity } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
+import { SecretKey } from '../secrets/secret-key';
+import type { Image } from '../workload/image';
+import type { IClient, IProvider, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import { CloudNativePgPods, guaranteedResources } from './cloud-native-pg-pods';
+import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-access';
+import { PostgresArchive } from './postgres-archive';
+import type { PostgresBackups } from './postgres-backups';
+import { PostgresPooler, type PostgresPoolerProps } from './postgres-pooler';
+import { PostgresSettings } from './postgres-settings';
+import { PostgresTls } from './postgres-tls';
+
+/** Name and password of the owner, in one Secret. */
+export interface PostgresCredentials {
+  /** Its key `username`; the value must be the name of the owner. */
+  readonly username: SecretKey;
+
+  /** Its key `password`. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  readonly password: SecretKey;
+}
+
+/** A cluster of PostgreSQL, run by CloudNativePG. */
+export interface PostgresClusterProps {
+  /**
+   * Name of the cluster, a DNS label of at most 50 characters.
+   * @default - the construct's id
+   */
+  readonly name?: string;
+
+  /**
+   * Instances: 1 without failover, 2 and more with it. From 3 on they are kept on different nodes and zones.
+   * @default 3
+   */
+  readonly instances?: number;
+
+  /**
+   * Replicas that must have a change before it counts, from 0 to all of them. With fewer of them alive, writes wait.
+   * @default - 1 with 3 instances and more, otherwise 0: a failover can then lose the last changes
+   */
+  readonly synchronousReplicas?: number;
+
+  /**
+   * Volume of each instance for the data. It can grow later, and never shrink.
+   * @default Size.gibibytes(20)
+   */
+  readonly storage?: Size;
+
+  /**
+   * Volume of each instance for the log of changes, so that it cannot fill the one with the data. It cannot be taken
+   * away again.
+   * @default Size.gibibytes(5)
+   */
+  readonly walStorage?: Size;
+
+  /**
+   * Storage class of both volumes.
+   * @default - the cluster's class for block volumes
+   */
+  readonly storageClass?: string;
+
+  /**
+   * What each instance asks for, from 128 MiB; limits are equal. A quarter of the memory is for shared pages.
+   * @default - 1 CPU and 2 GiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * Name of the database, which is created with the cluster: lower-case letters, digits and `_`.
+   * @default "app"
+   */
+  readonly database?: string;
+
+  /**
+   * Its owner, as which clients come: lower-case letters, digits and `_`.
+   * @default "app"
+   */
+  readonly owner?: string;
+
+  /**
+   * Name and password of the owner.
+   * @default - the operator thinks of a password, and keeps it in the Secret `<name>-app`
+   */
+  readonly credentials?: PostgresCredentials;
+
+  /**
+   * Extensions of the database, which the image must have: `vector`. Only a new cluster gets them; in one that exists,
+   * a superuser has to create them.
+   * @default - those that something like a {@link Pgvector} asks for
+   */
+  readonly extensions?: string[];
+
+  /**
+   * Connections at the same time, from 10 to 5000.
+   * @default 100
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * More settings of the server, by name: `{ work_mem: '16MB' }`.
+   * @default - those that follow from the memory
+   */
+  readonly settings?: { readonly [setting: string]: string };
+
+  /**
+   * PgBouncer in front of it, for clients that use `pooled`.
+   * @default - none
+   */
+  readonly pooler?: PostgresPoolerProps;
+
+  /**
+   * Backups, by the Barman Cloud plugin, which must be installed beside the operator.
+   * @default - none: what is lost is lost
+   */
+  readonly backups?: PostgresBackups;
+
+  /**
+   * Name of the node pool to run on.
+   * @default - any node
+   */
+  readonly nodePool?: string;
+
+  /**
+   * PriorityClass of the pods; it must exist in the cluster.
+   * @default - the cluster's default
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * Annotations of the ServiceAccount, such as those of a cloud's workload identity for backups.
+   * @default - none
+   */
+  readonly serviceAccountAnnotations?: { readonly [annotation: string]: string };
+
+  /**
+   * What runs, built for CloudNativePG. Another major release upgrades the data, which stops the cluster meanwhile.
+   * @default DefaultImages.POSTGRES_CLUSTER
+   */
+  readonly image?: Image;
+}
+
+const PORT: Port = { name: 'postgres', number: 5432 };
+/** The manager in each pod, which the operator and the other instances ask for its state. */
+const STATUS: Port = { name: 'status', number: 8000 };
+const METRICS: Port = { name: 'metrics', number: 9187 };
+
+/** Space on the node for sorts that do not fit into memory. */
+const TEMPORARY = Size.gibibytes(1);
+
+/** Longest name that the operator accepts (CloudNativePG, `internal/webhook/v1`: validateName). */
+const LONGEST_NAME = 50;
+
+const RESERVED_DATABASES = ['postgres', 'template0', 'template1'];
+const RESERVED_ROLES = /^(postgres|streaming_replica|cnpg_pooler_pgbouncer|pg_.*)$/;
+const EXTENSION = /^[a-z_][a-z0-9_-]{0,62}$/;
+
+/**
+ * PostgreSQL with failover, run by CloudNativePG: one instance takes writes, the others follow it and can be read.
+ * Its pods, Services, Secrets and disruption budget are the operator's work; policies for the pods are here, and hold
+ * for the Jobs that create an instance too.
+ *
+ * Source: CloudNativePG 1.30 docs, "Bootstrap", "Replication", "Storage", "Service Management", "Certificates",
+ * "Networking", "Resource management".
+ */
+export class PostgresCluster extends Construct implements IPostgres {
+  /** The Cluster. */
+  public readonly cluster: PostgresqlCluster;
+  /** The pods, as policies select them. */
+  public readonly pods: PodSet;
+  /** PgBouncer in front of it. */
+  public readonly pooler?: PostgresPooler;
+  /** Where backups and the log of changes are kept. */
+  public readonly archive?: PostgresArchive;
+
+  private readonly props: PostgresClusterProps;
+  private readonly name: string;
+  private readonly instances: number;
+  private readonly database: string;
+  private readonly owner: string;
+  private readonly resources: Resources;
+  private readonly settings: PostgresSettings;
+  private readonly placement: Placement;
+  private readonly operated: CloudNativePgPods;
+  private readonly extensions: Set<string>;
+  private readonly primary: PostgresAccess;
+  private readonly views = new Map<string, PostgresAccess>();
+
+  public constructor(scope: Construct, id: string, props: PostgresClusterProps = {}) {
+    super(scope, id);
+    this.props = props;
+    this.name = props.name ?? id;
+    this.instances = props.instances ?? 3;
+    this.database = props.database ?? 'app';
+    this.owner = props.owner ?? 'app';
+    this.checkNames();
+    this.checkNumbers();
+    this.checkCredentials();
+    this.resources = props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) };
+    this.settings = new PostgresSettings(this, this.resources.memory, this.maxConnections, props.settings ?? {});
+    this.placement = Placement.resolve(this, { nodePool: props.nodePool });
+    this.extensions = new Set();
+    for (const extension of props.extensions ?? []) {
+      this.ensureExtension(extension);
+    }
+    const operator = this.operator();
+    this.operated = new CloudNativePgPods(this, 'Pods', {
+      name: this.name,
+      label: 'cnpg.io/cluster',
+      metricsPort: METRICS,
+    });
+    this.pods = this.operated.pods;
+    this.connectPods(operator);
+    this.archive = this.createArchive();
+    this.cluster = this.createCluster();
+    this.pooler = this.createPooler();
+    this.primary = this.accessBy(this.endpointOf('rw'));
+    OutputRules.attach(this);
+  }
+
+  public offerTo(client: IClient): Offer {
+    return this.primary.offerTo(client);
+  }
+
+  public named(prefix: string): IProvider {
+    return this.primary.named(prefix);
+  }
+
+  /** The instances that follow, for clients that only read; what they read may be a moment old. */
+  public get readOnly(): PostgresAccess {
+    if (this.instances === 1) {
+      throw new UsageError('is 1, so there is no other to read from; set it to 2 or more', {
+        scope: this,
+        property: 'instances',
+      });
+    }
+    return this.view('ro', () => this.endpointOf('ro'));
+  }
+
+  /**
+   * The way through PgBouncer, for clients with many connections. Each of its connections is a client's for one
+   * transaction: what a session keeps, such as advisory locks and LISTEN, does not work.
+   */
+  public get pooled(): PostgresAccess {
+    const { pooler } = this;
+    if (pooler === undefined) {
+      throw new UsageError('is missing, so there is no way through it; set it: pooler: {}', {
+        scope: this,
+        property: 'pooler',
+      });
+    }
+    return this.view('pooler', () => pooler.endpoint);
+  }
+
+  public ensureExtension(name: string): void {
+    if (!EXTENSION.test(name)) {
+      throw new UsageError(`has "${name}", but names of extensions have lower-case letters, digits, "_" and "-"`, {
+        scope: this,
+        property: 'extensions',
+      });
+    }
+    this.extensions.add(name);
+  }
+
+  private view(key: string, endpoint: () => Endpoint): PostgresAccess {
+    const known = this.views.get(key) ?? this.accessBy(endpoint());
+    this.views.set(key, known);
+    return known;
+  }
+
+  private accessBy(endpoint: Endpoint): PostgresAccess {
+    return new PostgresAccess({
+      endpoint,
+      database: this.database,
+      user: this.owner,
+      password: this.props.credentials?.password ?? SecretKey.of(`${this.name}-app`, 'password'),
+      tls: PostgresTls.verified(SecretKey.of(`${this.name}-ca`, 'ca.crt')),
+    });
+  }
+
+  private endpointOf(role: string): Endpoint {
+    return Endpoint.service(this.pods, `${this.name}-${role}`, PORT);
+  }
+
+  private get maxConnections(): number {
+    return this.props.maxConnections ?? 100;
+  }
+
+  private get synchronousReplicas(): number {
+    return this.props.synchronousReplicas ?? (this.instances >= 3 ? 1 : 0);
+  }
+
+  private checkNames(): void {
+    const problem = dnsLabelProblem(this.name, LONGEST_NAME);
+    if (problem !== undefined) {
+      this.refuse('name', problem);
+    }
+    checkObjectName(this, this.name, 'Service');
+    checkIdentifier(this, 'database', this.database);
+    checkIdentifier(this, 'owner', this.owner);
+    if (RESERVED_DATABASES.includes(this.database)) {
+      this.refuse('database', `is "${this.database}", which is PostgreSQL's own; give it another name`);
+    }
+    if (RESERVED_ROLES.test(this.owner)) {
+      this.refuse('owner', `is "${this.owner}", which is the operator's or PostgreSQL's own; give it another name`);
+    }
+    checkAnnotations(this, 'serviceAccountAnnotations', this.props.serviceAccountAnnotations ?? {});
+  }
+
+  private checkNumbers(): void {
+    const replicas = this.instances - 1;
+    this.checkNumber('instances', this.instances, 1, 20, '');
+    this.checkNumber('synchronousReplicas', this.synchronousReplicas, 0, replicas, ', the number of replicas');
+  }
+
+  private checkNumber(property: string, value: number, least: number, most: number, meaning: string): void {
+    if (!Number.isInteger(value) || value < least || value > most) {
+      this.refuse(property, `is ${value}, but must be a whole number from ${least} to ${most}${meaning}`);
+    }
+  }
+
+  /** The operator reads both keys of a Secret of the type `kubernetes.io/basic-auth` by these names. */
+  private checkCredentials(): void {
+    const { credentials } = this.props;
+    if (credentials === undefined) {
+      return;
+    }
+    const { username, password } = credentials;
+    if (username.secret !== password.secret || username.key !== 'username' || password.key !== 'password') {
+      this.refuse(
+        'credentials',
+        `is key ${username.key} of Secret ${username.secret} and key ${password.key} of Secret ${password.secret}, but ` +
+          'must be the keys username and password of one Secret',
+      );
+    }
+    username._bind(this);
+    password._bind(this);
+  }
+
+  private refuse(property: string, problem: string): never {
+    throw new UsageError(problem, { scope: this, property });
+  }
+
+  private operator(): ClusterService {
+    const { cloudNativePg } = Cluster.of(this);
+    if (cloudNativePg === undefined) {
+      throw new UsageError(
+        'is run by CloudNativePG, which the cluster does not declare; set cloudNativePg in the cluster, or use Postgres ' +
+          'or ExternalPostgres',
+        { scope: this },
+      );
+    }
+    return cloudNativePg;
+  }
+
+  private connectPods(operator: ClusterService): void {
+    const { policy } = this.operated;
+    policy.allowFrom({ from: Peer.service(operator), ports: [PORT, STATUS] });
+    // New instances copy another one before they follow it, so a single one has company at times too.
+    policy.allowTo({ to: this.pods, ports: [PORT, STATUS] });
+  }
+
+  private createArchive(): PostgresArchive | undefined {
+    const { backups } = this.props;
+    return backups === undefined
+      ? undefined
+      : new PostgresArchive(this, 'Archive', {
+          backups,
+          cluster: this.name,
+          pods: this.pods,
+          policy: this.operated.policy,
+          metadata: this.operated.metadata(),
+        });
+  }
+
+  private createPooler(): PostgresPooler | undefined {
+    const { pooler } = this.props;
+    return pooler === undefined
+      ? undefined
+      : new PostgresPooler(this, 'Pooler', pooler, {
+          cluster: this.name,
+          pods: this.pods,
+          port: PORT,
+          maxConnections: this.maxConnections,
+          placement: this.placement,
+        });
+  }
+
+  private createCluster(): PostgresqlCluster {
+    const { image = DefaultImages.POSTGRES_CLUSTER, storage, walStorage, priorityClassName } = this.props;
+    const { registry } = Cluster.of(this);
+    return new PostgresqlCluster(this, 'Resource', {
+      metadata: this.operated.metadata(),
+      spec: {
+        instances: this.instances,
+        imageName: image.in(registry, this),
+        imagePullSecrets: this.pullSecrets(),
+        primaryUpdateStrategy: UpdateStrategy.UNSUPERVISED,
+        enableSuperuserAccess: false,
+        bootstrap: { initdb: this.initdb() },
+        storage: this.volume(storage ?? Size.gibibytes(20)),
+        walStorage: this.volume(walStorage ?? Size.gibibytes(5)),
+        resources: this.askedFor(),
+        ephemeralVolumesSizeLimit: {
+          shm: ShmLimit.fromString(String(sizeQuantity(this.settings.sharedMemory).value)),
+          temporaryData: TemporaryDataLimit.fromString(String(sizeQuantity(TEMPORARY).value)),
+        },
+        postgresql: {
+          parameters: this.settings.all,
+          synchronous:
+            this.synchronousReplicas === 0
+              ? undefined
+              : { method: Method.ANY, number: this.synchronousReplicas, dataDurability: Durability.REQUIRED },
+        },
+        certificates: this.certificates(),
+        ...this.scheduling(),
+        priorityClassName: this.declared('PriorityClass', priorityClassName),
+        serviceAccountTemplate: this.serviceAccount(),
+        plugins: this.archive === undefined ? undefined : [this.archive.plugin],
+      },
+    });
+  }
+
+  private initdb(): ClusterSpecBootstrapInitdb {
+    const { credentials } = this.props;
+    const statements = () =>
+      this.extensions.size === 0
+        ? undefined
+        : [...this.extensions].sort().map((name) => `CREATE EXTENSION IF NOT EXISTS "${name}"`);
+    return {
+      database: this.database,
+      owner: this.owner,
+      secret: credentials === undefined ? undefined : { name: credentials.password.secret },
+      dataChecksums: true,
+      // A superuser runs them; what needs an extension may be composed after the cluster.
+      postInitApplicationSql: Lazy.any({ produce: statements }),
+    };
+  }
+
+  private volume(size: Size): ClusterSpecStorage {
+    return { size: String(sizeQuantity(size).value), storageClass: this.storageClass() };
+  }
+
+  private storageClass(): string | undefined {
+    const { block, shared } = Cluster.of(this).storage;
+    const storageClass = this.props.storageClass ?? block;
+    const problem = storageClass === undefined ? undefined : blockStorageProblem(storageClass, shared, block);
+    if (problem !== undefined) {
+      this.refuse('storageClass', problem);
+    }
+    return this.declared('StorageClass', storageClass);
+  }
+
+  private declared(kind: string, name: string | undefined): string | undefined {
+    if (name !== undefined) {
+      ExternalReferences.of(this).declare({ kind, name });
+    }
+    return name;
+  }
+
+  private pullSecrets(): { name: string }[] | undefined {
+    const { pullSecrets } = Cluster.of(this).registry;
+    for (const name of pullSecrets) {
+      ExternalReferences.of(this).declare({ kind: 'Secret', namespace: this.pods.namespace, name });
+    }
+    return pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name }));
+  }
+
+  private askedFor() {
+    const asked = Object.entries(guaranteedResources(this, this.resources, [TEMPORARY]));
+    return {
+      requests: Object.fromEntries(asked.map(([name, amount]) => [name, RequestQuantity.fromString(amount)])),
+      limits: Object.fromEntries(asked.map(([name, amount]) => [name, LimitQuantity.fromString(amount)])),
+    };
+  }
+
+  /** The operator issues the certificate for the Services of the cluster; PgBouncer shows the same one. */
+  private certificates() {
+    if (this.props.pooler === undefined) {
+      return undefined;
+    }
+    const name = `${this.name}-pooler`;
+    const suffix = `${this.pods.namespace}.svc`;
+    return { serverAltDnsNames: [name, `${name}.${suffix}`, `${name}.${suffix}.${Cluster.of(this).domain}`] };
+  }
+
+  /** Constraints as for every member of a quorum, instead of the operator's own preference. */
+  private scheduling() {
+    const cluster = Cluster.of(this);
+    const { nodeSelector, tolerations } = this.placement;
+    const spread = this.instances >= 3 ? Spread.REQUIRED : Spread.PREFERRED;
+    const instances = { ...this.pods.labels, 'cnpg.io/podRole': 'instance' };
+    return {
+      affinity: {
+        enablePodAntiAffinity: false,
+        nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+        tolerations: tolerations.length === 0 ? undefined : tolerations,
+      },
+      topologySpreadConstraints:
+        this.instances === 1 ? undefined : spread.constraints(instances, cluster, this.instances, false),
+    };
+  }
+
+  private serviceAccount() {
+    const annotations = this.props.serviceAccountAnnotations ?? {};
+    return Object.keys(annotations).length === 0 ? undefined : { metadata: { annotations: { ...annotations } } };
+  }
+}

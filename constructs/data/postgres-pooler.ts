@@ -1,0 +1,156 @@
+import { Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  Pooler,
+  PoolerSpecType as PoolerType,
+  PoolerSpecPgbouncerPoolMode as PoolMode,
+} from '../../imports/postgresql.cnpg.io';
+import { DefaultImages } from '../default-images';
+import { Endpoint } from '../network/endpoint';
+import type { PodSet } from '../network/peer';
+import type { Port } from '../network/port';
+import { Cluster } from '../placement/cluster';
+import type { Placement } from '../placement/placement';
+import { Spread } from '../placement/spread';
+import { UsageError } from '../rules/usage-error';
+import type { Image } from '../workload/image';
+import type { Resources } from '../workload/resources';
+import { CloudNativePgPods, guaranteedResources } from './cloud-native-pg-pods';
+
+/** PgBouncer in front of a cluster. */
+export interface PostgresPoolerProps {
+  /**
+   * Pods.
+   * @default 2
+   */
+  readonly instances?: number;
+
+  /**
+   * Connections of clients to each pod.
+   * @default 1000
+   */
+  readonly maxClientConnections?: number;
+
+  /**
+   * Connections from each pod to the database; with all pods together below the cluster's `maxConnections`.
+   * @default 20
+   */
+  readonly poolSize?: number;
+
+  /**
+   * What each pod asks for.
+   * @default - 100m CPU and 128 MiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * What runs.
+   * @default DefaultImages.PGBOUNCER
+   */
+  readonly image?: Image;
+}
+
+/** What a pooler stands in front of. */
+export interface PostgresPoolerTarget {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** Pods of the cluster. */
+  readonly pods: PodSet;
+  /** Port of the cluster. */
+  readonly port: Port;
+  /** Connections that the cluster takes. */
+  readonly maxConnections: number;
+  /** Where the pods run. */
+  readonly placement: Placement;
+}
+
+const METRICS: Port = { name: 'metrics', number: 9127 };
+
+/** Connections that are left for superusers, migrations and whoever comes without a pooler. */
+const RESERVED = 20;
+
+/**
+ * PgBouncer in front of a cluster: a connection of the database belongs to a client for a transaction only, so a
+ * thousand clients need few of them.
+ *
+ * Source: CloudNativePG 1.30 docs, "Connection pooling"; PgBouncer docs, "Features".
+ */
+export class PostgresPooler extends Construct {
+  /** The Pooler. */
+  public readonly pooler: Pooler;
+  /** Where clients reach it. */
+  public readonly endpoint: Endpoint;
+
+  private readonly pooled: CloudNativePgPods;
+
+  public constructor(scope: Construct, id: string, props: PostgresPoolerProps, target: PostgresPoolerTarget) {
+    super(scope, id);
+    const { cluster, pods, port } = target;
+    this.check(props, target);
+    this.pooled = new CloudNativePgPods(this, 'Pods', {
+      name: `${cluster}-pooler`,
+      label: 'cnpg.io/poolerName',
+      metricsPort: METRICS,
+    });
+    this.pooled.policy.allowTo({ to: pods, ports: [port], ordered: true });
+    this.pooler = this.createPooler(props, target);
+    this.endpoint = Endpoint.service(this.pooled.pods, `${cluster}-pooler`, port);
+  }
+
+  private check(props: PostgresPoolerProps, { maxConnections }: PostgresPoolerTarget): void {
+    const { instances = 2, maxClientConnections = 1000, poolSize = 20 } = props;
+    for (const [property, value] of Object.entries({ instances, maxClientConnections, poolSize })) {
+      if (!Number.isInteger(value) || value < 1) {
+        throw new UsageError(`is ${value}, but must be a whole number from 1`, {
+          scope: this,
+          property: `pooler.${property}`,
+        });
+      }
+    }
+    const most = maxConnections - RESERVED;
+    if (instances * poolSize > most) {
+      throw new UsageError(
+        `is ${poolSize} in ${instances} pods, ${instances * poolSize} in all, but of maxConnections, which is ` +
+          `${maxConnections}, ${RESERVED} are not for clients; lower it, or raise maxConnections`,
+        { scope: this, property: 'pooler.poolSize' },
+      );
+    }
+  }
+
+  private createPooler(props: PostgresPoolerProps, target: PostgresPoolerTarget): Pooler {
+    const { instances = 2, maxClientConnections = 1000, poolSize = 20, image = DefaultImages.PGBOUNCER } = props;
+    return new Pooler(this, 'Resource', {
+      metadata: this.pooled.metadata(),
+      spec: {
+        cluster: { name: target.cluster },
+        type: PoolerType.RW,
+        instances,
+        pgbouncer: {
+          image: image.in(Cluster.of(this).registry, this),
+          poolMode: PoolMode.TRANSACTION,
+          parameters: {
+            default_pool_size: String(poolSize),
+            max_client_conn: String(maxClientConnections),
+          },
+        },
+        template: { spec: this.podSpec(props, target) },
+      },
+    });
+  }
+  /** The part of the pods that is ours; the operator adds the rest, security included. */
+  private podSpec({ instances = 2, resources }: PostgresPoolerProps, { placement }: PostgresPoolerTarget): object {
+    const cluster = Cluster.of(this);
+    const asked = guaranteedResources(this, resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(128) });
+    const { nodeSelector, tolerations } = placement;
+    const { pullSecrets } = cluster.registry;
+    return {
+      containers: [{ name: 'pgbouncer', resources: { requests: asked, limits: asked } }],
+      nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+      tolerations: tolerations.length === 0 ? undefined : tolerations,
+      imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),
+      topologySpreadConstraints:
+        instances === 1 ? undefined : Spread.PREFERRED.constraints(this.pooled.pods.labels, cluster, instances, false),
+    };
+  }
+}
