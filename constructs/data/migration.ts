@@ -1,0 +1,97 @@
+import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { EnvValue } from '../workload/env-value';
+import type { Image } from '../workload/image';
+import { Job } from '../workload/job';
+import type { PodUser } from '../workload/pod-template';
+import type { IProvider, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import type { WorkloadOptions } from '../workload/workload';
+
+/** What brings the schema of a database to what a release of the API expects. */
+export interface MigrationProps extends WorkloadOptions {
+  /** The database whose schema it is: a {@link Postgres}, a {@link PostgresCluster}, an {@link ExternalPostgres}. */
+  readonly database: IProvider;
+
+  /** What runs; as a rule the image of the API, so that both are of one release. */
+  readonly image: Image;
+
+  /**
+   * Program and first arguments: `['alembic', 'upgrade', 'head']`. It runs at every sync, so it must find out by
+   * itself that nothing is to be done, and must go on after a run that broke off.
+   */
+  readonly command: string[];
+
+  /**
+   * Arguments.
+   * @default - none
+   */
+  readonly args?: string[];
+
+  /**
+   * Variables besides those of the database.
+   * @default - none
+   */
+  readonly env?: { readonly [name: string]: EnvValue };
+
+  /**
+   * Time after which it is stopped and has failed. A sync is not over before it ends.
+   * @default Duration.minutes(15)
+   */
+  readonly deadline?: Duration;
+
+  /**
+   * Pods that may fail before it has failed.
+   * @default 3
+   */
+  readonly retries?: number;
+
+  /**
+   * What it asks for.
+   * @default - 100m CPU and 256 MiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * User and group of the process.
+   * @default - user and group 10001
+   */
+  readonly user?: PodUser;
+}
+
+/**
+ * A migration of a schema: a Job at every sync, after the database and before whoever uses it, `api.uses(migration)`.
+ * The new schema is there while pods of the last release still run, and stays when the release is rolled back, so
+ * both releases must get along with it.
+ *
+ * Source: Argo CD docs, "Resource Hooks".
+ */
+export class Migration extends Construct implements IProvider {
+  /** The Job; it may need more than the database: `migration.job.uses(queue)`. */
+  public readonly job: Job;
+
+  public constructor(scope: Construct, id: string, props: MigrationProps) {
+    super(scope, id);
+    const { database, image, command, args, env, deadline, resources } = props;
+    this.job = new Job(this, 'Resource', {
+      ...props,
+      env: undefined,
+      component: 'migration',
+      container: {
+        image,
+        command,
+        args,
+        env,
+        resources: resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(256) },
+      },
+      deadline: deadline ?? Duration.minutes(15),
+    });
+    this.job.uses(database);
+  }
+
+  /** Clients wait for it. What they need to connect is the database's to give, so they use that too. */
+  public offerTo(): Offer {
+    return { endpoints: [], env: {}, after: [this.job.pods] };
+  }
+}
