@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const ASSETS = /\.(sh|mjs|schema\.json)$/;
+const ASSETS = /\.(sh|mjs|sql|schema\.json)$/;
 
 rmSync('lib', { recursive: true, force: true });
 execFileSync(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
