@@ -16,8 +16,25 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 
 // Parts of a RAG system
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
+export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
+export { Migration, type MigrationProps } from './constructs/data/migration';
 export { ObjectStore, type S3Props } from './constructs/data/object-store';
+export { Postgres, type PostgresProps } from './constructs/data/postgres';
+export type { IPostgres, PostgresAccess } from './constructs/data/postgres-access';
+export type { PostgresArchive } from './constructs/data/postgres-archive';
+export {
+  type DailyPostgresBackupsProps,
+  PostgresBackups,
+  type PostgresBackupsProps,
+} from './constructs/data/postgres-backups';
+export {
+  PostgresCluster,
+  type PostgresClusterProps,
+  type PostgresCredentials,
+} from './constructs/data/postgres-cluster';
+export type { PostgresPooler, PostgresPoolerProps } from './constructs/data/postgres-pooler';
+export { PostgresTls } from './constructs/data/postgres-tls';
 export type { IQueue } from './constructs/data/queue';
 export { Redis, type RedisProps, RedisRole } from './constructs/data/redis';
 export { DefaultImages } from './constructs/default-images';
@@ -62,6 +79,7 @@ export { Accelerator, type AcceleratorProps } from './constructs/placement/accel
 export { type AcceleratorLabels, Cloud } from './constructs/placement/cloud';
 export {
   Cluster,
+  type ClusterApiServer,
   type ClusterDns,
   type ClusterPrometheus,
   type ClusterProps,
@@ -106,7 +124,14 @@ export {
 export { SecretKey } from './constructs/secrets/secret-key';
 export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret-source';
 export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
+export {
+  type ExternalCollection,
+  type ExternalQdrantProps,
+  ExternalVectorStore,
+  type ExternalVectorStoreProps,
+} from './constructs/vector-store/external-vector-store';
 export { PayloadIndex } from './constructs/vector-store/payload-index';
+export { Pgvector, type PgvectorProps } from './constructs/vector-store/pgvector';
 export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
 export type { QdrantResources } from './constructs/vector-store/qdrant-capacity';
 export {
