@@ -150,7 +150,7 @@ describe('node --import tsx main.ts', () => {
   test('stops before it writes when one environment has a mistake, and says all mistakes of all', () => {
     project.changeEnvironment('dev.yaml', 'nodes: 1', 'nodes: 2');
     project.changeEnvironment('staging.yaml', 'cloud: eks', 'cloud: aws');
-    project.changeEnvironment('production.yaml', 'memory: 32Gi', 'memory: 64Gi');
+    project.changeEnvironment('production.yaml', 'cpu: 250m, memory: 2Gi', 'cpu: 250m, memory: 4Gi');
     const before = writtenAt(dist());
     const { status, stdout, stderr } = project.main();
     expect(status).toBe(1);
@@ -170,7 +170,7 @@ describe('node --import tsx main.ts', () => {
   test('stops before it writes when what was rendered last cannot become what is rendered now', () => {
     project.changeEnvironment('dev.yaml', 'storage: 5Gi', 'storage: 6Gi');
     project.changeEnvironment('staging.yaml', 'storage: 20Gi', 'storage: 30Gi');
-    project.changeEnvironment('production.yaml', 'memory: 32Gi', 'memory: 64Gi');
+    project.changeEnvironment('production.yaml', 'cpu: 250m, memory: 2Gi', 'cpu: 250m, memory: 4Gi');
     const before = writtenAt(dist());
     for (const outcome of [project.main(), project.main(['--check'])]) {
       expect(outcome.status).toBe(1);
@@ -194,7 +194,7 @@ describe('node --import tsx main.ts', () => {
     const { status, stderr } = project.main();
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charts\/environments\/production\.yaml StatefulSet rag-production\/qdrant: had 3 nodes, so with 1 the shards .* restore dist from version control and render again\n$/,
+      /^charts\/environments\/production\.yaml StatefulSet rag-production\/qdrant: had 3 nodes, so with 1 the shards .* restore dist from version control and render again$/m,
     );
     expect(writtenAt(dist())).toEqual(before);
     expect(contentOf(dist())).toEqual(COMMITTED);

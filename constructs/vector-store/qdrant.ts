@@ -39,6 +39,8 @@ export interface QdrantProps extends WorkloadOptions {
 
   /**
    * What the nodes hold: gives how many there are, their resources and their storage, where these do not say it.
+   * Other numbers give other volumes, which a StatefulSet cannot change: once the database runs, write its
+   * `storage` beside the sizing, which is checked against it from then on.
    * @default - unknown; `resources` and `storage` are required
    */
   readonly sizing?: QdrantSizing;
