@@ -38,7 +38,7 @@ export { PostgresTls } from './constructs/data/postgres-tls';
 export type { IQueue } from './constructs/data/queue';
 export { Redis, type RedisProps, RedisRole } from './constructs/data/redis';
 export { DefaultImages } from './constructs/default-images';
-export { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './constructs/edge/edge-proxy';
+export type { EdgeProxy, ProxyOrigin } from './constructs/edge/edge-proxy';
 export { type DedicatedGatewayProps, Gateway, type NamedGatewayProps } from './constructs/edge/gateway';
 export { Ingress, IngressController, type IngressProps } from './constructs/edge/ingress';
 export { type IRouteTarget, Route, type RouteProps } from './constructs/edge/route';
@@ -157,7 +157,7 @@ export type { StrictMode } from './constructs/vector-store/strict-mode';
 // Workloads of one's own
 export type { ContainerProps, MainContainerProps } from './constructs/workload/container';
 export { CronJob, type CronJobProps } from './constructs/workload/cron-job';
-export { Deployment, type DeploymentProps } from './constructs/workload/deployment';
+export { Deployment, type DeploymentOptions, type DeploymentProps } from './constructs/workload/deployment';
 export { EnvValue } from './constructs/workload/env-value';
 export { Image, type ImageVersion } from './constructs/workload/image';
 export { Job, type JobProps, type JobRunProps } from './constructs/workload/job';

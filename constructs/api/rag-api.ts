@@ -5,7 +5,7 @@ import type { Endpoint } from '../network/endpoint';
 import type { Port } from '../network/port';
 import { checkSeconds } from '../rules/time-span';
 import { Scaling } from '../scaling/scaling';
-import { Deployment } from '../workload/deployment';
+import { Deployment, type DeploymentOptions } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import type { PodUser } from '../workload/pod-template';
@@ -16,7 +16,7 @@ import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 
 /** The service that answers questions. */
-export interface RagApiProps extends WorkloadOptions {
+export interface RagApiProps extends WorkloadOptions, DeploymentOptions {
   /**
    * What runs: a server that listens on {@link port}, answers `GET /health/live` without asking anything
    * else, `GET /health/ready` when it can serve, and `GET /metrics` for Prometheus; and that contains `sleep`.

@@ -53,65 +53,59 @@ const HTTPS = 'https';
  *
  * Source: Gateway API 1.6, HTTPRoute and Gateway.
  */
-export abstract class Gateway extends EdgeProxy {
+export class Gateway extends EdgeProxy {
   /** A Gateway that exists; its owner terminates TLS. By default its proxies run beside it. */
   public static named(name: string, props: NamedGatewayProps): Gateway {
-    return new NamedGateway(name, props);
+    const beside = props.proxies === undefined && props.proxyCidrs === undefined;
+    const origin = beside ? { proxies: { namespace: props.namespace } } : props;
+    return new Gateway(origin, undefined, (scope, route) => bindNamed(scope, route, name, props));
   }
 
   /** A Gateway of its own, named like the route. */
   public static dedicated(props: DedicatedGatewayProps): Gateway {
-    return new DedicatedGateway(props);
+    return new Gateway(props, props.certificate, (scope, route) => bindDedicated(scope, route, props));
   }
-}
 
-class NamedGateway extends Gateway {
-  public readonly certificate = undefined;
-
-  public constructor(
-    private readonly name: string,
-    private readonly props: NamedGatewayProps,
+  private constructor(
+    origin: ProxyOrigin,
+    /** The certificate of the host; undefined where the owner of the Gateway terminates TLS. */
+    public readonly certificate: ServerCertificate | undefined,
+    private readonly bind: (scope: Construct, route: ProxiedRoute) => void,
   ) {
-    super(
-      props.proxies === undefined && props.proxyCidrs === undefined
-        ? { proxies: { namespace: props.namespace } }
-        : props,
-      'gateway',
-    );
+    super(origin, 'gateway');
   }
 
+  /**
+   * Creates the objects of a route.
+   * @internal
+   */
   public _bind(scope: Construct, route: ProxiedRoute): void {
-    const { namespace, listener = HTTPS } = this.props;
-    ExternalReferences.of(scope).declare({ kind: 'Gateway', name: this.name, namespace });
-    createRoute(scope, route, { name: this.name, namespace, sectionName: listener });
+    this.bind(scope, route);
   }
 }
 
-class DedicatedGateway extends Gateway {
-  public readonly certificate: ServerCertificate | undefined;
+function bindNamed(scope: Construct, route: ProxiedRoute, name: string, props: NamedGatewayProps): void {
+  const { namespace, listener = HTTPS } = props;
+  ExternalReferences.of(scope).declare({ kind: 'Gateway', name, namespace });
+  createRoute(scope, route, { name, namespace, sectionName: listener });
+}
 
-  public constructor(private readonly props: DedicatedGatewayProps) {
-    super(props, 'gateway');
-    this.certificate = props.certificate;
-  }
-
-  public _bind(scope: Construct, route: ProxiedRoute): void {
-    const { className, certificate } = this.props;
-    const name = route.metadata.name as string;
-    const secret = certificate?._bind(scope, route.metadata, [route.host], [CertificateUsage.SERVER_AUTH]).certificate
-      .secret;
-    ExternalReferences.of(scope).declare({ kind: 'GatewayClass', name: className });
-    new GatewayObject(scope, 'Gateway', {
-      metadata: route.metadata,
-      spec: {
-        gatewayClassName: className,
-        listeners: [httpListener(route.host), ...(secret === undefined ? [] : [httpsListener(route.host, secret)])],
-      },
-    });
-    createRoute(scope, route, { name, sectionName: secret === undefined ? HTTP : HTTPS });
-    if (secret !== undefined) {
-      createRedirect(scope, route, { name, sectionName: HTTP });
-    }
+function bindDedicated(scope: Construct, route: ProxiedRoute, props: DedicatedGatewayProps): void {
+  const { className, certificate } = props;
+  const name = route.metadata.name as string;
+  const secret = certificate?._bind(scope, route.metadata, [route.host], [CertificateUsage.SERVER_AUTH]).certificate
+    .secret;
+  ExternalReferences.of(scope).declare({ kind: 'GatewayClass', name: className });
+  new GatewayObject(scope, 'Gateway', {
+    metadata: route.metadata,
+    spec: {
+      gatewayClassName: className,
+      listeners: [httpListener(route.host), ...(secret === undefined ? [] : [httpsListener(route.host, secret)])],
+    },
+  });
+  createRoute(scope, route, { name, sectionName: secret === undefined ? HTTP : HTTPS });
+  if (secret !== undefined) {
+    createRedirect(scope, route, { name, sectionName: HTTP });
   }
 }
 

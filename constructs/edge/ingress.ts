@@ -114,6 +114,10 @@ export class Ingress extends EdgeProxy {
     }
   }
 
+  /**
+   * Creates the objects of a route.
+   * @internal
+   */
   public _bind(scope: Construct, route: ProxiedRoute): void {
     const { controller, certificate } = this.props;
     const { metadata, host } = route;

@@ -8,7 +8,7 @@ import { kibibytesOf, sizeText } from '../rules/quantity';
 import { checkSeconds } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { Scaling } from '../scaling/scaling';
-import { Deployment } from '../workload/deployment';
+import { Deployment, type DeploymentOptions } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import type { PodUser } from '../workload/pod-template';
@@ -19,7 +19,7 @@ import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 
 /** Workers that turn documents into vectors. */
-export interface EmbeddingWorkersProps extends WorkloadOptions {
+export interface EmbeddingWorkersProps extends WorkloadOptions, DeploymentOptions {
   /**
    * What runs: a worker that takes tasks from the broker, finishes the task at hand on SIGTERM, and touches
    * the file `WORKER_HEARTBEAT_FILE` at least every 30 seconds while its main loop is alive.
@@ -103,6 +103,12 @@ export interface EmbeddingWorkersProps extends WorkloadOptions {
   readonly startupBudget?: Duration;
 
   /**
+   * Port on which each worker serves Prometheus metrics at `/metrics`.
+   * @default - no metrics
+   */
+  readonly metricsPort?: number;
+
+  /**
    * User and group of the process.
    * @default - user and group 10001
    */
@@ -132,12 +138,14 @@ export class EmbeddingWorkers extends Construct {
     checkSharedMemory(this, props);
     const longestTask = props.longestTask ?? Duration.minutes(10);
     checkSeconds(this, 'longestTask', longestTask);
+    const metricsPort = props.metricsPort === undefined ? undefined : { name: 'metrics', number: props.metricsPort };
     this.workload = new Deployment(this, 'Resource', {
       ...props,
       component: 'ingestion',
       scaling: props.scaling ?? Scaling.fixed(1),
       longestWork: Duration.seconds(longestTask.toSeconds() + REDELIVERY_MARGIN_SECONDS),
       gracePeriod: Duration.seconds(longestTask.toSeconds() + SHUTDOWN_MARGIN_SECONDS),
+      metricsPort,
       container: {
         image: props.image,
         command: props.command,
@@ -146,6 +154,7 @@ export class EmbeddingWorkers extends Construct {
           LONGEST_TASK_SECONDS: EnvValue.of(String(longestTask.toSeconds())),
           WORKER_HEARTBEAT_FILE: EnvValue.of(HEARTBEAT_FILE),
         },
+        ports: metricsPort && [metricsPort],
         resources: props.resources ?? { cpu: Cpu.units(1), memory: DEFAULT_MEMORY },
         // The volume outlives the container, and the heartbeat of the last one says nothing of this one.
         postStart: ['rm', '-f', HEARTBEAT_FILE],

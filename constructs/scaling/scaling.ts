@@ -44,66 +44,69 @@ export interface BacklogScalingProps extends EventScalingOptions {
   readonly perReplica: number;
 }
 
+/** Who decides on the number of pods, and within which bounds. */
+interface ReplicaOwner {
+  readonly min: number;
+  readonly max: number;
+  /** The number in the workload, where no autoscaler owns it. */
+  readonly replicas?: number;
+  /** Creates the autoscaler. */
+  bind(scope: Construct, target: ScaleTarget): void;
+}
+
 /**
  * How many pods a workload has, and who decides: us, the HorizontalPodAutoscaler or KEDA, and never two of
  * them.
  */
-export abstract class Scaling {
+export class Scaling {
   /** A number that only a new output changes. */
   public static fixed(replicas: number): Scaling {
-    return new FixedScaling(replicas);
+    checkCount('scaling.replicas', replicas, 0);
+    return new Scaling({ min: replicas, max: replicas, replicas, bind: () => {} });
   }
 
   /** By a HorizontalPodAutoscaler. */
   public static horizontal(props: HorizontalScalingProps): Scaling {
-    return new HorizontalScaling(props);
+    return new Scaling(new HorizontalOwner(props));
   }
 
   /** By KEDA, down to zero if wanted. */
   public static onEvents(props: EventScalingProps): Scaling {
-    return new EventScaling(props);
+    return new Scaling(new EventOwner(props));
   }
 
   /** By KEDA, on work that waits in a queue. */
   public static onBacklog(backlog: IBacklog, props: BacklogScalingProps): Scaling {
-    return new EventScaling({ ...props, triggers: [backlog.trigger(props.perReplica)] });
+    return Scaling.onEvents({ ...props, triggers: [backlog.trigger(props.perReplica)] });
   }
 
   /** Fewest pods. */
-  public abstract readonly min: number;
+  public readonly min: number;
   /** Most pods. */
-  public abstract readonly max: number;
+  public readonly max: number;
   /** The number in the workload; undefined when an autoscaler owns it. */
-  public abstract readonly replicas: number | undefined;
+  public readonly replicas: number | undefined;
+
+  private constructor(private readonly owner: ReplicaOwner) {
+    this.min = owner.min;
+    this.max = owner.max;
+    this.replicas = owner.replicas;
+  }
 
   /**
    * Creates the autoscaler.
    * @internal
    */
-  public abstract _bind(scope: Construct, target: ScaleTarget): void;
-}
-
-class FixedScaling extends Scaling {
-  public readonly min: number;
-  public readonly max: number;
-
-  public constructor(public readonly replicas: number) {
-    super();
-    checkCount('scaling.replicas', replicas, 0);
-    this.min = replicas;
-    this.max = replicas;
+  public _bind(scope: Construct, target: ScaleTarget): void {
+    this.owner.bind(scope, target);
   }
-
-  public _bind(): void {}
 }
 
-class HorizontalScaling extends Scaling {
+class HorizontalOwner implements ReplicaOwner {
   public readonly min: number;
   public readonly max: number;
-  public readonly replicas = undefined;
 
   public constructor(private readonly props: HorizontalScalingProps) {
-    super();
     checkHorizontalScaling(props);
     if (props.metrics.length === 0) {
       throw new UsageError('is empty; name at least one metric, such as ScalingMetric.cpu(70)', {
@@ -114,7 +117,7 @@ class HorizontalScaling extends Scaling {
     this.max = props.max;
   }
 
-  public _bind(scope: Construct, target: ScaleTarget): void {
+  public bind(scope: Construct, target: ScaleTarget): void {
     new k8s.KubeHorizontalPodAutoscalerV2(scope, 'Autoscaler', {
       metadata: target.metadata,
       spec: {
@@ -128,13 +131,11 @@ class HorizontalScaling extends Scaling {
   }
 }
 
-class EventScaling extends Scaling {
+class EventOwner implements ReplicaOwner {
   public readonly min: number;
   public readonly max: number;
-  public readonly replicas = undefined;
 
   public constructor(private readonly props: EventScalingProps) {
-    super();
     checkEventScaling(props, props.triggers);
     if (props.triggers.length === 0) {
       throw new UsageError('is empty; name at least one trigger', { property: 'scaling.triggers' });
@@ -143,7 +144,7 @@ class EventScaling extends Scaling {
     this.max = props.max;
   }
 
-  public _bind(scope: Construct, target: ScaleTarget): void {
+  public bind(scope: Construct, target: ScaleTarget): void {
     checkObjectName(scope, target.name, 'ScaledObject');
     const cluster = Cluster.of(scope);
     this.checkCooldown(scope, target);

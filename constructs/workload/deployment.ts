@@ -2,6 +2,7 @@ import { Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { Spread } from '../placement/spread';
+import { UsageError } from '../rules/usage-error';
 import { DisruptionBudget } from '../scaling/disruption-budget';
 import { Scaling } from '../scaling/scaling';
 import { UpdateStrategy } from './update-strategy';
@@ -10,20 +11,13 @@ import { Workload, type WorkloadProps } from './workload';
 /** Time to pull an image; those with GPU libraries have many gigabytes. */
 const IMAGE_PULL = Duration.minutes(10);
 
-/** Pods that are alike and keep nothing. */
-export interface DeploymentProps extends WorkloadProps {
+/** What every Deployment lets its user change. */
+export interface DeploymentOptions {
   /**
    * How many pods there are, and who decides.
    * @default Scaling.fixed(1)
    */
   readonly scaling?: Scaling;
-
-  /**
-   * Time in which work that a pod has lost comes back, unseen by triggers until then. Scaling to zero waits
-   * that long.
-   * @default - triggers see all work
-   */
-  readonly longestWork?: Duration;
 
   /**
    * How pods are replaced.
@@ -39,6 +33,16 @@ export interface DeploymentProps extends WorkloadProps {
   readonly revisionHistoryLimit?: number;
 }
 
+/** Pods that are alike and keep nothing. */
+export interface DeploymentProps extends WorkloadProps, DeploymentOptions {
+  /**
+   * Time in which work that a pod has lost comes back, unseen by triggers until then. Scaling to zero waits
+   * that long.
+   * @default - triggers see all work
+   */
+  readonly longestWork?: Duration;
+}
+
 /** A Deployment with its autoscaler, disruption budget, ServiceAccount and network policy. */
 export class Deployment extends Workload {
   /** The Deployment. */
@@ -50,6 +54,7 @@ export class Deployment extends Workload {
 
   public constructor(scope: Construct, id: string, props: DeploymentProps) {
     super(scope, id, 'Deployment', { ...props, spread: Spread.PREFERRED, spreadPerRevision: true });
+    checkHistory(this, props.revisionHistoryLimit);
     this.scaling = props.scaling ?? Scaling.fixed(1);
     const update =
       props.update ?? (props.accelerator === undefined ? UpdateStrategy.SURGE_ONE : UpdateStrategy.IN_PLACE);
@@ -86,5 +91,11 @@ export class Deployment extends Workload {
     const startup = props.container.startup?.patience ?? Duration.seconds(0);
     const grace = props.gracePeriod ?? Duration.seconds(30);
     return grace.toSeconds() + startup.toSeconds() + IMAGE_PULL.toSeconds();
+  }
+}
+
+function checkHistory(scope: Construct, limit = 0): void {
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw new UsageError(`is ${limit}, but must be a whole number from 0`, { scope, property: 'revisionHistoryLimit' });
   }
 }

@@ -5,6 +5,7 @@ import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { Scaling } from '../../../constructs/scaling/scaling';
 import { ScalingMetric } from '../../../constructs/scaling/scaling-metric';
 import { Deployment } from '../../../constructs/workload/deployment';
+import { UpdateStrategy } from '../../../constructs/workload/update-strategy';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
 
@@ -180,4 +181,13 @@ test.each([0, 999, 1500])('the longest answer cannot take %s ms', (milliseconds)
   expect(() => new RagApi(testChart(), 'api', { image: IMAGE, longestAnswer })).toThrow(
     new Error(`rag/api: longestAnswer is ${milliseconds} ms, but must be whole seconds, at least one`),
   );
+});
+
+test('pods are replaced as told, and as many old ReplicaSets are kept', () => {
+  const chart = testChart();
+  new RagApi(chart, 'api', { image: IMAGE, update: UpdateStrategy.RECREATE, revisionHistoryLimit: 2 });
+  expect(find(render(chart), 'Deployment', 'api').spec).toMatchObject({
+    strategy: { type: 'Recreate' },
+    revisionHistoryLimit: 2,
+  });
 });

@@ -11,6 +11,7 @@ import { Scaling } from '../../../constructs/scaling/scaling';
 import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { SharedVolume } from '../../../constructs/workload/shared-volume';
+import { UpdateStrategy } from '../../../constructs/workload/update-strategy';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
 
@@ -279,4 +280,35 @@ test.each([0, 999, 1500])('the longest task cannot take %s ms', (milliseconds) =
   expect(() => new EmbeddingWorkers(testChart(), 'workers', { image: IMAGE, longestTask })).toThrow(
     new Error(`rag/workers: longestTask is ${milliseconds} ms, but must be whole seconds, at least one`),
   );
+});
+
+test('workers are replaced as told, and as many old ReplicaSets are kept', () => {
+  const chart = testChart();
+  new EmbeddingWorkers(chart, 'workers', { image: IMAGE, update: UpdateStrategy.RECREATE, revisionHistoryLimit: 2 });
+  expect(find(render(chart), 'Deployment', 'workers').spec).toMatchObject({
+    strategy: { type: 'Recreate' },
+    revisionHistoryLimit: 2,
+  });
+});
+
+test('workers with a port for metrics are scraped there, and others nowhere', () => {
+  const of = (metricsPort?: number) => {
+    const chart = testChart({ prometheus: { namespace: 'monitoring' } });
+    new EmbeddingWorkers(chart, 'workers', { image: IMAGE, metricsPort });
+    const objects = render(chart);
+    return {
+      ports: mainContainer(find(objects, 'Deployment', 'workers')).ports,
+      ingress: find(objects, 'NetworkPolicy', 'workers').spec.ingress,
+    };
+  };
+  expect(of()).toEqual({ ports: undefined, ingress: undefined });
+  expect(of(9100)).toEqual({
+    ports: [{ name: 'metrics', containerPort: 9100, protocol: 'TCP' }],
+    ingress: [
+      {
+        from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+        ports: [{ port: 9100, protocol: 'TCP' }],
+      },
+    ],
+  });
 });

@@ -1,5 +1,7 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
+import type { Gateway } from '../../../constructs/edge/gateway';
+import type { Ingress } from '../../../constructs/edge/ingress';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { Scaling } from '../../../constructs/scaling/scaling';
 import type { EventScalingOptions, ScalingBounds } from '../../../constructs/scaling/scaling-bounds';
@@ -265,4 +267,14 @@ describe('mistakes', () => {
       `scaling.fallbackReplicas is ${fallbackReplicas}, but must be a whole number from 0`,
     );
   });
+});
+
+test('nobody can extend what has parts that the package does not promise', () => {
+  type Extensible = abstract new (...props: never) => unknown;
+  const closed: [
+    typeof Scaling extends Extensible ? never : 'closed',
+    typeof Gateway extends Extensible ? never : 'closed',
+    typeof Ingress extends Extensible ? never : 'closed',
+  ] = ['closed', 'closed', 'closed'];
+  expect(closed).toHaveLength(3);
 });

@@ -159,3 +159,9 @@ describe('with an accelerator', () => {
     );
   });
 });
+
+test.each([-1, 1.5, Number.NaN])('%s old ReplicaSets cannot be kept', (revisionHistoryLimit) => {
+  expect(() => deployed({ revisionHistoryLimit })).toThrow(
+    new Error(`rag/api: revisionHistoryLimit is ${revisionHistoryLimit}, but must be a whole number from 0`),
+  );
+});
