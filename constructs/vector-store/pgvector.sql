@@ -31,6 +31,6 @@ select :'actual' = :'wanted' as fits \gset
   create index if not exists :"index" on :"table"
     using hnsw (embedding :opclass) with (m = :m, ef_construction = :ef_construction);
 \else
-  \warn 'column embedding of table' :"table" 'is' :'actual' 'but the vectors of' :'model' 'are' :'wanted'
+  \warn column embedding of table :table is :actual, but the vectors of :model are :wanted
   do $$ begin raise exception 'the vectors of another model need another table; nothing was changed'; end $$;
 \endif

@@ -1,17 +1,16 @@
 import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { DefaultImages } from '../default-images';
 import type { EmbeddingModel } from '../models/embedding-model';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import { Job } from '../workload/job';
-import { NodeProgram } from '../workload/node-program';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import type { PayloadIndex } from './payload-index';
 import type { Qdrant } from './qdrant';
+import { QdrantProgram } from './qdrant-program';
 import type { Quantization } from './quantization';
 import { type StrictMode, strictModeConfig } from './strict-mode';
 
@@ -169,8 +168,6 @@ export interface QdrantCollectionProps {
 }
 
 const COLLECTION_FILE = '/etc/qdrant-collection/collection.json';
-const COLLECTION_PROGRAM = NodeProgram.of(__dirname, 'qdrant-collection.mjs', 'qdrant-client.mjs');
-const ALIAS_PROGRAM = NodeProgram.of(__dirname, 'qdrant-alias.mjs', 'qdrant-client.mjs');
 
 /** Qdrant's own rule is looser; these need no escaping in a URL. */
 const NAME = /^(?!\.+$)[A-Za-z0-9_.-]{1,255}$/;
@@ -300,11 +297,10 @@ export class QdrantCollection extends Construct implements IProvider {
   }
 
   private createBootstrap(): Job {
-    const job = this.createProgramJob('Bootstrap', 'bootstrap', COLLECTION_PROGRAM, {
+    const job = this.createProgramJob('Bootstrap', 'bootstrap', 'qdrant-collection.mjs', {
       COLLECTION_FILE: EnvValue.of(COLLECTION_FILE),
     });
     job.addConfigFiles({ [COLLECTION_FILE]: `${JSON.stringify(this.desiredState(), undefined, 2)}\n` });
-    job.uses(this.props.store);
     return job;
   }
 
@@ -367,15 +363,15 @@ export class QdrantCollection extends Construct implements IProvider {
   }
 
   private createAliasSwitch(): Job | undefined {
-    const { next, store } = this.props;
+    const { next } = this.props;
     if (next?.switched !== true) {
       return undefined;
     }
-    const job = this.createProgramJob('Switch', 'switch', ALIAS_PROGRAM, {
+    const job = this.createProgramJob('Switch', 'switch', 'qdrant-alias.mjs', {
       ...this.betweenCollections(next),
       ALIASES: EnvValue.of(this.aliases.join(',')),
     });
-    job.uses({ offerTo: (client) => ({ ...store.offerTo(client), after: [this.bootstrap.pods] }) });
+    job.uses({ offerTo: () => ({ endpoints: [], env: {}, after: [this.bootstrap.pods] }) });
     return job;
   }
 
@@ -383,28 +379,19 @@ export class QdrantCollection extends Construct implements IProvider {
     return { SOURCE_COLLECTION: EnvValue.of(this.name), TARGET_COLLECTION: EnvValue.of(next.name) };
   }
 
-  private createProgramJob(id: string, name: string, program: NodeProgram, env: { [name: string]: EnvValue }): Job {
+  private createProgramJob(id: string, name: string, main: string, env: { [name: string]: EnvValue }): Job {
     const { store, deadline = Duration.minutes(30) } = this.props;
+    const program = QdrantProgram.forDatabase(store, main);
     const job = new Job(this, id, {
       // Collections come and go; the Jobs keep their names, so that each sync replaces those of the last.
       name: `${this.node.id}-${name}`,
       component: 'vector-store',
-      container: program.container(DefaultImages.NODE, {
-        ...env,
-        ...(store.tls ? { NODE_EXTRA_CA_CERTS: EnvValue.template('$(QDRANT_CA_FILE)') } : {}),
-      }),
+      container: program.container(env),
       user: { uid: 1000, gid: 1000 },
-      envNames: this.programEnvNames(),
+      envNames: program.envNames,
       deadline,
     });
-    job.addConfigFiles(program.files);
+    program.addTo(job);
     return job;
-  }
-
-  /** The programs read `QDRANT_URL`, whatever the database calls it to others. */
-  private programEnvNames(): { [given: string]: string } {
-    const { envPrefix, tls } = this.props.store;
-    const facts = ['URL', 'GRPC_PORT', 'API_KEY', ...(tls ? ['CA_FILE'] : [])];
-    return Object.fromEntries(facts.map((fact) => [`${envPrefix}_${fact}`, `QDRANT_${fact}`]));
   }
 }

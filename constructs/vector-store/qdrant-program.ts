@@ -5,8 +5,8 @@ import { NodeProgram } from '../workload/node-program';
 import type { IProvider } from '../workload/provider';
 import type { Workload } from '../workload/workload';
 
-/** What a program needs to know of the database whose nodes it speaks to. */
-export interface QdrantAccess {
+/** What a program needs to know of the database that it speaks to. */
+export interface QdrantAccess extends IProvider {
   /** Every node under its own name. */
   readonly everyNode: IProvider;
   /** Whether clients speak TLS to it. */
@@ -15,14 +15,28 @@ export interface QdrantAccess {
   readonly envPrefix: string;
 }
 
-/** A program of this room that speaks to every node of a database. */
+/** What every client of a database gets. */
+const FACTS = ['URL', 'GRPC_PORT', 'API_KEY'];
+
+/** A program of this room that speaks to a database. */
 export class QdrantProgram {
+  /** A program that speaks to the database by its Service. */
+  public static forDatabase(store: QdrantAccess, main: string, ...modules: string[]): QdrantProgram {
+    return new QdrantProgram(store, store, FACTS, [main, ...modules]);
+  }
+
+  /** A program that speaks to every node under its own name. */
+  public static forEveryNode(store: QdrantAccess, main: string, ...modules: string[]): QdrantProgram {
+    return new QdrantProgram(store, store.everyNode, [...FACTS, 'NODE_URLS'], [main, ...modules]);
+  }
+
   private readonly program: NodeProgram;
 
-  public constructor(
+  private constructor(
     private readonly store: QdrantAccess,
-    main: string,
-    ...modules: string[]
+    private readonly provider: IProvider,
+    private readonly facts: readonly string[],
+    [main, ...modules]: [string, ...string[]],
   ) {
     this.program = NodeProgram.of(__dirname, main, 'qdrant-client.mjs', ...modules);
   }
@@ -38,13 +52,13 @@ export class QdrantProgram {
   /** The program reads `QDRANT_URL`, whatever the database calls it to others. */
   public get envNames(): { [given: string]: string } {
     const { envPrefix, tls } = this.store;
-    const facts = ['URL', 'NODE_URLS', 'GRPC_PORT', 'API_KEY', ...(tls ? ['CA_FILE'] : [])];
+    const facts = [...this.facts, ...(tls ? ['CA_FILE'] : [])];
     return Object.fromEntries(facts.map((fact) => [`${envPrefix}_${fact}`, `QDRANT_${fact}`]));
   }
 
   /** Gives a workload what its container needs. */
   public addTo(workload: Workload): void {
     workload.addConfigFiles(this.program.files);
-    workload.uses(this.store.everyNode);
+    workload.uses(this.provider);
   }
 }

@@ -84,7 +84,7 @@ export class QdrantRehearsal extends Construct {
     this.check(props);
     const { of: store, name = `${store.workload.name}-rehearsal` } = props;
     const run = Volume.memory('run', Size.mebibytes(1));
-    const program = new QdrantProgram(store, 'qdrant-rehearsal.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'qdrant-rehearsal.mjs', 'qdrant-snapshot-files.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
       name,
       component: 'vector-store',

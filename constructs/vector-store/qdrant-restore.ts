@@ -67,7 +67,7 @@ export class QdrantRestore extends Construct implements IProvider {
     super(scope, id);
     this.check(props);
     const { store, name = `${store.workload.name}-restore`, deadline = Duration.hours(6) } = props;
-    const program = new QdrantProgram(store, 'qdrant-restore.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'qdrant-restore.mjs', 'qdrant-snapshot-files.mjs');
     this.job = new Job(this, 'Resource', {
       name,
       component: 'vector-store',
