@@ -12,9 +12,12 @@ export const drainChain: Rule = {
 
 function checkDelay(pods: RenderedPods): string[] {
   const grace = graceSeconds(pods);
+  if (grace < 1) {
+    return [`${nameOf(pods.owner)}: its pods are killed at once; give them a grace period of at least one second`];
+  }
   return pods.containers
     .map((container) => ({ name: container.name, delay: preStopSeconds(container) }))
-    .filter(({ delay }) => delay >= grace)
+    .filter(({ delay }) => delay > 0 && delay >= grace)
     .map(
       ({ name, delay }) =>
         `${nameOf(pods.owner)}: container ${name} sleeps ${delay} s before it stops, but is killed after ${grace} s; ` +

@@ -1,13 +1,22 @@
 import type { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
-import { UsageError } from './usage-error';
+import { UsageError, type UsageErrorSite } from './usage-error';
 
 /** Refuses a time that is not a whole number of seconds from 1, which is how Kubernetes counts. */
 export function checkSeconds(scope: IConstruct, property: string, time: Duration): void {
+  secondsOf(time, { scope, property });
+}
+
+/** A time in seconds, of which there are at least so many; what is no whole number of them is refused. */
+export function secondsOf(time: Duration, site: UsageErrorSite, least: 0 | 1 = 1): number {
   const milliseconds = time.toMilliseconds();
-  if (milliseconds < 1000 || milliseconds % 1000 !== 0) {
-    throw new UsageError(`is ${milliseconds} ms, but must be whole seconds, at least one`, { scope, property });
+  if (milliseconds < least * 1000 || milliseconds % 1000 !== 0) {
+    throw new UsageError(
+      `is ${milliseconds} ms, but must be whole seconds${least === 1 ? ', at least one' : ''}`,
+      site,
+    );
   }
+  return milliseconds / 1000;
 }
 
 /** Whether a text is the name of a time zone; offsets and abbreviations in lower case are none. */

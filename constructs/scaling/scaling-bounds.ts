@@ -1,4 +1,5 @@
 import type { Duration } from 'cdk8s';
+import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { checkPace, type ScalingPace } from './scaling-pace';
 import type { ScalingTrigger } from './scaling-trigger';
@@ -47,7 +48,10 @@ export function checkHorizontalScaling(bounds: ScalingBounds): void {
 /** Refuses options that KEDA would refuse, and numbers of pods that `max` would not let it reach. */
 export function checkEventScaling(options: EventScalingOptions, triggers: readonly ScalingTrigger[] = []): void {
   checkBounds(options, 0);
-  const { fallbackReplicas = 0, max } = options;
+  const { cooldown, fallbackReplicas = 0, max } = options;
+  if (cooldown !== undefined) {
+    secondsOf(cooldown, { property: 'scaling.cooldown' }, 0);
+  }
   checkCount('scaling.fallbackReplicas', fallbackReplicas, 0);
   checkWithin('scaling.fallbackReplicas', fallbackReplicas, max);
   for (const { replicas = 0 } of triggers) {

@@ -1,5 +1,6 @@
 import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
+import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 
 /** How fast the number of pods may change in one direction. */
@@ -55,7 +56,8 @@ export function checkPace(property: string, pace: ScalingPace | undefined): void
 }
 
 function checkTime(property: string, time: Duration | undefined, least: number, most: number): void {
-  if (time !== undefined && (time.toSeconds() < least || time.toSeconds() > most)) {
+  const seconds = time && secondsOf(time, { property }, 0);
+  if (time !== undefined && seconds !== undefined && (seconds < least || seconds > most)) {
     throw new UsageError(`is ${time.toHumanString()}, but must be from ${least} to ${most} seconds`, { property });
   }
 }

@@ -15,6 +15,7 @@ import {
 import { SyncWave } from '../network/sync-wave';
 import { ExternalReferences } from '../rules/external-references';
 import { OutputRules } from '../rules/output-rules';
+import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { SecretKey } from './secret-key';
 import type { ISecretSource } from './secret-source';
@@ -110,7 +111,7 @@ class FilledSecret extends Construct {
     const props: ExternalSecretProps = {
       metadata: { name: this.secret, annotations: SyncWave.SECRETS.annotations },
       spec: {
-        refreshInterval: goDuration(refresh),
+        refreshInterval: goDuration(secondsOf(refresh, { scope: this, property: 'refresh' })),
         secretStoreRef: { name: store, kind: this.storeKind },
         target: {
           name: this.secret,
@@ -156,8 +157,7 @@ class FilledSecret extends Construct {
 }
 
 /** The form in which the API server returns a Go duration: `1h0m0s`. */
-function goDuration(duration: Duration): string {
-  const seconds = duration.toSeconds();
+function goDuration(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
   const parts = hours > 0 ? [`${hours}h`, `${minutes}m`] : minutes > 0 ? [`${minutes}m`] : [];

@@ -1,7 +1,7 @@
 import { type Cron, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { isTimeZone } from '../rules/time-span';
+import { isTimeZone, secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { type JobRunProps, jobSpec } from './job';
 import { Workload, type WorkloadProps } from './workload';
@@ -46,7 +46,10 @@ export class CronJob extends Workload {
         schedule: props.schedule.expressionString,
         timeZone,
         concurrencyPolicy: props.overlap === true ? 'Allow' : 'Forbid',
-        startingDeadlineSeconds: (props.startingDeadline ?? Duration.minutes(10)).toSeconds(),
+        startingDeadlineSeconds: secondsOf(props.startingDeadline ?? Duration.minutes(10), {
+          scope: this,
+          property: 'startingDeadline',
+        }),
         successfulJobsHistoryLimit: 3,
         failedJobsHistoryLimit: 3,
         jobTemplate: { spec: jobSpec(this, props, Lazy.any({ produce: () => this.template.render() })) },

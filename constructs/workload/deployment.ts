@@ -2,6 +2,7 @@ import { Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { Spread } from '../placement/spread';
+import { checkSeconds } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { DisruptionBudget } from '../scaling/disruption-budget';
 import { Scaling } from '../scaling/scaling';
@@ -55,6 +56,9 @@ export class Deployment extends Workload {
   public constructor(scope: Construct, id: string, props: DeploymentProps) {
     super(scope, id, 'Deployment', { ...props, spread: Spread.PREFERRED, spreadPerRevision: true });
     checkHistory(this, props.revisionHistoryLimit);
+    if (props.longestWork !== undefined) {
+      checkSeconds(this, 'longestWork', props.longestWork);
+    }
     this.scaling = props.scaling ?? Scaling.fixed(1);
     const update =
       props.update ?? (props.accelerator === undefined ? UpdateStrategy.SURGE_ONE : UpdateStrategy.IN_PLACE);

@@ -8,6 +8,7 @@ import type { Placement } from '../placement/placement';
 import { ExternalReferences } from '../rules/external-references';
 import type { Check } from '../rules/late-checks';
 import { checkEnvName, dnsLabelProblem } from '../rules/object-name';
+import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
@@ -345,6 +346,9 @@ export class PodTemplate {
     }
     checkContainerName(scope, name);
     checkResources(scope, resources);
+    if (container.preStopDelay !== undefined) {
+      secondsOf(container.preStopDelay, { scope, property: 'container.preStopDelay' }, 0);
+    }
     image.in(Cluster.of(scope).registry, scope);
     for (const [variable, value] of Object.entries(env)) {
       checkEnvName(scope, `env.${variable}`, variable);

@@ -62,8 +62,8 @@ export class Probe {
   ) {
     const { period, timeout, failures } = timing;
     for (const [property, value] of Object.entries({
-      period: period?.toSeconds(),
-      timeout: timeout?.toSeconds(),
+      period: inSeconds(period),
+      timeout: inSeconds(timeout),
       failures,
     })) {
       if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
@@ -78,7 +78,7 @@ export class Probe {
    */
   public within(budget: Duration): Probe {
     const period = this.timing.period ?? Duration.seconds(10);
-    const failures = Math.ceil(budget.toSeconds() / period.toSeconds());
+    const failures = Math.ceil(budget.toMilliseconds() / period.toMilliseconds());
     if (failures < 1) {
       throw new UsageError(`is ${budget.toHumanString()}, but must be at least one probe period`, {
         property: 'startupBudget',
@@ -106,6 +106,10 @@ export class Probe {
       failureThreshold: failures,
     };
   }
+}
+
+function inSeconds(time: Duration | undefined): number | undefined {
+  return time && time.toMilliseconds() / 1000;
 }
 
 function numberOf(port: Port): k8s.IntOrString {

@@ -16,6 +16,7 @@ import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
 import { type Check, LateChecks } from '../rules/late-checks';
 import { checkEnvName, checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
+import { checkSeconds } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { ConfigFiles } from './config-files';
@@ -112,7 +113,7 @@ export interface WorkloadProps extends WorkloadOptions {
   readonly user?: PodUser;
 
   /**
-   * Time that the containers have to end after the order to stop, pre-stop delay included.
+   * Time that the containers have to end after the order to stop, pre-stop delay included; at least one second.
    * @default Duration.seconds(30)
    */
   readonly gracePeriod?: Duration;
@@ -205,6 +206,7 @@ export abstract class Workload extends Construct implements IClient {
     checkAnnotations(this, 'podAnnotations', props.podAnnotations ?? {});
     checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
     checkEnv(this, props);
+    checkSeconds(this, 'gracePeriod', props.gracePeriod ?? GRACE_PERIOD);
     this.namespace = namespaceOf(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
     this.placement = Placement.resolve(this, props);

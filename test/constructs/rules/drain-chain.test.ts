@@ -50,6 +50,15 @@ test.each<[string, Json]>([
   expect(problemsOf(drainChain, [pods(30, [container({ lifecycle })])])).toEqual([]);
 });
 
+test('pods that are killed at once are said to be, and no container sleeps for nothing', () => {
+  const pods = (terminationGracePeriodSeconds: number) =>
+    workload('Deployment', { pod: { terminationGracePeriodSeconds } });
+  expect(problemsOf(drainChain, [pods(0)])).toEqual([
+    'Deployment test/api: its pods are killed at once; give them a grace period of at least one second',
+  ]);
+  expect(problemsOf(drainChain, [pods(1)])).toEqual([]);
+});
+
 describe('a route', () => {
   const service = manifest('Service', 'api', { spec: { selector: LABELS } });
   const route = (timeouts: Json, backend: Json = { name: 'api' }) =>

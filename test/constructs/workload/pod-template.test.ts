@@ -6,11 +6,13 @@ import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { LateChecks } from '../../../constructs/rules/late-checks';
 import { UsageError } from '../../../constructs/rules/usage-error';
+import { checkPace } from '../../../constructs/scaling/scaling-pace';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import type { ContainerProps } from '../../../constructs/workload/container';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { Image } from '../../../constructs/workload/image';
 import { PodSecurityException } from '../../../constructs/workload/pod-security';
+import { Probe } from '../../../constructs/workload/probe';
 import { StatefulSet } from '../../../constructs/workload/stateful-set';
 import { Volume } from '../../../constructs/workload/volume';
 import { find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
@@ -338,6 +340,29 @@ describe('other containers', () => {
         ),
       );
     }
+  });
+});
+
+describe('times that Kubernetes does not count', () => {
+  const odd = Duration.millis(1500);
+  const problem = 'is 1500 ms, but must be whole seconds';
+
+  test('name their property', () => {
+    expect(() => deployed({ gracePeriod: odd })).toThrow(new Error(`rag/api: gracePeriod ${problem}, at least one`));
+    expect(() => deployed({ longestWork: odd })).toThrow(new Error(`rag/api: longestWork ${problem}, at least one`));
+    expect(() => deployed({ container: { ...CONTAINER, preStopDelay: odd } })).toThrow(
+      new Error(`rag/api: container.preStopDelay ${problem}`),
+    );
+    expect(() => Probe.tcp(PORT, { period: odd })).toThrow(
+      new Error('probe.period is 1.5, but must be a whole number from 1'),
+    );
+    expect(() => checkPace('scaling.up', { pods: 1, period: odd })).toThrow(new Error(`scaling.up.period ${problem}`));
+  });
+
+  test('are none for the grace period', () => {
+    expect(() => deployed({ gracePeriod: Duration.seconds(0) })).toThrow(
+      new Error('rag/api: gracePeriod is 0 ms, but must be whole seconds, at least one'),
+    );
   });
 });
 
