@@ -21,7 +21,7 @@ const prometheusTrigger = z.strictObject({
 });
 
 const cronTrigger = z.strictObject({
-  timezone: z.string().describe('IANA time zone: Europe/Berlin'),
+  timeZone: z.string().describe('IANA time zone: Europe/Berlin'),
   start: z.string().describe('five cron fields'),
   end: z.string().describe('five cron fields'),
   replicas: z.int().min(1).describe('pods in between'),

@@ -47,7 +47,7 @@ export interface PrometheusQueryProps {
 /** A time of day at which a number of pods is wanted whatever else happens. */
 export interface CronWindowProps {
   /** IANA time zone: `Europe/Berlin`. */
-  readonly timezone: string;
+  readonly timeZone: string;
 
   /** When the window opens: five cron fields. */
   readonly start: string;
@@ -141,9 +141,9 @@ export class ScalingTrigger {
 
   /** A number of pods between two times of day. */
   public static cron(props: CronWindowProps): ScalingTrigger {
-    const { timezone, start, end, replicas } = props;
+    const { timeZone, start, end, replicas } = props;
     checkCron(props);
-    const metadata = { timezone, start, end, desiredReplicas: String(replicas) };
+    const metadata = { timezone: timeZone, start, end, desiredReplicas: String(replicas) };
     return new ScalingTrigger(() => ({ type: 'cron', metadata }), replicas);
   }
 
@@ -187,11 +187,11 @@ const CRON = /^[\d*/,?-]+( [\d*/,?-]+){2}( [\dA-Za-z*/,?-]+){2}$/;
 
 /** What KEDA's cron scaler would refuse (KEDA 2.20, pkg/scalers/cron_scaler.go). */
 function checkCron(props: CronWindowProps): void {
-  const { timezone, start, end } = props;
+  const { timeZone, start, end } = props;
   checkWhole('cron.replicas', props.replicas, 1);
-  if (!isTimeZone(timezone)) {
-    throw new UsageError(`is "${timezone}", but must be an IANA name, such as Europe/Berlin`, {
-      property: 'scaling.cron.timezone',
+  if (!isTimeZone(timeZone)) {
+    throw new UsageError(`is "${timeZone}", but must be an IANA name, such as Europe/Berlin`, {
+      property: 'scaling.cron.timeZone',
     });
   }
   for (const [name, text] of Object.entries({ start, end })) {

@@ -458,7 +458,7 @@ describe('scaling on the queue', () => {
   });
 
   test('looks at another list, and at whatever else is given, after it', () => {
-    const cron = ScalingTrigger.cron({ timezone: 'Europe/Berlin', start: '0 7 * * *', end: '0 19 * * *', replicas: 2 });
+    const cron = ScalingTrigger.cron({ timeZone: 'Europe/Berlin', start: '0 7 * * *', end: '0 19 * * *', replicas: 2 });
     const objects = scaled((queue) =>
       Scaling.onEvents({ min: 0, max: 8, triggers: [queue.list('embeddings').trigger(5), cron] }),
     );

@@ -261,14 +261,14 @@ describe('a value of the wrong type', () => {
     [
       'more pods in a failure than there may be',
       add(
-        '  scaling: { min: 1, max: 3, fallbackReplicas: 4, cron: [{ timezone: Etc/UTC, start: 0 8 * * *, end: 0 9 * * *, replicas: 3 }] }',
+        '  scaling: { min: 1, max: 3, fallbackReplicas: 4, cron: [{ timeZone: Etc/UTC, start: 0 8 * * *, end: 0 9 * * *, replicas: 3 }] }',
       ),
       '8:30 api.scaling.fallbackReplicas: is 4, above max, which is 3; lower it or raise max',
     ],
     [
       'a time zone that is none',
-      add('  scaling: { min: 1, max: 3, cron: [{ timezone: Berlin, start: 0 8 * * *, end: 0 9 * * *, replicas: 3 }] }'),
-      '8:30 api.scaling.cron.timezone: is "Berlin", but must be an IANA name, such as Europe/Berlin',
+      add('  scaling: { min: 1, max: 3, cron: [{ timeZone: Berlin, start: 0 8 * * *, end: 0 9 * * *, replicas: 3 }] }'),
+      '8:30 api.scaling.cron.timeZone: is "Berlin", but must be an IANA name, such as Europe/Berlin',
     ],
     [
       'a name for an address',
@@ -610,7 +610,7 @@ describe('the cluster', () => {
 
 describe('scaling', () => {
   const api = (scaling: string) => add(`  scaling: { ${scaling} }`);
-  const cron = 'cron: [{ timezone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]';
+  const cron = 'cron: [{ timeZone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]';
   const query = 'prometheus: [{ query: up, perReplica: 1 }]';
   expectRefusals([
     [
@@ -750,7 +750,7 @@ describe('scaling on a backlog', () => {
         '    min: 1',
         '    max: 8',
         '    backlog: { list: embeddings, perReplica: 5 }',
-        '    cron: [{ timezone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]',
+        '    cron: [{ timeZone: Etc/UTC, start: 0 7 * * *, end: 0 9 * * *, replicas: 2 }]',
         '    prometheus: [{ query: up, perReplica: 1 }]',
         '    cooldown: 15m',
         '    fallbackReplicas: 3',

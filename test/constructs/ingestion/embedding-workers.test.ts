@@ -239,7 +239,7 @@ describe('shared memory', () => {
 });
 
 describe('scaling', () => {
-  const TRIGGER = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 3 });
+  const TRIGGER = ScalingTrigger.cron({ timeZone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 3 });
   const specOf = (min: number, cooldown?: Duration, longestTask?: Duration) => {
     const scaling = Scaling.onEvents({ min, max: 5, triggers: [TRIGGER], cooldown });
     const objects = workers({ scaling, longestTask }, { keda: { namespace: 'keda' } });

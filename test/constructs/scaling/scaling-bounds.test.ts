@@ -91,7 +91,7 @@ describe('the options of KEDA', () => {
 
   test('cannot ask for more pods at a time of day than max', () => {
     const at = (replicas: number) =>
-      ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas });
+      ScalingTrigger.cron({ timeZone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas });
     expect(() => checkEventScaling({ min: 0, max: 2 }, [at(1), at(2)])).not.toThrow();
     expect(() => checkEventScaling({ min: 0, max: 2 }, [at(1), at(3)])).toThrow(
       new Error('scaling.cron.replicas is 3, above max, which is 2; lower it or raise max'),

@@ -78,7 +78,7 @@ describe('the bounds of the API', () => {
     );
   });
 
-  const cron = { timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas: 1 };
+  const cron = { timeZone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas: 1 };
   const bounds = { min: 1, max: 2 };
   const kinds: [string, (paces: { up?: ScalingPace; down?: ScalingPace }) => Scaling][] = [
     ['horizontal', (paces) => Scaling.horizontal({ ...bounds, ...paces, metrics: [ScalingMetric.cpu(70)] })],

@@ -34,7 +34,7 @@ function list(queue: Redis, props: Partial<RedisListProps> = {}) {
   });
 }
 
-const WINDOW = { timezone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', replicas: 4 };
+const WINDOW = { timeZone: 'Europe/Berlin', start: '0 8 * * 1-5', end: '0 18 * * 1-5', replicas: 4 };
 const CRON = ScalingTrigger.cron(WINDOW);
 
 describe('a list in Redis', () => {
@@ -263,19 +263,19 @@ describe('mistakes', () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN])('%s pods at a time of day', (replicas) => {
-    expect(() => ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas })).toThrow(
+    expect(() => ScalingTrigger.cron({ timeZone: 'Etc/UTC', start: '0 8 * * *', end: '0 9 * * *', replicas })).toThrow(
       new Error(`scaling.cron.replicas is ${replicas}, but must be a whole number from 1`),
     );
   });
 
   test.each([
-    ['timezone', 'Berlin'],
-    ['timezone', 'europe/berlin'],
-    ['timezone', '+02:00'],
-    ['timezone', ''],
-  ])('a %s that is "%s"', (_, timezone) => {
-    expect(() => ScalingTrigger.cron({ ...WINDOW, timezone })).toThrow(
-      new Error(`scaling.cron.timezone is "${timezone}", but must be an IANA name, such as Europe/Berlin`),
+    ['timeZone', 'Berlin'],
+    ['timeZone', 'europe/berlin'],
+    ['timeZone', '+02:00'],
+    ['timeZone', ''],
+  ])('a %s that is "%s"', (_, timeZone) => {
+    expect(() => ScalingTrigger.cron({ ...WINDOW, timeZone })).toThrow(
+      new Error(`scaling.cron.timeZone is "${timeZone}", but must be an IANA name, such as Europe/Berlin`),
     );
   });
 

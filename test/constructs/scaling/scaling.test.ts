@@ -12,7 +12,7 @@ import { find, namesOf } from '../../support/manifests';
 import { deployed } from '../../support/workloads';
 
 const KEDA: ClusterProps = { keda: { namespace: 'keda' } };
-const TRIGGER = ScalingTrigger.cron({ timezone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 1 });
+const TRIGGER = ScalingTrigger.cron({ timeZone: 'Etc/UTC', start: '0 8 * * *', end: '0 18 * * *', replicas: 1 });
 const METRICS = [ScalingMetric.cpu(70)];
 const TARGET = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'api' };
 
