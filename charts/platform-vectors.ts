@@ -120,12 +120,19 @@ export class PlatformVectors {
     return [this.props.vectors, this.restore].filter((provider) => provider !== undefined);
   }
 
-  private sizing({ sizing, nodes, replicationFactor }: PlatformQdrantProps): QdrantSizing | undefined {
+  private sizing({ sizing }: PlatformQdrantProps): QdrantSizing | undefined {
     if (sizing === undefined) {
       return undefined;
     }
     const { dimensions } = this.modelFor('qdrant.sizing');
-    return QdrantSizing.forVectors({ ...sizing, dimensions, nodes, replicationFactor });
+    try {
+      // The database spreads it over the nodes and copies that it is told of, and checks these itself.
+      return QdrantSizing.forVectors({ ...sizing, dimensions });
+    } catch (error) {
+      throw error instanceof UsageError
+        ? new UsageError(error.problem, { scope: this.scope, property: `qdrant.${error.property}` })
+        : error;
+    }
   }
 
   private createCollection(store: Qdrant): QdrantCollection | undefined {
