@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
@@ -66,7 +67,8 @@ export interface PlatformModelsProps {
 
   /**
    * What generates answers, for the API: a server in the cluster, or a function that makes any other provider:
-   * `() => ExternalModel.openAi({ model, apiKey })`.
+   * `() => ExternalModel.openAi({ model, apiKey })`. The longest request of a server is the longest answer of the API
+   * unless it is said here.
    * @default - none
    */
   readonly llm?: VllmProps | ((scope: Construct) => IProvider);
@@ -84,6 +86,12 @@ export interface PlatformModelsProps {
   readonly models?: PlatformModelStoreProps;
 }
 
+/** A model that a Job fetches into the volume. */
+interface PlatformDownload {
+  readonly model: IModel;
+  readonly source: ModelSource;
+}
+
 /** The model servers of a platform, each named like the setting that describes it. */
 export class PlatformModels {
   /** What makes vectors of questions. */
@@ -98,12 +106,13 @@ export class PlatformModels {
   public readonly reranker?: IProvider;
 
   private readonly volume?: SharedVolume;
-  private readonly downloads = new Map<string, ModelDownload>();
+  private readonly downloads = new Map<string, PlatformDownload>();
 
   public constructor(
     private readonly scope: Construct,
     private readonly props: PlatformModelsProps,
     private readonly embeddingModels: PlatformEmbeddingModels,
+    private readonly longestAnswer?: Duration,
   ) {
     const { models = {} } = props;
     this.volume = models.volume && new SharedVolume(scope, 'models', models.volume);
@@ -173,7 +182,9 @@ export class PlatformModels {
     if (props === undefined || typeof props === 'function') {
       return props?.(this.scope);
     }
-    return new Vllm(this.scope, 'llm', this.withSource(props, props.model));
+    // What the API may take, the server that generates it must have time for, also when it is told to stop.
+    const longestRequest = props.longestRequest ?? this.longestAnswer;
+    return new Vllm(this.scope, 'llm', { ...this.withSource(props, props.model), longestRequest });
   }
 
   private createReranker(props: PlatformModelsProps['reranker']): IProvider | undefined {
@@ -193,24 +204,38 @@ export class PlatformModels {
     if (this.volume === undefined) {
       return hub === undefined ? ModelSource.HUGGING_FACE : ModelSource.hub(hub);
     }
-    const key = `${model.id}@${model.revision ?? ''}`;
-    const known = this.downloads.get(key);
-    if (known !== undefined) {
-      return known.source;
+    const download = this.downloads.get(model.id) ?? this.createDownload(model, this.volume);
+    if (download.model.revision !== model.revision) {
+      throw new UsageError(
+        `has room for one commit of ${model.id}, but ${commitOf(download.model)} and ${commitOf(model)} are wanted; ` +
+          'say the same revision everywhere, or leave the volume out',
+        { scope: this.scope, property: 'models.volume' },
+      );
     }
-    const name = `download-${objectNameOf(model.id)}`;
-    const download = new ModelDownload(this.scope, name, { model, volume: this.volume, hub });
-    this.downloads.set(key, download);
     return download.source;
+  }
+
+  private createDownload(model: IModel, volume: SharedVolume): PlatformDownload {
+    const short = `download-${objectNameOf(model.id.split('/').at(-1) ?? model.id)}`;
+    // Models of two authors may have one name.
+    const taken = this.scope.node.tryFindChild(short) !== undefined;
+    const name = taken ? `download-${objectNameOf(model.id)}` : short;
+    const { source } = new ModelDownload(this.scope, name, { model, volume, hub: this.props.models?.hub });
+    const download = { model, source };
+    this.downloads.set(model.id, download);
+    return download;
   }
 }
 
-/** The last part of a model's id as a DNS label: `bge-m3` of `BAAI/bge-m3`. */
+/** A model's id, or the last part of it, in a DNS label: `bge-m3` of `BAAI/bge-m3`. */
 function objectNameOf(id: string): string {
-  const last = id.split('/').at(-1) ?? id;
-  return last
+  return id
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
-    .slice(0, 50);
+    .slice(0, 50)
+    .replaceAll(/^-|-$/g, '');
+}
+
+function commitOf({ revision }: IModel): string {
+  return revision === undefined ? 'the newest one' : revision;
 }

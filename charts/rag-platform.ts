@@ -3,7 +3,8 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { RagApi, type RagApiProps } from '../constructs/api/rag-api';
 import type { IQueue } from '../constructs/data/queue';
-import { Redis, type RedisProps, RedisRole } from '../constructs/data/redis';
+import { Redis, type RedisProps } from '../constructs/data/redis';
+import { RedisRole } from '../constructs/data/redis-role';
 import type { EdgeProxy } from '../constructs/edge/edge-proxy';
 import { Route } from '../constructs/edge/route';
 import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
@@ -136,7 +137,7 @@ export class RagPlatform extends Chart {
     const vectors = new PlatformVectors(this, props, props.embeddingModel);
     this.qdrant = vectors.qdrant;
     this.collection = vectors.collection;
-    this.models = new PlatformModels(this, props, vectors.models);
+    this.models = new PlatformModels(this, props, vectors.models, props.api.longestAnswer);
     this.models.fill(vectors.collection?.backfill);
     this.broker = this.createBroker(props.queue);
     this.queue = this.broker instanceof Redis ? this.broker : undefined;
