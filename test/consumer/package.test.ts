@@ -9,8 +9,13 @@ const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const BIN = join(ROOT, 'node_modules', '.bin');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
 /** The program in the README. */
-const EXAMPLE = /```ts\n(import \{ App[\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+const EXAMPLE = [...README.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code).join('\n');
+
+/** Where the README leads in the package itself. */
+const LINKS = [...README.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path as string);
 
 /** Renders an environment file with nothing but the package. */
 const RENDER = `
@@ -65,9 +70,15 @@ describe('the package', () => {
       ]),
     );
     const strangers = files.filter(
-      (file) => !/^(LICENSE|README\.md|package\.json|lib\/.+\.(m?js|d\.ts|sh|schema\.json))$/.test(file),
+      (file) =>
+        !/^(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|package\.json|docs\/.+\.md|lib\/.+\.(m?js|d\.ts|sh|sql|schema\.json))$/.test(
+          file,
+        ),
     );
     expect(strangers).toEqual([]);
+    expect(LINKS).toContain('docs/extending.md');
+    const dead = LINKS.filter((link) => !files.some((file) => file === link || file.startsWith(`${link}/`)));
+    expect(dead).toEqual([]);
   });
 
   test('is what publint takes for well made', () => {
@@ -131,6 +142,12 @@ describe('the package', () => {
       );
       const api = objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'api');
       expect(api.spec.egress).toHaveLength(3);
+    });
+
+    test('the example of the README writes one file for each object', () => {
+      expect(readdirSync(join(project, 'manifests'))).toEqual(
+        expect.arrayContaining(['api.deployment.yaml', 'qdrant.statefulset.yaml', 'public.httproute.yaml']),
+      );
     });
 
     test('an environment file renders to the bytes that are committed', () => {
