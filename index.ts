@@ -17,6 +17,7 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 // Parts of a RAG system
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
+export { ExternalRedis, type ExternalRedisProps } from './constructs/data/external-redis';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
 export { Migration, type MigrationProps } from './constructs/data/migration';
 export { ObjectStore, type S3Props } from './constructs/data/object-store';
@@ -36,7 +37,10 @@ export {
 export type { PostgresPooler, PostgresPoolerProps } from './constructs/data/postgres-pooler';
 export { PostgresTls } from './constructs/data/postgres-tls';
 export type { IQueue } from './constructs/data/queue';
-export { Redis, type RedisProps, RedisRole } from './constructs/data/redis';
+export { Redis, type RedisProps } from './constructs/data/redis';
+export type { RedisUser } from './constructs/data/redis-access';
+export { RedisRole } from './constructs/data/redis-role';
+export { ServerTls } from './constructs/data/server-tls';
 export { DefaultImages } from './constructs/default-images';
 export type { EdgeProxy, ProxyOrigin } from './constructs/edge/edge-proxy';
 export { type DedicatedGatewayProps, Gateway, type NamedGatewayProps } from './constructs/edge/gateway';
@@ -113,6 +117,7 @@ export {
   type RedisListProps,
   ScalingTrigger,
   type ScalingTriggerProps,
+  TriggerIdentity,
 } from './constructs/scaling/scaling-trigger';
 // Secrets
 export { CertificateIssuer, type CertificateIssuerProps } from './constructs/secrets/certificate-issuer';

@@ -5,7 +5,7 @@ import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { kibibytesOf, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
-import { type IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
+import type { IBacklog } from '../scaling/scaling-trigger';
 import type { SecretKey } from '../secrets/secret-key';
 import type { MainContainerProps } from '../workload/container';
 import { EnvValue } from '../workload/env-value';
@@ -18,12 +18,8 @@ import { StatefulSet } from '../workload/stateful-set';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import type { IQueue } from './queue';
-
-/** What a Redis is for; the two need opposite settings and are never one instance. */
-export enum RedisRole {
-  /** Queue of tasks: written to disk, nothing is ever evicted. */
-  BROKER = 'broker',
-}
+import { RedisAccess } from './redis-access';
+import { RedisRole } from './redis-role';
 
 /** A Redis. */
 export interface RedisProps extends WorkloadOptions {
@@ -37,6 +33,20 @@ export interface RedisProps extends WorkloadOptions {
   readonly password: SecretKey;
 
   /**
+   * Password of the user `keda`, who can count what is in a list and do nothing else. With it the KEDA operator is that
+   * user. Of a broker only.
+   * @default - KEDA is the default user
+   */
+  readonly kedaPassword?: SecretKey;
+
+  /**
+   * Beginning of the names of its variables, for clients of two in one role: `SESSIONS` gives `SESSIONS_URL` and
+   * `SESSIONS_PASSWORD`.
+   * @default - `CELERY_BROKER_URL` and `REDIS_PASSWORD` of a broker, `CACHE_URL` and `CACHE_PASSWORD` of a cache
+   */
+  readonly envPrefix?: string;
+
+  /**
    * What it asks for; three quarters of the memory, which is at least 64 MiB, hold data, the rest is for copies
    * while it saves.
    * @default - 100m CPU and 512 MiB
@@ -44,8 +54,8 @@ export interface RedisProps extends WorkloadOptions {
   readonly resources?: Resources;
 
   /**
-   * Volume for the append-only file, at least twice the memory for data.
-   * @default Size.gibibytes(4)
+   * Volume for the append-only file of a broker, at least twice the memory for data.
+   * @default - 4 GiB of a broker; a cache has none
    */
   readonly storage?: Size;
 
@@ -67,6 +77,15 @@ const CONFIG = '/etc/redis/redis.conf';
 const START = '/etc/redis/redis-start.sh';
 const ACL_FILE = '/run/redis/users.acl';
 
+/** Who counts lists for KEDA; the script that starts Redis knows the name too. */
+const KEDA_USER = 'keda';
+
+/** A broker that forgets a task has lost it; a cache that keeps everything is full one day and takes no more. */
+const SETTINGS: { readonly [role in RedisRole]: string[] } = {
+  [RedisRole.BROKER]: ['maxmemory-policy noeviction', 'dir /data', 'appendonly yes', 'appendfsync everysec'],
+  [RedisRole.CACHE]: ['maxmemory-policy allkeys-lru', 'dir /run/redis', 'appendonly no'],
+};
+
 /** Share of the memory for data; the rest is for the copies that a fork makes while it saves. */
 const DATA_SHARE = 0.75;
 
@@ -74,8 +93,8 @@ const DEFAULT_STORAGE = Size.gibibytes(4);
 const LEAST_MEMORY = Size.mebibytes(64);
 
 /**
- * A single Redis with a password and a volume. It is down while its node is replaced; tasks wait at their
- * senders until it is back.
+ * A single Redis with a password, and as a broker with a volume. It is down while its node is replaced; tasks wait at
+ * their senders until it is back, and a cache comes back empty.
  *
  * Source: docker-library/redis; Redis docs, "Persistence", "ACL"; Celery docs, "Using Redis".
  */
@@ -86,12 +105,16 @@ export class Redis extends Construct implements IQueue {
   public readonly service: k8s.KubeService;
 
   private readonly props: RedisProps;
+  private readonly role: RedisRole;
   private readonly resources: Resources;
+  private readonly access: RedisAccess;
 
   public constructor(scope: Construct, id: string, props: RedisProps) {
     super(scope, id);
     this.props = props;
+    this.role = props.role ?? RedisRole.BROKER;
     this.resources = props.resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(512) };
+    this.checkRole();
     this.checkSizes();
     this.workload = this.createStatefulSet();
     this.workload.addConfigFiles({
@@ -99,29 +122,43 @@ export class Redis extends Construct implements IQueue {
       [START]: scriptFile(__dirname, 'redis-start.sh'),
     });
     this.service = this.workload.addService({ ports: [PORT] });
+    this.access = this.createAccess();
   }
 
   public offerTo(client: IClient): Offer {
-    const endpoint = this.workload.endpoint(PORT);
-    const host = endpoint.hostFrom(client, client.namespace);
-    return {
-      endpoints: [endpoint],
-      env: {
-        REDIS_PASSWORD: EnvValue.fromSecret(this.props.password),
-        // The name that Celery reads by itself.
-        CELERY_BROKER_URL: EnvValue.template(`redis://:$(REDIS_PASSWORD)@${host}:${PORT.number}/0`),
-      },
-    };
+    return this.access.offerTo(client);
   }
 
   /**
    * A list that fills when workers are behind: `celery` is the queue that Celery uses unless told otherwise.
-   * Tasks that a worker has taken are no longer in it.
+   * Tasks that a worker has taken are no longer in it. A cache has none: it would lose them.
    */
   public list(name: string): IBacklog {
-    const { password } = this.props;
-    const endpoint = this.workload.endpoint(PORT);
-    return { trigger: (perReplica) => ScalingTrigger.redisList({ endpoint, list: name, perReplica, password }) };
+    return this.access.list(name);
+  }
+
+  private createAccess(): RedisAccess {
+    const { password, kedaPassword, envPrefix } = this.props;
+    return new RedisAccess({
+      endpoint: this.workload.endpoint(PORT),
+      role: this.role,
+      client: { password },
+      keda: kedaPassword === undefined ? undefined : { user: KEDA_USER, password: kedaPassword },
+      envPrefix,
+      site: { scope: this },
+    });
+  }
+
+  /** What a cache has no use for would only look as if it kept something. */
+  private checkRole(): void {
+    const { storage, storageClass, kedaPassword } = this.props;
+    const given = Object.entries({ storage, storageClass, kedaPassword }).find(([, value]) => value !== undefined);
+    if (this.role === RedisRole.CACHE && given !== undefined) {
+      throw new UsageError('is given, but a cache has neither a volume nor queues; leave it out', {
+        scope: this,
+        property: given[0],
+      });
+    }
   }
 
   /** A rewrite of the append-only file needs room for the old and the new one at once. */
@@ -133,6 +170,9 @@ export class Redis extends Construct implements IQueue {
         scope: this,
         property: 'resources.memory',
       });
+    }
+    if (this.role === RedisRole.CACHE) {
+      return;
     }
     const least = Size.kibibytes(Math.ceil(kibibytesOf(memory) * DATA_SHARE * 2));
     if (kibibytesOf(storage) < kibibytesOf(least)) {
@@ -147,24 +187,26 @@ export class Redis extends Construct implements IQueue {
     const { storage = DEFAULT_STORAGE, storageClass } = this.props;
     return new StatefulSet(this, 'Resource', {
       ...this.props,
-      component: this.props.role ?? RedisRole.BROKER,
+      component: this.role,
       container: this.container(),
       user: { uid: 999, gid: 1000 },
       replicas: 1,
       serviceName: this.props.name ?? this.node.id,
-      claims: [{ name: 'data', size: storage, storageClass }],
+      claims: this.role === RedisRole.CACHE ? [] : [{ name: 'data', size: storage, storageClass }],
       gracePeriod: Duration.minutes(1),
     });
   }
 
   private container(): MainContainerProps {
     // redis-cli succeeds on error replies as well, so the answer is compared.
+    const { kedaPassword } = this.props;
     const ping = Probe.exec(['sh', '-c', 'test "$(redis-cli ping)" = PONG'], { timeout: Duration.seconds(5) });
     return {
       image: this.props.image ?? DefaultImages.REDIS,
       command: ['sh', START],
       env: {
         REDISCLI_AUTH: EnvValue.fromSecret(this.props.password),
+        ...(kedaPassword === undefined ? {} : { REDIS_KEDA_PASSWORD: EnvValue.fromSecret(kedaPassword) }),
         REDIS_CONFIG: EnvValue.of(CONFIG),
         REDIS_ACL_FILE: EnvValue.of(ACL_FILE),
       },
@@ -176,7 +218,7 @@ export class Redis extends Construct implements IQueue {
       // A Redis that cannot write, with a full disk, answers PING with an error, and reads all the same.
       liveness: Probe.tcp(PORT, { failures: 6 }),
       mounts: [
-        { volume: Volume.claim('data'), path: '/data' },
+        ...(this.role === RedisRole.CACHE ? [] : [{ volume: Volume.claim('data'), path: '/data' }]),
         { volume: Volume.memory('run', Size.mebibytes(1)), path: '/run/redis' },
       ],
     };
@@ -184,16 +226,6 @@ export class Redis extends Construct implements IQueue {
 
   private config(): string {
     const maxmemory = Math.floor(kibibytesOf(this.resources.memory) * 1024 * DATA_SHARE);
-    return [
-      'dir /data',
-      `aclfile ${ACL_FILE}`,
-      // A broker that forgets a task has lost it.
-      'appendonly yes',
-      'appendfsync everysec',
-      'save ""',
-      `maxmemory ${maxmemory}`,
-      'maxmemory-policy noeviction',
-      '',
-    ].join('\n');
+    return [`aclfile ${ACL_FILE}`, 'save ""', `maxmemory ${maxmemory}`, ...SETTINGS[this.role], ''].join('\n');
   }
 }

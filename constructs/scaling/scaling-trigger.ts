@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Construct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { ClusterPrometheus, ClusterService } from '../placement/cluster';
@@ -17,10 +18,28 @@ export interface RedisListProps {
   readonly perReplica: number;
 
   /**
-   * Password of the user that asks. The user needs `+eval +type +llen` on the key.
+   * The user that asks. It needs `+ping +eval +type +llen` on the key.
+   * @default - the user `default`
+   */
+  readonly user?: string;
+
+  /**
+   * Password of the user.
    * @default - Redis asks for none
    */
   readonly password?: SecretKey;
+
+  /**
+   * Whether the connection is encrypted.
+   * @default false
+   */
+  readonly tls?: boolean;
+
+  /**
+   * Authority of Redis's certificate.
+   * @default - one that the KEDA operator knows
+   */
+  readonly authority?: SecretKey;
 
   /**
    * Number of the database.
@@ -59,6 +78,15 @@ export interface CronWindowProps {
   readonly replicas: number;
 }
 
+/** The identity of the KEDA operator in a cloud (KEDA docs, "Authentication"). */
+export enum TriggerIdentity {
+  /** A role of AWS, by IRSA or EKS Pod Identity. */
+  AWS = 'aws',
+
+  /** A managed identity of Azure, by Workload Identity. */
+  AZURE = 'azure-workload',
+}
+
 /** A trigger as KEDA knows it. */
 export interface ScalingTriggerProps {
   /** KEDA's name of the scaler: `rabbitmq`, `aws-sqs-queue`. */
@@ -72,6 +100,19 @@ export interface ScalingTriggerProps {
    * @default - the scaler asks for nothing secret
    */
   readonly secrets?: { readonly [parameter: string]: SecretKey };
+
+  /**
+   * Texts by KEDA's name of the parameter, for what the scaler takes from a TriggerAuthentication alone and is no
+   * secret: `{ tls: 'enable' }`. They come into a ConfigMap.
+   * @default - none
+   */
+  readonly parameters?: { readonly [parameter: string]: string };
+
+  /**
+   * Whose word the cloud takes instead of a key: the KEDA operator's own.
+   * @default - the scaler needs no identity, or has it from `secrets`
+   */
+  readonly identity?: TriggerIdentity;
 
   /**
    * What the KEDA operator asks, where that is a workload of this output: its pods let it in then.
@@ -100,16 +141,22 @@ export class ScalingTrigger {
   public static redisList(props: RedisListProps): ScalingTrigger {
     checkWhole('perReplica', props.perReplica, 1);
     checkWhole('database', props.database ?? 0, 0);
+    const { endpoint, user, password, authority } = props;
     return new ScalingTrigger((scope, keda) => ({
       type: 'redis',
       metadata: {
-        address: `${props.endpoint.hostFrom(scope, keda.namespace)}:${props.endpoint.port.number}`,
+        address: addressOf(endpoint, scope, keda),
+        ...(user === undefined ? {} : { username: user }),
         listName: props.list,
         listLength: String(props.perReplica),
         databaseIndex: String(props.database ?? 0),
+        ...(props.tls === true ? { enableTLS: 'true' } : {}),
       },
-      secrets: props.password === undefined ? undefined : { password: props.password },
-      endpoint: props.endpoint,
+      secrets: {
+        ...(password === undefined ? {} : { password }),
+        ...(authority === undefined ? {} : { ca: authority }),
+      },
+      endpoint,
     }));
   }
 
@@ -174,6 +221,12 @@ export interface IBacklog {
    * @param perReplica waiting items that one pod can take on
    */
   trigger(perReplica: number): ScalingTrigger;
+}
+
+/** Address of an endpoint as the KEDA operator reaches it. */
+function addressOf(endpoint: Endpoint, scope: Construct, keda: ClusterService): string {
+  const host = endpoint.hostFrom(scope, keda.namespace);
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${endpoint.port.number}`;
 }
 
 function checkWhole(property: string, value: number, least: number): void {

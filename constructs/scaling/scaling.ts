@@ -1,11 +1,13 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import {
+  TriggerAuthenticationSpecPodIdentityProvider as Identity,
   ScaledObject,
   type ScaledObjectSpecFallback,
   ScaledObjectSpecFallbackBehavior,
   type ScaledObjectSpecTriggers,
   TriggerAuthentication,
+  type TriggerAuthenticationSpec,
 } from '../../imports/keda.sh';
 import { ConnectionGraph } from '../network/connection-graph';
 import type { Endpoint } from '../network/endpoint';
@@ -24,7 +26,7 @@ import {
 } from './scaling-bounds';
 import { ScalingMetric } from './scaling-metric';
 import { paceRules } from './scaling-pace';
-import type { IBacklog, ScalingTrigger, ScalingTriggerProps } from './scaling-trigger';
+import { type IBacklog, type ScalingTrigger, type ScalingTriggerProps, TriggerIdentity } from './scaling-trigger';
 
 /** Scaling by a HorizontalPodAutoscaler. */
 export interface HorizontalScalingProps extends ScalingBounds {
@@ -177,6 +179,11 @@ class EventOwner implements ReplicaOwner {
   }
 }
 
+const IDENTITIES: { readonly [identity in TriggerIdentity]: Identity } = {
+  [TriggerIdentity.AWS]: Identity.AWS,
+  [TriggerIdentity.AZURE]: Identity.AZURE_HYPHEN_WORKLOAD,
+};
+
 interface KedaScalerProps extends EventScalingProps {
   readonly target: ScaleTarget;
   readonly keda: ClusterService;
@@ -214,16 +221,37 @@ class KedaScaler extends Construct {
   private renderTrigger(trigger: ScalingTriggerProps, index: number): ScaledObjectSpecTriggers {
     const { target } = this.props;
     this.allow(trigger.endpoint);
-    const secrets = Object.entries(trigger.secrets ?? {});
-    if (secrets.length === 0) {
+    const name = index === 0 ? target.name : `${target.name}-${index + 1}`;
+    const spec = this.authenticationOf(trigger, `${name}-keda`, index);
+    if (spec === undefined) {
       return { type: trigger.type, metadata: { ...trigger.metadata } };
     }
-    const name = index === 0 ? target.name : `${target.name}-${index + 1}`;
-    new TriggerAuthentication(this, `Authentication-${index}`, {
-      metadata: { ...target.metadata, name },
-      spec: { secretTargetRef: secrets.map(([parameter, source]) => this.renderSecret(parameter, source)) },
-    });
+    new TriggerAuthentication(this, `Authentication-${index}`, { metadata: { ...target.metadata, name }, spec });
     return { type: trigger.type, metadata: { ...trigger.metadata }, authenticationRef: { name } };
+  }
+
+  /** Who KEDA is at what it asks; undefined where nobody wants to know. */
+  private authenticationOf(
+    { secrets = {}, parameters = {}, identity }: ScalingTriggerProps,
+    config: string,
+    index: number,
+  ): TriggerAuthenticationSpec | undefined {
+    const references = Object.entries(secrets).map(([parameter, source]) => this.renderSecret(parameter, source));
+    const texts = Object.keys(parameters).map((parameter) => ({ parameter, name: config, key: parameter }));
+    if (references.length === 0 && texts.length === 0 && identity === undefined) {
+      return undefined;
+    }
+    if (texts.length > 0) {
+      new k8s.KubeConfigMap(this, `Parameters-${index}`, {
+        metadata: { ...this.props.target.metadata, name: config },
+        data: { ...parameters },
+      });
+    }
+    return {
+      podIdentity: identity === undefined ? undefined : { provider: IDENTITIES[identity] },
+      secretTargetRef: references.length === 0 ? undefined : references,
+      configMapTargetRef: texts.length === 0 ? undefined : texts,
+    };
   }
 
   private renderSecret(parameter: string, source: SecretKey) {
@@ -245,7 +273,7 @@ class KedaScaler extends Construct {
 
   /** The KEDA operator asks by itself; where the answer comes from our pods, they must let it in. */
   private allow(endpoint: Endpoint | undefined): void {
-    if (endpoint !== undefined) {
+    if (endpoint?.service !== undefined) {
       ConnectionGraph.of(this).connect({
         from: Peer.service(this.props.keda),
         to: endpoint.peer,

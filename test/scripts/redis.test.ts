@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
-import { Redis, RedisRole } from '../../constructs/data/redis';
+import { Redis, type RedisProps } from '../../constructs/data/redis';
+import { RedisRole } from '../../constructs/data/redis-role';
 import type { Json } from '../../constructs/rules/output';
 import { find, mainContainer, render, testChart } from '../support/manifests';
 import { isInstalled } from '../support/programs';
@@ -15,18 +16,22 @@ import { KEY } from '../support/values';
 const START = resolve(__dirname, '..', '..', 'constructs', 'data', 'redis-start.sh');
 // Quotes, spaces, a dollar and a backslash: nothing of it may be taken for syntax.
 const PASSWORD = `p"a$s 'w\\ord#&*`;
+const KEDA_PASSWORD = `k e"d$a`;
 
 /** A Redis as the construct configures it, in a folder of its own. */
 class RealRedis {
   public readonly container: Json;
-  private readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  public readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
   private readonly config: string;
   private server?: ChildProcess;
 
-  public constructor(private readonly port: string) {
+  public constructor(
+    private readonly port: string,
+    private readonly props: Partial<RedisProps> = {},
+  ) {
     const chart = testChart();
     const resources = { cpu: Cpu.millis(100), memory: Size.mebibytes(64) };
-    new Redis(chart, 'queue', { role: RedisRole.BROKER, password: KEY, resources });
+    new Redis(chart, 'queue', { password: KEY, resources, ...props });
     const objects = render(chart);
     this.container = mainContainer(find(objects, 'StatefulSet', 'queue'));
     this.config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
@@ -40,12 +45,13 @@ class RealRedis {
 
   /** Starts it, and waits until it replies at all. */
   public async start(): Promise<void> {
-    const moved = this.config.replace('/data', this.data).replace('/run/redis', this.folder);
+    const moved = this.config.replace('/data', this.data).replaceAll('/run/redis', this.folder);
     writeFileSync(join(this.folder, 'redis.conf'), `${moved}port ${this.port}\n`);
     this.server = spawn('sh', [START], {
       env: {
         ...process.env,
         REDISCLI_AUTH: PASSWORD,
+        ...(this.props.kedaPassword === undefined ? {} : { REDIS_KEDA_PASSWORD: KEDA_PASSWORD }),
         REDIS_CONFIG: join(this.folder, 'redis.conf'),
         REDIS_ACL_FILE: join(this.folder, 'users.acl'),
       },
@@ -69,8 +75,8 @@ class RealRedis {
   }
 
   /** What redis-cli prints for a command. */
-  public ask(command: string[], auth = PASSWORD): string {
-    return spawnSync('redis-cli', ['-p', this.port, '--no-auth-warning', ...command], {
+  public ask(command: string[], auth = PASSWORD, user = 'default'): string {
+    return spawnSync('redis-cli', ['-p', this.port, '--no-auth-warning', '--user', user, ...command], {
       env: { ...process.env, REDISCLI_AUTH: auth },
       encoding: 'utf8',
       // A subscription does not end by itself.
@@ -108,6 +114,9 @@ class RealRedis {
   }
 }
 
+/** What the length of a list is asked by (KEDA docs, "Redis Lists": EVAL with TYPE and LLEN). */
+const COUNT = 'local t = redis.call("type", KEYS[1]).ok; if t ~= "string" then return redis.call("llen", KEYS[1]) end';
+
 const suite = isInstalled('redis-server') ? describe : describe.skip;
 
 suite('a real Redis', () => {
@@ -140,9 +149,12 @@ suite('a real Redis', () => {
 
   test('lets KEDA count a queue', () => {
     redis.ask(['rpush', 'counted', 'a', 'b', 'c']);
-    const script =
-      'local t = redis.call("type", KEYS[1]).ok; if t == "list" then return redis.call("llen", KEYS[1]) end';
-    expect(redis.ask(['eval', script, '1', 'counted'])).toBe('3');
+    expect(redis.ask(['eval', COUNT, '1', 'counted'])).toBe('3');
+  });
+
+  test('knows no user for KEDA unless there is a password for it', () => {
+    expect(redis.ask(['ping'], KEDA_PASSWORD, 'keda')).toContain('NOAUTH');
+    expect(redis.ask(['ping'], '', 'keda')).toContain('NOAUTH');
   });
 
   test.each([
@@ -203,6 +215,83 @@ suite('a real Redis', () => {
       '1',
       '0',
     ]);
+  });
+});
+
+suite('a real Redis with a user for KEDA', () => {
+  const redis = new RealRedis('26381', { kedaPassword: KEY });
+  const asKeda = (...command: string[]) => redis.ask(command, KEDA_PASSWORD, 'keda');
+  beforeAll(async () => {
+    await redis.start();
+    redis.ask(['rpush', 'celery', 'a', 'b']);
+  });
+  afterAll(() => redis.remove());
+
+  test('answers it, and clients as before', () => {
+    expect(asKeda('ping')).toBe('PONG');
+    expect(redis.ask(['lindex', 'celery', '0'])).toBe('a');
+  });
+
+  test('answers it with its own password only', () => {
+    expect(redis.ask(['ping'], PASSWORD, 'keda')).toContain('NOAUTH');
+    expect(redis.ask(['ping'], KEDA_PASSWORD)).toContain('NOAUTH');
+  });
+
+  test('lets it count, what is not there as well', () => {
+    expect(asKeda('eval', COUNT, '1', 'celery')).toBe('2');
+    expect(asKeda('eval', COUNT, '1', 'absent')).toBe('0');
+  });
+
+  test.each([
+    'lrange celery 0 -1',
+    'lpop celery',
+    'rpush celery task',
+    'del celery',
+    'keys *',
+    'get celery-task-meta-1',
+    'publish celery.pidbox message',
+    'subscribe celery.pidbox',
+    'info',
+    'config get maxmemory',
+    'flushall',
+    'acl whoami',
+  ])('does not let it send "%s"', (command) => {
+    expect(asKeda(...command.split(' '))).toMatch(/^NOPERM/);
+  });
+
+  test.each(['lrange', 'lpop'])('does not let it send "%s" from a program either', (command) => {
+    expect(asKeda('eval', `return redis.call("${command}", KEYS[1], 0, 1)`, '1', 'celery')).toMatch(
+      /can't run this command|NOPERM/,
+    );
+    expect(redis.ask(['llen', 'celery'])).toBe('2');
+  });
+});
+
+suite('a real Redis as a cache', () => {
+  const redis = new RealRedis('26382', { role: RedisRole.CACHE });
+  beforeAll(() => redis.start());
+  afterAll(() => redis.remove());
+
+  test('answers the probe, and who knows the password', () => {
+    expect(redis.probe(redis.container.readinessProbe)).toBe(0);
+    expect(redis.ask(['set', 'answer', '42', 'ex', '60'])).toBe('OK');
+    expect(redis.ask(['get', 'answer'])).toBe('42');
+    expect(redis.ask(['ping'], 'wrong')).toContain('NOAUTH');
+  });
+
+  test('writes nothing to disk', () => {
+    expect(redis.ask(['info', 'persistence'])).toContain('aof_enabled:0');
+    expect(readdirSync(redis.folder).sort()).toEqual(['data', 'redis.conf', 'users.acl']);
+    expect(readdirSync(redis.data)).toEqual([]);
+  });
+
+  test('takes more than it can hold, and lets go of something older', () => {
+    expect(redis.ask(['info', 'memory'])).toContain('maxmemory_policy:allkeys-lru');
+    const mebibyte = (key: number) => `eval 'return redis.call("set", KEYS[1], string.rep("x", 1048576))' 1 key${key}`;
+    redis.talk(...Array.from({ length: 60 }, (_, key) => mebibyte(key)));
+    expect(redis.ask(['set', 'newest', 'x'])).toBe('OK');
+    expect(redis.ask(['info', 'stats'])).toMatch(/evicted_keys:[1-9]/);
+    expect(redis.ask(['exists', 'newest'])).toBe('1');
   });
 });
 

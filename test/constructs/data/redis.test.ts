@@ -1,6 +1,7 @@
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
-import { Redis, type RedisProps, RedisRole } from '../../../constructs/data/redis';
+import { Redis, type RedisProps } from '../../../constructs/data/redis';
+import { RedisRole } from '../../../constructs/data/redis-role';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { Scaling } from '../../../constructs/scaling/scaling';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
@@ -109,6 +110,114 @@ test('a list can be scaled on, and the KEDA operator may ask for its length', ()
       ports: [{ port: 6379, protocol: 'TCP' }],
     },
   ]);
+});
+
+describe('a cache', () => {
+  const cache = redis({ role: RedisRole.CACHE });
+  new Deployment(cache.chart, 'client', {
+    component: 'client',
+    container: { image: IMAGE, resources: RESOURCES },
+  }).uses(cache.construct);
+  const objects = cache.objects();
+  const statefulSet = find(objects, 'StatefulSet', 'queue');
+  const config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
+
+  test('keeps nothing but in memory, and evicts what was not used for longest', () => {
+    expect(statefulSet.spec).not.toHaveProperty('volumeClaimTemplates');
+    expect(mainContainer(statefulSet).volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+      '/run/redis',
+      '/etc/redis/redis.conf',
+      '/etc/redis/redis-start.sh',
+    ]);
+    expect(config).toContain('maxmemory-policy allkeys-lru\n');
+    expect(config).toContain('appendonly no\n');
+    expect(config).toContain('save ""\n');
+    expect(config).not.toContain('noeviction');
+  });
+
+  test('is labelled as one', () => {
+    expect(statefulSet.metadata.labels).toMatchObject({ 'app.kubernetes.io/component': 'cache' });
+  });
+
+  test('is told to clients as a cache, and not as a broker', () => {
+    expect(mainContainer(find(objects, 'Deployment', 'client')).env).toEqual([
+      { name: 'CACHE_PASSWORD', valueFrom: { secretKeyRef: { name: 'queue', key: 'password' } } },
+      { name: 'CACHE_URL', value: 'redis://:$(CACHE_PASSWORD)@queue:6379/0' },
+    ]);
+  });
+
+  test('is no queue', () => {
+    expect(() => cache.construct.list('celery')).toThrow(
+      new Error(
+        'rag/queue: list is "celery" in a cache, which evicts keys and forgets all of them when it restarts; keep tasks ' +
+          'in a Redis with RedisRole.BROKER',
+      ),
+    );
+  });
+
+  test.each([
+    ['storage', { storage: Size.gibibytes(8) }],
+    ['storageClass', { storageClass: 'gp3' }],
+    ['kedaPassword', { kedaPassword: SecretKey.of('keda', 'password') }],
+  ])('has no use for %s', (property, props) => {
+    expect(() => redis({ role: RedisRole.CACHE, ...props })).toThrow(
+      new Error(`rag/queue: ${property} is given, but a cache has neither a volume nor queues; leave it out`),
+    );
+  });
+
+  test('may be larger than a volume of a broker would allow', () => {
+    const resources = { cpu: Cpu.units(1), memory: Size.gibibytes(64) };
+    expect(() => redis({ role: RedisRole.CACHE, resources })).not.toThrow();
+  });
+});
+
+describe('names of variables', () => {
+  test('can begin otherwise, for clients of two', () => {
+    const { chart, construct, objects } = redis({ role: RedisRole.CACHE, envPrefix: 'SESSIONS' });
+    const client = new Deployment(chart, 'client', {
+      component: 'client',
+      container: { image: IMAGE, resources: RESOURCES },
+    });
+    client.uses(construct, new Redis(chart, 'cache', { role: RedisRole.CACHE, password: PASSWORD }));
+    const deployment = find(objects(), 'Deployment', 'client');
+    expect(env(deployment, 'SESSIONS_URL')).toBe('redis://:$(SESSIONS_PASSWORD)@queue:6379/0');
+    expect(env(deployment, 'SESSIONS_PASSWORD')).toEqual({ secretKeyRef: { name: 'queue', key: 'password' } });
+    expect(env(deployment, 'CACHE_URL')).toBe('redis://:$(CACHE_PASSWORD)@cache:6379/0');
+  });
+
+  test('are names of variables', () => {
+    expect(() => redis({ envPrefix: 'my queue' })).toThrow(
+      'rag/queue: envPrefix is "my queue", but the name of a variable',
+    );
+  });
+});
+
+describe('the user of KEDA', () => {
+  const { chart, construct, objects } = redis(
+    { kedaPassword: SecretKey.of('keda', 'password') },
+    { keda: { namespace: 'keda' } },
+  );
+  new Deployment(chart, 'workers', {
+    component: 'ingestion',
+    container: { image: IMAGE, resources: RESOURCES },
+    scaling: Scaling.onBacklog(construct.list('celery'), { perReplica: 20, min: 0, max: 4 }),
+  });
+
+  test('is told to Redis', () => {
+    const statefulSet = find(objects(), 'StatefulSet', 'queue');
+    expect(env(statefulSet, 'REDIS_KEDA_PASSWORD')).toEqual({ secretKeyRef: { name: 'keda', key: 'password' } });
+  });
+
+  test('is who counts', () => {
+    expect(find(objects(), 'ScaledObject', 'workers').spec.triggers[0].metadata.username).toBe('keda');
+    expect(find(objects(), 'TriggerAuthentication', 'workers').spec).toEqual({
+      secretTargetRef: [{ parameter: 'password', name: 'keda', key: 'password' }],
+    });
+  });
+
+  test('is not there without a password', () => {
+    expect(env(find(redis().objects(), 'StatefulSet', 'queue'), 'REDIS_KEDA_PASSWORD')).toBeUndefined();
+  });
 });
 
 test('its volume is of blocks', () => {

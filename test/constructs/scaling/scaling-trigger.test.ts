@@ -1,10 +1,11 @@
-import { Redis, RedisRole } from '../../../constructs/data/redis';
+import { Redis } from '../../../constructs/data/redis';
+import { RedisRole } from '../../../constructs/data/redis-role';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
-import type { Endpoint } from '../../../constructs/network/endpoint';
+import { Endpoint } from '../../../constructs/network/endpoint';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
 import { Scaling } from '../../../constructs/scaling/scaling';
-import { type RedisListProps, ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
+import { type RedisListProps, ScalingTrigger, TriggerIdentity } from '../../../constructs/scaling/scaling-trigger';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { find, namesOf, render, testChart } from '../../support/manifests';
@@ -188,6 +189,33 @@ describe('any scaler of KEDA', () => {
     expect(find(objects, 'TriggerAuthentication', 'workers').spec).toEqual({
       secretTargetRef: [{ parameter: 'host', name: 'rabbitmq', key: 'url' }],
     });
+  });
+
+  test('reads what is no secret, but is taken from nowhere else, from a ConfigMap of its own', () => {
+    const { triggers, objects } = scaled(() => [
+      CRON,
+      ScalingTrigger.of({ type: 'rabbitmq', metadata, parameters: { tls: 'enable' } }),
+    ]);
+    expect(triggers[1].authenticationRef).toEqual({ name: 'workers-2' });
+    expect(find(objects, 'TriggerAuthentication', 'workers-2').spec).toEqual({
+      configMapTargetRef: [{ parameter: 'tls', name: 'workers-2-keda', key: 'tls' }],
+    });
+    expect(find(objects, 'ConfigMap', 'workers-2-keda').data).toEqual({ tls: 'enable' });
+  });
+
+  test.each([
+    [TriggerIdentity.AWS, 'aws'],
+    [TriggerIdentity.AZURE, 'azure-workload'],
+  ])('takes the identity of the operator for %s, without any key', (identity, provider) => {
+    const { triggers, objects } = scaled(() => [ScalingTrigger.of({ type: 'aws-sqs-queue', metadata, identity })]);
+    expect(triggers[0].authenticationRef).toEqual({ name: 'workers' });
+    expect(find(objects, 'TriggerAuthentication', 'workers').spec).toEqual({ podIdentity: { provider } });
+  });
+
+  test('opens nothing to what is not in the output', () => {
+    const endpoint = Endpoint.host('rabbitmq.acme.example', PORT, ['10.1.0.0/28']);
+    const { chart } = scaled(() => [ScalingTrigger.of({ type: 'rabbitmq', metadata, endpoint })]);
+    expect(ConnectionGraph.of(chart).connections.filter(({ to }) => to.key === endpoint.peer.key)).toEqual([]);
   });
 
   test('is let in by the workload that it asks', () => {

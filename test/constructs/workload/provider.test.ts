@@ -1,5 +1,6 @@
 import { ExternalService } from '../../../constructs/data/external-service';
-import { Redis, RedisRole } from '../../../constructs/data/redis';
+import { Redis } from '../../../constructs/data/redis';
+import { RedisRole } from '../../../constructs/data/redis-role';
 import { ConnectionGraph } from '../../../constructs/network/connection-graph';
 import { Endpoint } from '../../../constructs/network/endpoint';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
