@@ -4,6 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+// Every run starts processes, on machines that may be busy.
+jest.setTimeout(60_000);
+
 const SCRIPT = resolve(__dirname, '..', '..', 'constructs', 'models', 'ollama-start.sh');
 const MODEL = 'qwen2.5:7b';
 
@@ -25,7 +28,7 @@ list) test -e up ;;
 show) test -e "models/$2" ;;
 pull)
   echo "pull $2" >>log
-  test ! -e hangs || exec /usr/bin/sleep 3
+  test ! -e hangs || exec /usr/bin/sleep 20
   test -e up || exit 1
   if test -s failures; then sed -i 1d failures; exit 1; fi
   touch "models/$2"
@@ -151,7 +154,7 @@ describe('the order to stop', () => {
     const begun = Date.now();
     child?.kill('SIGTERM');
     expect(await ended).toBe(143);
-    expect(Date.now() - begun).toBeLessThan(2000);
+    expect(Date.now() - begun).toBeLessThan(15_000);
     expect(log()).toEqual(['serve', `pull ${MODEL}`, 'stopped']);
     expect(ready()).toBe(false);
   });

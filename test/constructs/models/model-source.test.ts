@@ -11,9 +11,11 @@ import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { Deployment } from '../../../constructs/workload/deployment';
 import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { RESOURCES } from '../../support/values';
+import { CONTAINER } from '../../support/workloads';
 
 const MODEL = EmbeddingModel.BGE_M3.at('5617a9f6');
 const TOKEN = SecretKey.of('hugging-face', 'token');
@@ -141,6 +143,18 @@ describe('a prepared volume', () => {
 
   test('waits for nobody, unless told so', () => {
     expect(object.metadata.annotations ?? {}).toEqual({});
+  });
+
+  test('is filled by those whom it is told of, and there when its servers are', () => {
+    const chart = testChart({ storage: { shared: 'nfs' } });
+    const volume = new SharedVolume(chart, 'models', { size: Size.gibibytes(100) });
+    const filler = new Deployment(chart, 'filler', { component: 'filler', container: CONTAINER });
+    const source = ModelSource.prepared(volume, [filler.pods]);
+    new TextEmbeddingsInference(chart, 'server', { model: MODEL, source });
+    const waves = (kind: string, name: string) =>
+      find(render(chart), kind, name).metadata.annotations?.['argocd.argoproj.io/sync-wave'];
+    expect(waves('Deployment', 'server')).toBe('10');
+    expect(waves('PersistentVolumeClaim', 'models')).toBe('10');
   });
 
   test('leaves the name that clients ask for', () => {

@@ -1,6 +1,7 @@
 import { Duration, Size } from 'cdk8s';
 import { EmbeddingModel } from '../../../constructs/models/embedding-model';
 import { ModelProfile } from '../../../constructs/models/model-profile';
+import { TextEmbeddingsInference } from '../../../constructs/models/text-embeddings-inference';
 import { Triton, type TritonProps } from '../../../constructs/models/triton';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import { SharedVolume } from '../../../constructs/workload/shared-volume';
@@ -10,9 +11,9 @@ import { IMAGE } from '../../support/values';
 function triton(props: Partial<TritonProps> = {}, shared = false) {
   const chart = testChart({ storage: { shared: 'nfs' } });
   const repository = shared ? new SharedVolume(chart, 'repository', { size: Size.gibibytes(50) }) : undefined;
-  new Triton(chart, 'triton', { model: EmbeddingModel.BGE_M3, image: IMAGE, repository, ...props });
+  const construct = new Triton(chart, 'triton', { model: EmbeddingModel.BGE_M3, image: IMAGE, repository, ...props });
   const objects = render(chart);
-  return { objects, object: find(objects, 'Deployment', 'triton') };
+  return { chart, construct, objects, object: find(objects, 'Deployment', 'triton') };
 }
 
 describe('the container', () => {
@@ -66,7 +67,7 @@ describe('the container', () => {
 });
 
 test('a repository in a volume is read only, and applied with the server', () => {
-  const { objects, object } = triton({}, true);
+  const { chart, construct, object } = triton({}, true);
   const { volumes, securityContext } = templateOf(object).spec;
   expect(volumes).toContainEqual({ name: 'repository', persistentVolumeClaim: { claimName: 'repository' } });
   expect(mainContainer(object).volumeMounts).toContainEqual({
@@ -75,7 +76,13 @@ test('a repository in a volume is read only, and applied with the server', () =>
     readOnly: true,
   });
   expect(securityContext.fsGroup).toBe(1000);
-  expect(find(objects, 'PersistentVolumeClaim', 'repository').metadata.annotations ?? {}).toEqual({});
+  construct.workload.uses(new TextEmbeddingsInference(chart, 'embedder', { model: EmbeddingModel.BGE_M3 }));
+  for (const [kind, name] of [
+    ['Deployment', 'triton'],
+    ['PersistentVolumeClaim', 'repository'],
+  ] as const) {
+    expect(find(render(chart), kind, name).metadata.annotations?.['argocd.argoproj.io/sync-wave']).toBe('10');
+  }
 });
 
 test('what is under way has the time of the longest request to end, less than the pod has', () => {
