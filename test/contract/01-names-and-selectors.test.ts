@@ -33,10 +33,15 @@ describe.each(EACH_ENVIRONMENT)('%s: names are chosen and selectors never change
 
   test('a selector takes the pods of one workload', () => {
     const pods = podsOf(objects);
-    for (const { owner } of pods) {
+    for (const { owner } of pods.filter(({ owner: { kind } }) => ['Deployment', 'StatefulSet'].includes(kind))) {
       const selected = pods.filter(({ labels }) => matches(labels, owner.spec.selector));
       expect(selected.map(({ title }) => title)).toEqual([`${owner.kind}/${owner.metadata.name}`]);
     }
+  });
+
+  test('Jobs have no selector: the API server gives them one of its own', () => {
+    const jobs = objects.filter(({ kind }) => ['Job', 'CronJob'].includes(kind));
+    expect(jobs.map(({ spec }) => spec.selector ?? spec.jobTemplate?.spec.selector)).toEqual(jobs.map(() => undefined));
   });
 
   test('claim templates carry a name and nothing else', () => {

@@ -1,5 +1,5 @@
 import type { Json } from '../../constructs/rules/output';
-import { EACH_ENVIRONMENT } from '../support/environments';
+import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
 import { podsOf } from '../support/pods';
 
 const MEBI: { readonly [unit: string]: number } = { Ki: 1 / 1024, Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
@@ -82,4 +82,16 @@ describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, 
       }
     }
   });
+});
+
+test('there are pods with several GPUs, and with a part of one', () => {
+  const asked = ENVIRONMENTS.flatMap(({ objects }) =>
+    podsOf(objects).flatMap(({ containers }) =>
+      containers.flatMap(({ resources }) =>
+        Object.entries<string>(resources.limits).filter(([name]) => name.startsWith('nvidia.com/')),
+      ),
+    ),
+  );
+  expect(new Set(asked.map(([name]) => name))).toEqual(new Set(['nvidia.com/gpu', 'nvidia.com/mig-1g.10gb']));
+  expect(Math.max(...asked.map(([, count]) => Number(count)))).toBe(4);
 });

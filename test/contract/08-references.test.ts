@@ -72,10 +72,19 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
     }
   });
 
-  test('storage classes', () => {
-    const classes: string[] = pods.flatMap(({ owner }) =>
-      (owner.spec.volumeClaimTemplates ?? []).flatMap(({ spec }: Json) => spec.storageClassName ?? []),
+  test('claims of shared volumes', () => {
+    const names: string[] = pods.flatMap(({ spec }) =>
+      (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }: Json) => persistentVolumeClaim?.claimName ?? []),
     );
+    expect(names.filter((name) => !has('PersistentVolumeClaim', name))).toEqual([]);
+  });
+
+  test('storage classes', () => {
+    const claims: Json[] = [
+      ...pods.flatMap(({ owner }) => owner.spec.volumeClaimTemplates ?? []),
+      ...objects.filter(({ kind }) => kind === 'PersistentVolumeClaim'),
+    ];
+    const classes: string[] = claims.flatMap(({ spec }) => spec.storageClassName ?? []);
     expect(classes.filter((name) => !isExternal('StorageClass', name))).toEqual([]);
   });
 

@@ -1,12 +1,32 @@
-import type { Json } from '../../constructs/rules/output';
-import { EACH_ENVIRONMENT } from '../support/environments';
-import { env, find } from '../support/manifests';
+import type { Json, ManifestObject } from '../../constructs/rules/output';
+import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
+import { env, find, mainContainer } from '../support/manifests';
 import { podsOf } from '../support/pods';
 
 function preStop(container: Json): number {
   const [program, seconds] = container.lifecycle?.preStop?.exec.command ?? ['sleep', '0'];
   expect(program).toBe('sleep');
   return Number(seconds);
+}
+
+/** Seconds that a model server is told to wait for what is under way, when it is told to stop. */
+function drainOf(owner: ManifestObject): number | undefined {
+  const { args = [] } = mainContainer(owner);
+  const after = args.indexOf('--shutdown-timeout');
+  const [, triton] = /--exit-timeout-secs=(\d+)/.exec(args.join(' ')) ?? [];
+  const seconds = after === -1 ? triton : args[after + 1];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+/** Seconds of the longest request of a model server: what it is told, or else half a minute, the least that these environments say. */
+function requestOf(owner: ManifestObject): number {
+  const serves = owner.metadata.labels?.['app.kubernetes.io/component'] === 'model-server';
+  return drainOf(owner) ?? (serves ? 30 : 0);
+}
+
+/** Whether a server generates the API's answers. */
+function isLlm(owner: ManifestObject): boolean {
+  return owner.kind === 'Deployment' && owner.metadata.name === 'llm';
 }
 
 describe.each(EACH_ENVIRONMENT)(
@@ -25,11 +45,18 @@ describe.each(EACH_ENVIRONMENT)(
       }
     });
 
-    test('the grace period has room for the delay and for the longest answer or task', () => {
+    test('the grace period has room for the delay and for the longest answer, task or request', () => {
       for (const { owner, spec, containers } of pods) {
         const work = Number(env(owner, 'LONGEST_ANSWER_SECONDS') ?? env(owner, 'LONGEST_TASK_SECONDS') ?? 0);
-        const needed = Math.max(...containers.map(preStop)) + work;
-        expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(needed);
+        const needed = Math.max(...containers.map(preStop)) + Math.max(work, requestOf(owner));
+        expect([owner.metadata.name, spec.terminationGracePeriodSeconds > needed]).toEqual([owner.metadata.name, true]);
+      }
+    });
+
+    test('a server of answers finishes whatever the API still waits for', () => {
+      const servers = pods.filter(({ owner }) => isLlm(owner) && drainOf(owner) !== undefined);
+      for (const { owner } of servers) {
+        expect([owner.metadata.name, Number(drainOf(owner)) >= answer]).toEqual([owner.metadata.name, true]);
       }
     });
 
@@ -68,3 +95,13 @@ describe.each(EACH_ENVIRONMENT)(
     });
   },
 );
+
+test('there are servers that are told how long to wait', () => {
+  const told = ENVIRONMENTS.flatMap(({ name, objects }) =>
+    podsOf(objects).flatMap(({ owner }) => {
+      const seconds = drainOf(owner);
+      return seconds === undefined ? [] : [`${name}/${owner.metadata.name} ${seconds}`];
+    }),
+  );
+  expect(told).toEqual(['production/llm 240', 'everything/llm 600', 'triton/embedder 60', 'triton/reranker 20']);
+});

@@ -58,12 +58,15 @@ describe.each(EACH_ENVIRONMENT)('%s: Qdrant runs as its operators run it', (_, {
     expect(env(statefulSet, 'QDRANT__SERVICE__API_KEY')?.secretKeyRef.key).toBeTruthy();
   });
 
-  test('a change of its keys alone restarts no node', () => {
+  test('a change of its keys alone restarts no node; one of its certificate or of its keys to a bucket does', () => {
     const annotation: string | undefined = statefulSet.metadata.annotations?.['secret.reloader.stakater.com/reload'];
-    const { secretName } = find(objects, 'StatefulSet', 'qdrant').spec.template.spec.volumes.find(
-      ({ secret }: Json) => secret !== undefined,
-    )?.secret ?? { secretName: undefined };
-    expect(annotation).toBe(Cluster.of(platform).reloader ? secretName : undefined);
+    const { containers, volumes } = statefulSet.spec.template.spec;
+    const certificates: string[] = volumes.flatMap(({ secret }: Json) => secret?.secretName ?? []);
+    const buckets: string[] = containers[0].env.flatMap(({ name, valueFrom }: Json) =>
+      name.startsWith('QDRANT__STORAGE__') ? (valueFrom?.secretKeyRef?.name ?? []) : [],
+    );
+    const watched = [...new Set([...certificates, ...buckets])].sort().join(',');
+    expect(annotation ?? '').toBe(Cluster.of(platform).reloader ? watched : '');
   });
 
   test('with TLS its certificate is good for every address of it that is rendered; without, none is https', () => {

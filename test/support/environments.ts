@@ -2,8 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { Environment } from '../../charts/environments/environment';
-import type { RagPlatform } from '../../charts/rag-platform';
+import { RagPlatform } from '../../charts/rag-platform';
+import { RenderedEnvironment } from '../../charts/rendered-environment';
 import type { ManifestObject } from '../../constructs/rules/output';
+import { TRITON } from '../environments/triton';
 
 /** An environment as tests look at it. */
 export interface TestedEnvironment {
@@ -12,6 +14,8 @@ export interface TestedEnvironment {
   readonly platform: RagPlatform;
   readonly objects: ManifestObject[];
   readonly files: Map<string, string>;
+  /** Renders the same once more. */
+  readonly again: () => TestedEnvironment;
 }
 
 const SHIPPED = resolve(__dirname, '..', '..', 'charts', 'environments');
@@ -23,7 +27,16 @@ export function renderFile(path: string): TestedEnvironment {
   const platforms: RagPlatform[] = [];
   const { objects, files } = environment.render(environment.name, (platform) => platforms.push(platform));
   const [platform] = platforms as [RagPlatform];
-  return { name: environment.name, app: App.of(platform), platform, objects, files };
+  const again = () => renderFile(path);
+  return { name: environment.name, app: App.of(platform), platform, objects, files, again };
+}
+
+/** Renders an environment that only code can describe. */
+function renderCode(name: string, props: typeof TRITON): TestedEnvironment {
+  const app = new App();
+  const platform = new RagPlatform(app, 'rag', props);
+  const { objects, files } = new RenderedEnvironment(app, name);
+  return { name, app, platform, objects, files, again: () => renderCode(name, props) };
 }
 
 function filesIn(directory: string): string[] {
@@ -34,7 +47,10 @@ function filesIn(directory: string): string[] {
 }
 
 /** The environments that the repository ships, and some that are unlike them. */
-export const ENVIRONMENTS: TestedEnvironment[] = [...filesIn(SHIPPED), ...filesIn(ODD)].map(renderFile);
+export const ENVIRONMENTS: TestedEnvironment[] = [
+  ...[...filesIn(SHIPPED), ...filesIn(ODD)].map(renderFile),
+  renderCode('triton', TRITON),
+];
 
 /** The same as rows of a table of tests. */
 export const EACH_ENVIRONMENT = ENVIRONMENTS.map((environment): [string, TestedEnvironment] => [
