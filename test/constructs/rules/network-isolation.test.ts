@@ -99,6 +99,17 @@ describe.each([
     ]);
   });
 
+  test('may name pods that an operator is declared to create, by all their labels', () => {
+    const operated = { role: 'primary', 'cnpg.io/cluster': 'db' };
+    const external = [{ kind: 'Pod', namespace: 'test', name: 'cnpg.io/cluster=db,role=primary' }];
+    const rules = { [side]: [{ podSelector: { matchLabels: operated } }], ports };
+    const own = [api, policy({ [direction]: [rules] })];
+    expect(problemsOf(networkIsolation, own, { external })).toEqual([]);
+    expect(
+      problemsOf(networkIsolation, own, { external: [{ ...external[0], namespace: 'other' } as never] }),
+    ).toHaveLength(1);
+  });
+
   test('may name what runs elsewhere, which is not ours to know', () => {
     const elsewhere = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } };
     const peers = [

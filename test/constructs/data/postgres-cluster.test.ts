@@ -1,0 +1,511 @@
+import { Cron, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import { ObjectStore } from '../../../constructs/data/object-store';
+import { PostgresBackups } from '../../../constructs/data/postgres-backups';
+import { PostgresCluster, type PostgresClusterProps } from '../../../constructs/data/postgres-cluster';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { Registry } from '../../../constructs/placement/registry';
+import { ExternalReferences } from '../../../constructs/rules/external-references';
+import type { Json, ManifestObject } from '../../../constructs/rules/output';
+import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { Image } from '../../../constructs/workload/image';
+import { env, find, mainContainer, namesOf, render, testChart } from '../../support/manifests';
+import { ClusterSchemas, SCHEMAS_PRESENT } from '../../support/schemas';
+import { CONTAINER } from '../../support/workloads';
+
+const OPERATOR: ClusterProps = {
+  cloudNativePg: { namespace: 'cnpg-system', podLabels: { 'app.kubernetes.io/name': 'cloudnative-pg' } },
+  apiServer: { cidrs: ['10.0.0.0/28'], port: 6443 },
+};
+const BUCKET = ObjectStore.s3({ bucket: 'acme-rag', region: 'eu-west-1', prefix: 'rag/postgres' });
+const BACKUPS = PostgresBackups.daily({ hour: 2, keepDays: 30, to: BUCKET });
+
+function cluster(props: PostgresClusterProps = {}, facts: ClusterProps = {}) {
+  const chart = testChart({ ...OPERATOR, ...facts });
+  const construct = new PostgresCluster(chart, 'db', props);
+  return { chart, construct, objects: () => render(chart) };
+}
+
+function spec(props: PostgresClusterProps = {}, facts: ClusterProps = {}): Json {
+  return find(cluster(props, facts).objects(), 'Cluster', 'db').spec;
+}
+
+const wave = (object: ManifestObject) => object.metadata.annotations?.['argocd.argoproj.io/sync-wave'];
+const ports = (rule: Json): number[] => rule.ports.map(({ port }: Json) => port);
+const pods = (labels: object) => ({ podSelector: { matchLabels: labels } });
+
+describe('the cluster', () => {
+  const rendered = spec();
+
+  test('has three instances on three nodes, and one of them follows every write', () => {
+    expect(rendered.instances).toBe(3);
+    expect(rendered.postgresql.synchronous).toEqual({ method: 'any', number: 1, dataDurability: 'required' });
+    const [, hosts] = rendered.topologySpreadConstraints;
+    expect(hosts).toMatchObject({
+      topologyKey: 'kubernetes.io/hostname',
+      minDomains: 3,
+      whenUnsatisfiable: 'DoNotSchedule',
+    });
+    expect(hosts.labelSelector.matchLabels).toEqual({ 'cnpg.io/cluster': 'db', 'cnpg.io/podRole': 'instance' });
+    expect(rendered.affinity).toEqual({ enablePodAntiAffinity: false });
+  });
+
+  test('updates itself and has no superuser', () => {
+    expect(rendered.primaryUpdateStrategy).toBe('unsupervised');
+    expect(rendered.enableSuperuserAccess).toBe(false);
+  });
+
+  test('keeps data and log apart', () => {
+    expect(rendered.storage).toEqual({ size: '20Gi' });
+    expect(rendered.walStorage).toEqual({ size: '5Gi' });
+  });
+
+  test('is guaranteed what it asks for, temporary files included', () => {
+    const asked = { cpu: '1', memory: '2Gi', 'ephemeral-storage': '1280Mi' };
+    expect(rendered.resources).toEqual({ requests: asked, limits: asked });
+    expect(rendered.ephemeralVolumesSizeLimit).toEqual({ shm: '512Mi', temporaryData: '1Gi' });
+    expect(rendered.postgresql.parameters).toMatchObject({ shared_buffers: '512MB', max_connections: '100' });
+  });
+
+  test('starts with a database and its owner, and nothing that was not asked for', () => {
+    expect(rendered.bootstrap).toEqual({ initdb: { database: 'app', owner: 'app', dataChecksums: true } });
+    for (const field of [
+      'plugins',
+      'backup',
+      'monitoring',
+      'certificates',
+      'imagePullSecrets',
+      'serviceAccountTemplate',
+    ]) {
+      expect(rendered).not.toHaveProperty(field);
+    }
+  });
+
+  test('comes without backups and poolers', () => {
+    const objects = cluster().objects();
+    expect(objects.map(({ kind }) => kind).sort()).toEqual(['Cluster', 'NetworkPolicy']);
+    expect(wave(find(objects, 'Cluster', 'db'))).toBeUndefined();
+  });
+});
+
+test('a single instance waits for nobody and is spread nowhere', () => {
+  const single = spec({ instances: 1 });
+  expect(single.postgresql).not.toHaveProperty('synchronous');
+  expect(single).not.toHaveProperty('topologySpreadConstraints');
+});
+
+test('two instances start where they can', () => {
+  const pair = spec({ instances: 2 });
+  expect(pair.postgresql).not.toHaveProperty('synchronous');
+  expect(pair.topologySpreadConstraints.map(({ whenUnsatisfiable }: Json) => whenUnsatisfiable)).toEqual([
+    'ScheduleAnyway',
+    'ScheduleAnyway',
+  ]);
+});
+
+test('what is given is taken', () => {
+  const given = spec(
+    {
+      instances: 5,
+      synchronousReplicas: 2,
+      storage: Size.gibibytes(100),
+      walStorage: Size.gibibytes(20),
+      storageClass: 'io2',
+      resources: { cpu: Cpu.units(4), memory: Size.gibibytes(16) },
+      database: 'rag',
+      owner: 'rag_owner',
+      extensions: ['vector', 'pg_trgm'],
+      settings: { work_mem: '32MB' },
+      priorityClassName: 'critical',
+      nodePool: 'data',
+      serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/db' },
+      image: Image.of('ghcr.io/acme/postgresql', { tag: '17.9' }),
+    },
+    {
+      nodePools: [{ name: 'data', nodes: 6, nodeSelector: { pool: 'data' }, taints: [{ key: 'data', value: 'only' }] }],
+      registry: new Registry({ mirror: 'registry.acme.example/mirror', pullSecrets: ['pull'] }),
+    },
+  );
+  expect(given).toMatchObject({
+    instances: 5,
+    imageName: 'registry.acme.example/mirror/acme/postgresql:17.9',
+    imagePullSecrets: [{ name: 'pull' }],
+    storage: { size: '100Gi', storageClass: 'io2' },
+    walStorage: { size: '20Gi', storageClass: 'io2' },
+    resources: { limits: { cpu: '4', memory: '16Gi' } },
+    priorityClassName: 'critical',
+    affinity: {
+      nodeSelector: { pool: 'data' },
+      tolerations: [{ key: 'data', operator: 'Equal', value: 'only', effect: 'NoSchedule' }],
+    },
+    serviceAccountTemplate: { metadata: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/db' } } },
+  });
+  expect(given.postgresql.synchronous.number).toBe(2);
+  expect(given.postgresql.parameters).toMatchObject({ shared_buffers: '4096MB', work_mem: '32MB' });
+  expect(given.bootstrap.initdb).toMatchObject({
+    database: 'rag',
+    owner: 'rag_owner',
+    postInitApplicationSQL: ['CREATE EXTENSION IF NOT EXISTS "pg_trgm"', 'CREATE EXTENSION IF NOT EXISTS "vector"'],
+  });
+});
+
+describe('a client', () => {
+  const { chart, construct, objects: rendered } = cluster();
+  const api = new Deployment(chart, 'api', { component: 'api', container: CONTAINER });
+  api.uses(construct);
+  const objects = rendered();
+  const deployment = find(objects, 'Deployment', 'api');
+
+  test('comes as the owner, to the instance that takes writes, and verifies it', () => {
+    expect(mainContainer(deployment).env).toEqual([
+      { name: 'PGHOST', value: 'db-rw' },
+      { name: 'PGPORT', value: '5432' },
+      { name: 'PGDATABASE', value: 'app' },
+      { name: 'PGUSER', value: 'app' },
+      { name: 'PGPASSWORD', valueFrom: { secretKeyRef: { name: 'db-app', key: 'password' } } },
+      { name: 'PGSSLMODE', value: 'verify-full' },
+      { name: 'PGSSLROOTCERT', value: '/etc/postgresql-ca/db-ca/ca.crt' },
+      {
+        name: 'DATABASE_URL',
+        value:
+          'postgresql://app:$(PGPASSWORD)@db-rw:5432/app?sslmode=verify-full&sslrootcert=/etc/postgresql-ca/db-ca/ca.crt',
+      },
+    ]);
+  });
+
+  test('may connect to the pods of the operator, and starts after them', () => {
+    const [egress] = find(objects, 'NetworkPolicy', 'api').spec.egress;
+    expect(egress).toEqual({ to: [pods({ 'cnpg.io/cluster': 'db' })], ports: [{ port: 5432, protocol: 'TCP' }] });
+    expect(wave(deployment)).toBe('10');
+  });
+
+  test('relies on Secrets that the operator creates, and the rules know it', () => {
+    const references = ExternalReferences.of(chart);
+    for (const [name, key] of [
+      ['db-app', 'password'],
+      ['db-ca', 'ca.crt'],
+    ] as const) {
+      expect(references.includes({ kind: 'Secret', namespace: 'test', name, key })).toBe(true);
+    }
+  });
+
+  test('that only reads goes to the others', () => {
+    const { chart, construct, objects } = cluster();
+    new Deployment(chart, 'api', { component: 'api', container: CONTAINER }).uses(construct.readOnly);
+    expect(env(find(objects(), 'Deployment', 'api'), 'PGHOST')).toBe('db-ro');
+    expect(construct.readOnly).toBe(construct.readOnly);
+  });
+});
+
+test('the owner can have a password from elsewhere, with the name beside it', () => {
+  const secrets = new ExternalSecrets({ store: 'vault' });
+  const credentials = { username: secrets.key('db', 'username'), password: secrets.key('db', 'password') };
+  const { chart, construct, objects } = cluster({ credentials });
+  new Deployment(chart, 'api', { component: 'api', container: CONTAINER }).uses(construct);
+  const rendered = objects();
+  expect(find(rendered, 'Cluster', 'db').spec.bootstrap.initdb.secret).toEqual({ name: 'db' });
+  expect(env(find(rendered, 'Deployment', 'api'), 'PGPASSWORD')).toEqual({
+    secretKeyRef: { name: 'db', key: 'password' },
+  });
+  expect(find(rendered, 'ExternalSecret', 'db').spec.data.map(({ secretKey }: Json) => secretKey)).toEqual([
+    'password',
+    'username',
+  ]);
+});
+
+describe('the policy of the pods', () => {
+  const { ingress, egress, podSelector } = find(cluster().objects(), 'NetworkPolicy', 'db').spec;
+  const others = pods({ 'cnpg.io/cluster': 'db' });
+
+  test('selects what the operator labels', () => {
+    expect(podSelector).toEqual({ matchLabels: { 'cnpg.io/cluster': 'db' } });
+  });
+
+  test('lets instances follow one another', () => {
+    expect(ports(ingress.find(({ from }: Json) => JSON.stringify(from) === JSON.stringify([others])))).toEqual([
+      5432, 8000,
+    ]);
+    expect(ports(egress.find(({ to }: Json) => JSON.stringify(to) === JSON.stringify([others])))).toEqual([5432, 8000]);
+  });
+
+  test('lets the operator ask for their state', () => {
+    const operator = ingress.find(({ from }: Json) => from[0].namespaceSelector !== undefined);
+    expect(operator).toEqual({
+      from: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'cnpg-system' } },
+          podSelector: { matchLabels: { 'app.kubernetes.io/name': 'cloudnative-pg' } },
+        },
+      ],
+      ports: [5432, 8000].map((port) => ({ port, protocol: 'TCP' })),
+    });
+    expect(ingress).toHaveLength(2);
+  });
+
+  test('lets them report to the API server', () => {
+    expect(egress[0]).toEqual({ to: [{ ipBlock: { cidr: '10.0.0.0/28' } }], ports: [{ port: 6443, protocol: 'TCP' }] });
+    expect(egress).toHaveLength(3);
+  });
+
+  test('opens metrics to Prometheus where there is one', () => {
+    const { objects } = cluster({ pooler: {} }, { prometheus: { namespace: 'monitoring' } });
+    for (const [name, port] of [
+      ['db', 9187],
+      ['db-pooler', 9127],
+    ] as const) {
+      const rules: Json[] = find(objects(), 'NetworkPolicy', name).spec.ingress;
+      const scrapes = rules.filter(({ from }) => JSON.stringify(from).includes('monitoring'));
+      expect(scrapes.map(ports)).toEqual([[port]]);
+    }
+  });
+});
+
+describe('PgBouncer', () => {
+  const { chart, construct, objects: rendered } = cluster({ pooler: { poolSize: 30 } });
+  const api = new Deployment(chart, 'api', { component: 'api', container: CONTAINER });
+  api.uses(construct.pooled);
+  const objects = rendered();
+  const pooler = find(objects, 'Pooler', 'db-pooler');
+
+  test('lends connections for a transaction', () => {
+    expect(pooler.spec).toMatchObject({
+      cluster: { name: 'db' },
+      type: 'rw',
+      instances: 2,
+      pgbouncer: { poolMode: 'transaction', parameters: { default_pool_size: '30', max_client_conn: '1000' } },
+    });
+    expect(pooler.spec.pgbouncer.image).toMatch(/^ghcr\.io\/cloudnative-pg\/pgbouncer:.*@sha256:/);
+  });
+
+  test('is guaranteed what it asks for', () => {
+    const [container] = pooler.spec.template.spec.containers;
+    const asked = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' };
+    expect(container).toEqual({ name: 'pgbouncer', resources: { requests: asked, limits: asked } });
+  });
+
+  test('stands between the cluster and its clients, in policies and in time', () => {
+    expect(env(find(objects, 'Deployment', 'api'), 'PGHOST')).toBe('db-pooler');
+    expect([wave(pooler), wave(find(objects, 'Deployment', 'api'))]).toEqual(['10', '20']);
+    const { egress, ingress } = find(objects, 'NetworkPolicy', 'db-pooler').spec;
+    expect(egress.map(ports)).toEqual([[6443], [5432], [53, 53]]);
+    expect(egress[1].to).toEqual([pods({ 'cnpg.io/cluster': 'db' })]);
+    expect(ingress.map(ports)).toEqual([[5432]]);
+    const toApi = find(objects, 'NetworkPolicy', 'api').spec.egress[0];
+    expect(toApi.to).toEqual([pods({ 'cnpg.io/poolerName': 'db-pooler' })]);
+    expect(find(objects, 'NetworkPolicy', 'db').spec.ingress.map(({ from }: Json) => from[0])).toContainEqual(
+      pods({ 'cnpg.io/poolerName': 'db-pooler' }),
+    );
+  });
+
+  test('is covered by the certificate that clients verify', () => {
+    expect(find(objects, 'Cluster', 'db').spec.certificates.serverAltDNSNames).toEqual([
+      'db-pooler',
+      'db-pooler.test.svc',
+      'db-pooler.test.svc.cluster.local',
+    ]);
+  });
+});
+
+describe('backups', () => {
+  const objects = cluster({ backups: BACKUPS }).objects();
+
+  test('are the plugin, and not what the operator has built in', () => {
+    const { plugins, ...rest } = find(objects, 'Cluster', 'db').spec;
+    expect(plugins).toEqual([
+      {
+        name: 'barman-cloud.cloudnative-pg.io',
+        enabled: true,
+        isWALArchiver: true,
+        parameters: { barmanObjectName: 'db-archive' },
+      },
+    ]);
+    expect(rest).not.toHaveProperty('backup');
+  });
+
+  test('go to the bucket by the identity of the pods, and are kept for the days', () => {
+    const store = find(objects, 'ObjectStore', 'db-archive');
+    expect(store.apiVersion).toBe('barmancloud.cnpg.io/v1');
+    expect(store.spec).toMatchObject({
+      retentionPolicy: '30d',
+      configuration: {
+        destinationPath: 's3://acme-rag/rag/postgres',
+        s3Credentials: { inheritFromIAMRole: true },
+        wal: { compression: 'gzip' },
+        data: { compression: 'gzip' },
+      },
+    });
+    expect(store.spec.configuration).not.toHaveProperty('endpointURL');
+    const { env, resources } = store.spec.instanceSidecarConfiguration;
+    expect(env).toEqual([{ name: 'AWS_DEFAULT_REGION', value: 'eu-west-1' }]);
+    expect(resources.requests).toEqual(resources.limits);
+    expect(wave(store)).toBe('-10');
+  });
+
+  test('go to another store by its keys, without checksums that it does not know', () => {
+    const to = ObjectStore.s3({
+      bucket: 'rag',
+      region: 'us-east-1',
+      endpoint: 'http://minio.storage.svc:9000',
+      accessKey: SecretKey.of('minio', 'id'),
+      secretKey: SecretKey.of('minio', 'secret'),
+    });
+    const inside = cluster({ backups: PostgresBackups.daily({ hour: 2, keepDays: 7, to }) }).objects();
+    const { configuration, instanceSidecarConfiguration } = find(inside, 'ObjectStore', 'db-archive').spec;
+    expect(configuration).toMatchObject({
+      destinationPath: 's3://rag',
+      endpointURL: 'http://minio.storage.svc:9000',
+      s3Credentials: { accessKeyId: { name: 'minio', key: 'id' }, secretAccessKey: { name: 'minio', key: 'secret' } },
+    });
+    expect(instanceSidecarConfiguration.env.map(({ name }: Json) => name)).toContain(
+      'AWS_REQUEST_CHECKSUM_CALCULATION',
+    );
+    const egress = find(inside, 'NetworkPolicy', 'db').spec.egress.map(ports);
+    expect(egress).toContainEqual([9000]);
+  });
+
+  test('may leave the cluster', () => {
+    expect(find(objects, 'NetworkPolicy', 'db').spec.egress.map(ports)).toContainEqual([443]);
+    expect(find(cluster().objects(), 'NetworkPolicy', 'db').spec.egress.map(ports)).not.toContainEqual([443]);
+  });
+
+  test('are taken at once and then by the hour, with seconds', () => {
+    const backup = find(objects, 'ScheduledBackup', 'db-backup');
+    expect(backup.spec).toEqual({
+      cluster: { name: 'db' },
+      schedule: '0 0 2 * * *',
+      method: 'plugin',
+      pluginConfiguration: { name: 'barman-cloud.cloudnative-pg.io' },
+      backupOwnerReference: 'self',
+      immediate: true,
+    });
+    expect(wave(backup)).toBe('5');
+    const often = PostgresBackups.every(Cron.schedule({ minute: '30', hour: '0-23/6' }), { keepDays: 7, to: BUCKET });
+    expect(often.schedule).toBe('0 30 0-23/6 * * *');
+  });
+
+  test.each<[string, object, string]>([
+    ['hour', { hour: 24 }, 'backups.hour is 24, but must be a whole number from 0 to 23'],
+    ['minute', { minute: 60 }, 'backups.minute is 60'],
+    ['days', { keepDays: 0 }, 'backups.keepDays is 0, but must be a whole number from 1 to 3650'],
+  ])('have a %s that exists', (_, props, message) => {
+    expect(() => PostgresBackups.daily({ hour: 2, keepDays: 30, to: BUCKET, ...props })).toThrow(message);
+  });
+});
+
+describe('the API server', () => {
+  test('is an entity for Cilium', () => {
+    const objects = cluster({ pooler: {} }, { cilium: true, apiServer: undefined }).objects();
+    expect(namesOf(objects, 'CiliumNetworkPolicy')).toEqual(
+      expect.arrayContaining(['db-api-server', 'db-pooler-api-server']),
+    );
+    expect(find(objects, 'CiliumNetworkPolicy', 'db-api-server').spec).toEqual({
+      endpointSelector: { matchLabels: { 'cnpg.io/cluster': 'db' } },
+      egress: [{ toEntities: ['kube-apiserver'] }],
+    });
+  });
+
+  test('must be known elsewhere', () => {
+    expect(() => cluster({}, { apiServer: undefined })).toThrow(
+      'needs the API server, but the cluster does not say where it is; set apiServer in the cluster',
+    );
+  });
+
+  test('listens on 443 unless told otherwise', () => {
+    const { egress } = find(
+      cluster({}, { apiServer: { cidrs: ['10.0.0.1/32'] } }).objects(),
+      'NetworkPolicy',
+      'db',
+    ).spec;
+    expect(ports(egress[0])).toEqual([443]);
+  });
+});
+
+test.each<[string, PostgresClusterProps, string]>([
+  ['no instance', { instances: 0 }, 'rag/db: instances is 0, but must be a whole number from 1 to 20'],
+  [
+    'more followers than there are',
+    { synchronousReplicas: 3 },
+    'synchronousReplicas is 3, but must be a whole number from 0 to 2, the number of replicas',
+  ],
+  ['a long name', { name: 'a'.repeat(51) }, 'but at most 50 are allowed'],
+  ['a name that begins with a digit', { name: '1db' }, 'but the name of a Service begins with a letter'],
+  ['a database of the system', { database: 'template1' }, 'database is "template1", which is PostgreSQL\'s own'],
+  [
+    'an owner of the operator',
+    { owner: 'streaming_replica' },
+    'owner is "streaming_replica", which is the operator\'s',
+  ],
+  ['an owner with a dash', { owner: 'rag-api' }, 'owner is "rag-api", but must be 1 to 63 lower-case letters'],
+  ['an extension with a quote', { extensions: ['a"b'] }, 'extensions has "a"b", but names of extensions have'],
+  [
+    'another limit',
+    { resources: { cpu: Cpu.units(1), memory: Size.gibibytes(1), cpuLimit: Cpu.units(2) } },
+    'resources.cpuLimit is given, but limits are equal',
+  ],
+  ['a network file system', { storageClass: 'azurefile' }, 'storageClass is "azurefile", a network file system'],
+  [
+    'credentials of two Secrets',
+    { credentials: { username: SecretKey.of('a', 'username'), password: SecretKey.of('b', 'password') } },
+    'must be the keys username and password of one Secret',
+  ],
+  [
+    'more pooled connections than there are',
+    { pooler: { instances: 5 } },
+    'pooler.poolSize is 20 in 5 pods, 100 in all',
+  ],
+  ['a pool of nothing', { pooler: { poolSize: 0 } }, 'pooler.poolSize is 0, but must be a whole number from 1'],
+])('%s is refused', (_, props, message) => {
+  expect(() => cluster(props)).toThrow(message);
+});
+
+test('ways that are not there are refused', () => {
+  expect(() => cluster({ instances: 1 }).construct.readOnly).toThrow(
+    'instances is 1, so there is no other to read from',
+  );
+  expect(() => cluster().construct.pooled).toThrow('pooler is missing, so there is no way through it');
+});
+
+test('a cluster without the operator is refused', () => {
+  expect(() => cluster({}, { cloudNativePg: undefined })).toThrow(
+    'rag/db: is run by CloudNativePG, which the cluster does not declare; set cloudNativePg in the cluster',
+  );
+});
+
+const suite = SCHEMAS_PRESENT ? describe : describe.skip;
+suite('the CRDs of CloudNativePG', () => {
+  const schemas = SCHEMAS_PRESENT ? new ClusterSchemas('1.28', { useDefaults: true }) : undefined;
+  const smallest = cluster({ instances: 1 }, { cilium: true, apiServer: undefined });
+  const largest = cluster(
+    {
+      pooler: {},
+      backups: BACKUPS,
+      extensions: ['vector'],
+      storageClass: 'io2',
+      serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/db' },
+    },
+    { registry: new Registry({ pullSecrets: ['pull'] }), zones: 3 },
+  );
+
+  test.each([
+    ['the smallest', smallest],
+    ['the largest', largest],
+  ])('know every field of %s, and fill nothing into its lists', (_, { objects }) => {
+    const custom = objects().filter(({ apiVersion }) => apiVersion.startsWith('postgresql.cnpg.io/'));
+    expect(custom.length).toBeGreaterThan(0);
+    for (const object of custom) {
+      const defaulted = structuredClone(object) as Json;
+      expect([object.kind, schemas?.errors(defaulted)]).toEqual([object.kind, []]);
+      expect(defaulted.spec.plugins).toEqual(object.spec.plugins);
+      expect(defaulted.spec.template).toEqual(object.spec.template);
+      expect(defaulted.spec.topologySpreadConstraints).toEqual(object.spec.topologySpreadConstraints);
+    }
+  });
+
+  test('would refuse a field that they do not know', () => {
+    const object = structuredClone(find(largest.objects(), 'Cluster', 'db')) as Json;
+    object.spec.storage.klass = 'io2';
+    expect(schemas?.errors(object)).toEqual([expect.stringContaining('klass')]);
+  });
+});
