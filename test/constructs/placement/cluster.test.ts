@@ -35,6 +35,8 @@ test('a cluster is what is said of it', () => {
     gpuRuntimeClass: 'nvidia',
     storage: { block: 'gp3', shared: 'efs' },
     keda: { namespace: 'keda' },
+    cloudNativePg: { namespace: 'cnpg-system' },
+    apiServer: { cidrs: ['10.0.0.1/32'], port: 6443 },
     prometheus: { namespace: 'monitoring', url: 'http://prometheus.monitoring:9090' },
     reloader: true,
     registry: new Registry({ mirror: 'registry.acme.example' }),
