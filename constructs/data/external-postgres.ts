@@ -43,6 +43,8 @@ const NAME = /^[^\s'"\\\p{Cc}]{1,63}$/u;
 
 /** A database that somebody else runs. Clients get the same variables as from one in the cluster. */
 export class ExternalPostgres implements IPostgres {
+  public readonly description: string;
+
   private readonly access: PostgresAccess;
 
   public constructor(props: ExternalPostgresProps) {
@@ -52,6 +54,7 @@ export class ExternalPostgres implements IPostgres {
     checkName('database', database);
     checkName('user', user);
     checkCidrs(cidrs, 'externalPostgres.cidrs');
+    this.description = host;
     const endpoint = Endpoint.host(host, { name: 'postgres', number: port }, cidrs);
     this.access = new PostgresAccess({ endpoint, database, user, password: props.password, tls: props.tls });
   }

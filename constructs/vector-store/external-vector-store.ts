@@ -84,6 +84,8 @@ export class ExternalVectorStore implements IProvider {
     return new ExternalVectorStore(props);
   }
 
+  public readonly description: string;
+
   private readonly services: ExternalService[];
 
   private constructor(
@@ -91,6 +93,7 @@ export class ExternalVectorStore implements IProvider {
     private readonly grpcPort?: number,
   ) {
     const { hostname: host, port } = checkedUrl(props.url);
+    this.description = host;
     const ports = grpcPort === undefined || grpcPort === port ? [port] : [port, grpcPort];
     this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs }));
     if (props.collection?.name === '') {
