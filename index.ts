@@ -17,6 +17,7 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 // Parts of a RAG system
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
+export { ExternalQueue, type ServiceBusProps, type SqsProps } from './constructs/data/external-queue';
 export { ExternalRedis, type ExternalRedisProps } from './constructs/data/external-redis';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
 export { Migration, type MigrationProps } from './constructs/data/migration';

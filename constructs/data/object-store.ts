@@ -5,6 +5,7 @@ import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
+import { awsIdentityEndpoints } from './aws-identity';
 
 /** A bucket of S3 or of a store that speaks its protocol. */
 export interface S3Props {
@@ -55,9 +56,6 @@ const PREFIX = /^(?!\.)[A-Za-z0-9_.-]+(\/(?!\.)[A-Za-z0-9_.-]+)*$/;
 /** A Service, its namespace, and the cluster's domain or nothing. */
 const IN_CLUSTER = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\..+)?$/;
 const AWS = /(^|\.)amazonaws\.com(\.cn)?$/;
-
-/** The agent of EKS Pod Identity on each node (Amazon EKS docs, "EKS Pod Identity considerations"). */
-const POD_IDENTITY_AGENT = '169.254.170.23';
 
 /** A bucket that workloads may use, under the names that the AWS SDKs read. */
 export class ObjectStore implements IProvider {
@@ -111,7 +109,7 @@ export class ObjectStore implements IProvider {
 
   /** Addresses that clients connect to. */
   private get endpoints(): Endpoint[] {
-    const identity = this.accessKey === undefined ? this.identityEndpoints : [];
+    const identity = this.accessKey === undefined ? awsIdentityEndpoints(this.region) : [];
     if (this.url === undefined) {
       const host = `s3.${this.region}.amazonaws.com`;
       return [this.outside(host), this.outside(`${this.bucket}.${host}`), ...identity];
@@ -125,14 +123,6 @@ export class ObjectStore implements IProvider {
 
   private outside(host: string): Endpoint {
     return Endpoint.host(host, this.port, this.props.cidrs);
-  }
-
-  /** Where a pod on AWS gets credentials for its own identity: from STS, or from the agent on its node. */
-  private get identityEndpoints(): Endpoint[] {
-    return [
-      Endpoint.host(`sts.${this.region}.amazonaws.com`, { name: 'sts', number: 443 }),
-      Endpoint.host(POD_IDENTITY_AGENT, { name: 'identity', number: 80 }),
-    ];
   }
 
   private get port(): Port {

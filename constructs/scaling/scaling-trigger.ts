@@ -139,7 +139,7 @@ export class ScalingTrigger {
 
   /** Entries waiting in a list in Redis, such as the queue of Celery. */
   public static redisList(props: RedisListProps): ScalingTrigger {
-    checkWhole('perReplica', props.perReplica, 1);
+    checkPerReplica(props.perReplica);
     checkWhole('database', props.database ?? 0, 0);
     const { endpoint, user, password, authority } = props;
     return new ScalingTrigger((scope, keda) => ({
@@ -227,6 +227,11 @@ export interface IBacklog {
 function addressOf(endpoint: Endpoint, scope: Construct, keda: ClusterService): string {
   const host = endpoint.hostFrom(scope, keda.namespace);
   return `${isIP(host) === 6 ? `[${host}]` : host}:${endpoint.port.number}`;
+}
+
+/** Refuses a share of waiting items that no pod can have. */
+export function checkPerReplica(perReplica: number): void {
+  checkWhole('perReplica', perReplica, 1);
 }
 
 function checkWhole(property: string, value: number, least: number): void {

@@ -1,0 +1,232 @@
+import { Endpoint } from '../network/endpoint';
+import { checkCidrs } from '../network/peer';
+import type { Port } from '../network/port';
+import { UsageError } from '../rules/usage-error';
+import { checkPerReplica, type IBacklog, ScalingTrigger, TriggerIdentity } from '../scaling/scaling-trigger';
+import type { SecretKey } from '../secrets/secret-key';
+import { EnvValue } from '../workload/env-value';
+import type { IProvider, Offer } from '../workload/provider';
+import { awsIdentityEndpoints } from './aws-identity';
+
+/** A queue of Amazon SQS. */
+export interface SqsProps {
+  /** URL of the queue, which must exist: `https://sqs.eu-west-1.amazonaws.com/123456789012/documents`. */
+  readonly url: string;
+
+  /**
+   * Id of the access key. Given together with `secretKey`.
+   * @default - the pod's own identity on AWS, by IRSA or EKS Pod Identity; IRSA needs its role among
+   *   `serviceAccountAnnotations` of the client. KEDA comes with the identity of its operator
+   */
+  readonly accessKey?: SecretKey;
+
+  /**
+   * Secret of the access key.
+   * @default - as for `accessKey`
+   */
+  readonly secretKey?: SecretKey;
+
+  /**
+   * Addresses of SQS, where they are known and stable, such as those of a private endpoint.
+   * @default - unknown; a policy names the host on Cilium, and elsewhere every public address
+   */
+  readonly cidrs?: string[];
+}
+
+/** A queue of Azure Service Bus. */
+export interface ServiceBusProps {
+  /** Name of the namespace, without a domain: `acme-rag`. */
+  readonly namespace: string;
+
+  /** Name of the queue, which must exist. */
+  readonly queue: string;
+
+  /**
+   * Connection string of a shared access policy.
+   * @default - the pod's own identity, by Microsoft Entra Workload ID: the client needs its annotations among
+   *   `serviceAccountAnnotations` and `azure.workload.identity/use` among `podLabels`. KEDA comes with the identity of
+   *   its operator
+   */
+  readonly connectionString?: SecretKey;
+
+  /**
+   * Connection string that KEDA counts with; its policy needs the right `Manage`.
+   * @default - the same as of clients
+   */
+  readonly kedaConnectionString?: SecretKey;
+
+  /**
+   * Addresses of the namespace, where they are known and stable, such as those of a private endpoint.
+   * @default - unknown; a policy names the host on Cilium, and elsewhere every public address
+   */
+  readonly cidrs?: string[];
+}
+
+/**
+ * A queue that a cloud keeps: something to use, and to scale on. Clients get the variables that the SDKs of the cloud
+ * and their examples use.
+ */
+export abstract class ExternalQueue implements IProvider, IBacklog {
+  /** A queue of Amazon SQS. Clients get `SQS_QUEUE_URL`, `AWS_REGION`, and the keys as the AWS SDKs read them. */
+  public static sqs(props: SqsProps): ExternalQueue {
+    return new SqsQueue(props);
+  }
+
+  /**
+   * A queue of Azure Service Bus. Clients get `SERVICEBUS_FULLY_QUALIFIED_NAMESPACE`, `SERVICEBUS_QUEUE_NAME` and, where
+   * there is one, `SERVICEBUS_CONNECTION_STRING`.
+   */
+  public static serviceBus(props: ServiceBusProps): ExternalQueue {
+    return new ServiceBusQueue(props);
+  }
+
+  public abstract readonly description: string;
+
+  public abstract offerTo(): Offer;
+
+  public abstract trigger(perReplica: number): ScalingTrigger;
+}
+
+/** Names of queues (Amazon SQS docs, "Queue and message identifiers"). */
+const SQS_URL =
+  /^https:\/\/((?:[a-z0-9-]+\.)?sqs\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com)\/\d{12}\/([\w-]{1,75}\.fifo|[\w-]{1,80})$/;
+
+/**
+ * A queue of SQS. What is in flight counts, too, so a worker that is at work keeps its pod.
+ *
+ * Source: KEDA 2.20 docs, "AWS SQS Queue".
+ */
+class SqsQueue extends ExternalQueue {
+  public readonly description: string;
+
+  private readonly host: string;
+  private readonly region: string;
+
+  public constructor(private readonly props: SqsProps) {
+    super();
+    const [, host, region, name] = SQS_URL.exec(props.url) ?? [];
+    if (host === undefined || region === undefined || name === undefined) {
+      throw new UsageError(
+        `is "${props.url}", but must be a URL such as https://sqs.eu-west-1.amazonaws.com/123456789012/documents`,
+        { property: 'externalQueue.url' },
+      );
+    }
+    checkKeys(props);
+    checkCidrs(props.cidrs ?? [], 'externalQueue.cidrs');
+    this.host = host;
+    this.region = region;
+    this.description = name;
+  }
+
+  public offerTo(): Offer {
+    const { url, accessKey, secretKey, cidrs } = this.props;
+    const identity = accessKey === undefined ? awsIdentityEndpoints(this.region) : [];
+    return {
+      endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
+      env: {
+        SQS_QUEUE_URL: EnvValue.of(url),
+        AWS_REGION: EnvValue.of(this.region),
+        ...(accessKey === undefined ? {} : { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(accessKey) }),
+        ...(secretKey === undefined ? {} : { AWS_SECRET_ACCESS_KEY: EnvValue.fromSecret(secretKey) }),
+      },
+    };
+  }
+
+  public trigger(perReplica: number): ScalingTrigger {
+    checkPerReplica(perReplica);
+    const { url, accessKey, secretKey } = this.props;
+    const metadata = { queueURL: url, queueLength: String(perReplica), awsRegion: this.region };
+    return accessKey === undefined || secretKey === undefined
+      ? ScalingTrigger.of({ type: 'aws-sqs-queue', metadata, identity: TriggerIdentity.AWS })
+      : ScalingTrigger.of({
+          type: 'aws-sqs-queue',
+          metadata,
+          secrets: { awsAccessKeyID: accessKey, awsSecretAccessKey: secretKey },
+        });
+  }
+}
+
+/** Names of namespaces and queues (Azure docs, "Naming rules and restrictions", Microsoft.ServiceBus). */
+const NAMESPACE = /^(?=.{6,50}$)[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$/;
+const QUEUE = /^(?=.{1,260}$)[A-Za-z0-9]([\w./-]*[A-Za-z0-9])?$/;
+
+/** AMQP over TLS, and its detour through WebSockets and management by HTTPS. */
+const SERVICE_BUS_PORTS: Port[] = [
+  { name: 'amqps', number: 5671 },
+  { name: 'https', number: 443 },
+];
+
+/** Where a pod on Azure gets a token for its own identity. */
+const AZURE_LOGIN = 'login.microsoftonline.com';
+
+/**
+ * A queue of Service Bus.
+ *
+ * Source: Azure docs, "Azure Service Bus frequently asked questions", on ports; KEDA 2.20 docs, "Azure Service Bus".
+ */
+class ServiceBusQueue extends ExternalQueue {
+  public readonly description: string;
+
+  private readonly host: string;
+
+  public constructor(private readonly props: ServiceBusProps) {
+    super();
+    const { namespace, queue, connectionString, kedaConnectionString } = props;
+    checkName('namespace', namespace, NAMESPACE, '6 to 50 letters, digits and "-", beginning with a letter');
+    checkName('queue', queue, QUEUE, '1 to 260 letters, digits, ".", "-", "_" and "/"');
+    checkCidrs(props.cidrs ?? [], 'externalQueue.cidrs');
+    if (connectionString === undefined && kedaConnectionString !== undefined) {
+      throw new UsageError('is given, but connectionString is missing; set both, or none for identities', {
+        property: 'externalQueue.kedaConnectionString',
+      });
+    }
+    this.host = `${namespace.toLowerCase()}.servicebus.windows.net`;
+    this.description = queue;
+  }
+
+  public offerTo(): Offer {
+    const { queue, connectionString, cidrs } = this.props;
+    const login = Endpoint.host(AZURE_LOGIN, { name: 'login', number: 443 });
+    return {
+      endpoints: [
+        ...SERVICE_BUS_PORTS.map((port) => Endpoint.host(this.host, port, cidrs)),
+        ...(connectionString === undefined ? [login] : []),
+      ],
+      env: {
+        SERVICEBUS_FULLY_QUALIFIED_NAMESPACE: EnvValue.of(this.host),
+        SERVICEBUS_QUEUE_NAME: EnvValue.of(queue),
+        ...(connectionString === undefined
+          ? {}
+          : { SERVICEBUS_CONNECTION_STRING: EnvValue.fromSecret(connectionString) }),
+      },
+    };
+  }
+
+  public trigger(perReplica: number): ScalingTrigger {
+    checkPerReplica(perReplica);
+    const { namespace, queue, connectionString, kedaConnectionString = connectionString } = this.props;
+    const metadata = { queueName: queue, messageCount: String(perReplica) };
+    return kedaConnectionString === undefined
+      ? ScalingTrigger.of({
+          type: 'azure-servicebus',
+          metadata: { ...metadata, namespace },
+          identity: TriggerIdentity.AZURE,
+        })
+      : ScalingTrigger.of({ type: 'azure-servicebus', metadata, secrets: { connection: kedaConnectionString } });
+  }
+}
+
+function checkKeys({ accessKey, secretKey }: SqsProps): void {
+  if ((accessKey === undefined) !== (secretKey === undefined)) {
+    const [missing, given] = accessKey === undefined ? ['accessKey', 'secretKey'] : ['secretKey', 'accessKey'];
+    throw new UsageError(`is missing, but ${given} is given; set both, or none for the pod's own identity`, {
+      property: `externalQueue.${missing}`,
+    });
+  }
+}
+
+function checkName(property: string, name: string, form: RegExp, allowed: string): void {
+  if (!form.test(name)) {
+    throw new UsageError(`is "${name}", but must be ${allowed}`, { property: `externalQueue.${property}` });
+  }
+}
