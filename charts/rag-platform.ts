@@ -11,8 +11,9 @@ import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/inge
 import { DefaultDeny } from '../constructs/network/default-deny';
 import { SyncWave } from '../constructs/network/sync-wave';
 import { Cluster } from '../constructs/placement/cluster';
+import { dnsLabelProblem } from '../constructs/rules/object-name';
 import { OutputRules } from '../constructs/rules/output-rules';
-import { UsageError } from '../constructs/rules/usage-error';
+import { refuse, UsageError } from '../constructs/rules/usage-error';
 import type { Scaling } from '../constructs/scaling/scaling';
 import type { Qdrant } from '../constructs/vector-store/qdrant';
 import type { QdrantCollection } from '../constructs/vector-store/qdrant-collection';
@@ -131,6 +132,7 @@ export class RagPlatform extends Chart {
       namespace: props.namespace,
       labels: { 'app.kubernetes.io/instance': props.name ?? 'rag', 'app.kubernetes.io/managed-by': 'cdk8s' },
     });
+    checkNamespace(this, props.namespace);
     props.cluster?.attachTo(this);
     this.namespaceObject = this.createNamespace(props.namespace);
     new DefaultDeny(this, 'default-deny');
@@ -233,4 +235,19 @@ export class RagPlatform extends Chart {
 
 function isQueue(provider: IProvider): provider is IQueue {
   return 'list' in provider && typeof provider.list === 'function';
+}
+
+/**
+ * The platform closes its namespace to everything that it does not know, and hands it to Argo CD to prune. Names that
+ * begin with "kube-" are Kubernetes' own (Kubernetes docs, "Namespaces").
+ */
+function checkNamespace(scope: Construct, namespace: string): void {
+  refuse(dnsLabelProblem(namespace), { scope, property: 'namespace' });
+  if (namespace === 'default' || namespace.startsWith('kube-')) {
+    throw new UsageError(
+      `is "${namespace}", which belongs to Kubernetes or to everybody, but the platform closes its namespace and lets ` +
+        'Argo CD delete it; give it one of its own',
+      { scope, property: 'namespace' },
+    );
+  }
 }

@@ -11,9 +11,13 @@ export const accelerator = made(z.string(), Accelerator.named);
 
 const nodePool = z.strictObject({
   name: z.string().describe('name of the pool'),
-  nodes: z.int().min(0).describe("most nodes, the cluster autoscaler's bound included"),
+  nodes: z.int32().min(0).describe("most nodes, the cluster autoscaler's bound included"),
   accelerator: accelerator.optional().describe('GPU in each node: nvidia-l4, nvidia-a100-80/1g.10gb, nvidia-t4/shared'),
-  acceleratorsPerNode: z.int().min(1).optional().describe('allocatable GPUs, slices or shares per node; by default 1'),
+  acceleratorsPerNode: z
+    .int32()
+    .min(1)
+    .optional()
+    .describe('allocatable GPUs, slices or shares per node; by default 1'),
   nodeSelector: texts.optional().describe('labels of the nodes; by default those of the cloud for the GPU'),
   taints: z
     .array(
@@ -43,13 +47,13 @@ export const cluster = made(
     cloud: made(z.enum(['eks', 'gke', 'aks', 'generic']), Cloud.named)
       .optional()
       .describe('where the cluster runs'),
-    zones: z.int().min(1).optional().describe('zones that its nodes are in'),
+    zones: z.int32().min(1).optional().describe('zones that its nodes are in'),
     ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses'),
     domain: z.string().optional().describe('domain of Service names; by default cluster.local'),
     cilium: z.boolean().optional().describe('whether the network plugin is Cilium'),
     dns: clusterService
       .extend({
-        port: z.int().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
+        port: z.int32().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
         nodeLocal: z
           .array(z.ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` }))
           .optional()
@@ -71,7 +75,7 @@ export const cluster = made(
     apiServer: z
       .strictObject({
         cidrs: z.array(z.string()).describe('its addresses, as kubectl get endpoints kubernetes shows them'),
-        port: z.int().min(1).max(65535).optional().describe('its port there; by default 443'),
+        port: z.int32().min(1).max(65535).optional().describe('its port there; by default 443'),
       })
       .optional()
       .describe('the API server, for the few pods that talk to it'),

@@ -41,9 +41,9 @@ const profile = made(
       precision: precision.optional().describe('number format of the weights; by default bf16'),
       attention: z
         .strictObject({
-          layers: z.int().describe('num_hidden_layers in config.json'),
-          keyValueHeads: z.int().describe('num_key_value_heads'),
-          headDimension: z.int().describe('head_dim'),
+          layers: z.int32().describe('num_hidden_layers in config.json'),
+          keyValueHeads: z.int32().describe('num_key_value_heads'),
+          headDimension: z.int32().describe('head_dim'),
         })
         .optional()
         .describe('attention of a model that generates text'),
@@ -69,8 +69,8 @@ export const embeddingModel = made(
     z.string(),
     z.strictObject({
       ...known,
-      dimensions: z.int().optional().describe("numbers in a vector; by default the catalogue's"),
-      maxTokens: z.int().optional().describe("tokens that it reads of a text; by default the catalogue's"),
+      dimensions: z.int32().optional().describe("numbers in a vector; by default the catalogue's"),
+      maxTokens: z.int32().optional().describe("tokens that it reads of a text; by default the catalogue's"),
       distance: z
         .enum(['cosine', 'dot', 'euclid', 'manhattan'])
         .transform((name) => DISTANCES[name])
@@ -98,7 +98,7 @@ const chatModel = made(
     z.string(),
     z.strictObject({
       ...known,
-      contextTokens: z.int().optional().describe("tokens that it can attend to; by default the catalogue's"),
+      contextTokens: z.int32().optional().describe("tokens that it can attend to; by default the catalogue's"),
       gated: z.boolean().optional().describe('whether its hub asks for a token'),
     }),
   ]),
@@ -118,7 +118,7 @@ const rerankModel = made(
     z.string(),
     z.strictObject({
       ...known,
-      maxTokens: z.int().optional().describe("tokens that it reads; by default the catalogue's"),
+      maxTokens: z.int32().optional().describe("tokens that it reads; by default the catalogue's"),
     }),
   ]),
   (input) => {
@@ -201,9 +201,9 @@ function serverFields(secrets: ISecretSource) {
 function teiFields(secrets: ISecretSource) {
   return {
     ...serverFields(secrets),
-    maxBatchTokens: z.int().optional().describe('tokens that are computed at once; by default 16384'),
-    maxClientBatchSize: z.int().optional().describe('texts that one request may hold; by default 32'),
-    maxConcurrentRequests: z.int().optional().describe('requests that may be under way; by default 512'),
+    maxBatchTokens: z.int32().optional().describe('tokens that are computed at once; by default 16384'),
+    maxClientBatchSize: z.int32().optional().describe('texts that one request may hold; by default 32'),
+    maxConcurrentRequests: z.int32().optional().describe('requests that may be under way; by default 512'),
   };
 }
 
@@ -249,8 +249,8 @@ export function llm(secrets: ISecretSource) {
     z.strictObject({
       model: chatModel.describe('what it generates with: Qwen/Qwen2.5-7B-Instruct'),
       ...serverFields(secrets),
-      accelerators: z.int().optional().describe('GPUs of each server; by default as few as the model fits'),
-      contextTokens: z.int().optional().describe('tokens of the longest request; by default at most 8192'),
+      accelerators: z.int32().optional().describe('GPUs of each server; by default as few as the model fits'),
+      contextTokens: z.int32().optional().describe('tokens of the longest request; by default at most 8192'),
       memoryUtilization: z.number().optional().describe("part of each GPU's memory that it takes; by default 0.92"),
       cachePrecision: z
         .enum(['bf16', 'fp8'])
@@ -262,7 +262,7 @@ export function llm(secrets: ISecretSource) {
         .strictObject({
           accelerator: accelerator.optional().describe('GPU of the server; without it it computes on the CPU'),
           resources: resources.optional().describe('what it asks for; by default from the size of the model'),
-          parallel: z.int().optional().describe('requests that are answered at once; by default 1'),
+          parallel: z.int32().optional().describe('requests that are answered at once; by default 1'),
         })
         .optional()
         .describe('a small server, instead of vLLM'),

@@ -9,13 +9,15 @@ import { duration, durationOrNone, made } from './environment-values';
 
 const pace = z.strictObject({
   stabilization: durationOrNone.optional().describe('time over which the most careful value counts; 0s looks at now'),
-  pods: z.int().min(1).optional().describe('pods per period'),
-  percent: z.int().min(1).optional().describe('share of the current pods per period'),
+  pods: z.int32().min(1).optional().describe('pods per period'),
+  percent: z.int32().min(1).optional().describe('share of the current pods per period'),
   period: duration.optional().describe('the period; by default 1m'),
 });
 
+const filled = z.string().regex(/\S/, 'is empty; say what to look at');
+
 const prometheusTrigger = z.strictObject({
-  query: z.string().describe('PromQL that returns one element'),
+  query: filled.describe('PromQL that returns one element'),
   perReplica: z.number().positive().describe('value per pod that is aimed at'),
   activation: z.number().optional().describe('value above which the first pod starts'),
 });
@@ -24,24 +26,24 @@ const cronTrigger = z.strictObject({
   timeZone: z.string().describe('IANA time zone: Europe/Berlin'),
   start: z.string().describe('five cron fields'),
   end: z.string().describe('five cron fields'),
-  replicas: z.int().min(1).describe('pods in between'),
+  replicas: z.int32().min(1).describe('pods in between'),
 });
 
 const backlog = z.strictObject({
-  list: z.string().default('celery').describe('list in the queue; by default celery'),
-  perReplica: z.int().min(1).describe('waiting tasks that one worker can take on'),
+  list: filled.default('celery').describe('list in the queue; by default celery'),
+  perReplica: z.int32().min(1).describe('waiting tasks that one worker can take on'),
 });
 
 const scalingFields = z.strictObject({
-  replicas: z.int().min(0).optional().describe('a fixed number of pods; nothing else may be set then'),
-  min: z.int().min(0).optional().describe('fewest pods, with an autoscaler'),
-  max: z.int().min(1).optional().describe('most pods, with an autoscaler'),
-  cpu: z.int().min(1).optional().describe('CPU in percent of the request that is aimed at'),
-  memory: z.int().min(1).optional().describe('memory in percent of the request that is aimed at'),
+  replicas: z.int32().min(0).optional().describe('a fixed number of pods; nothing else may be set then'),
+  min: z.int32().min(0).optional().describe('fewest pods, with an autoscaler'),
+  max: z.int32().min(1).optional().describe('most pods, with an autoscaler'),
+  cpu: z.int32().min(1).optional().describe('CPU in percent of the request that is aimed at'),
+  memory: z.int32().min(1).optional().describe('memory in percent of the request that is aimed at'),
   prometheus: z.array(prometheusTrigger).optional().describe('Prometheus queries to scale on, by KEDA'),
   cron: z.array(cronTrigger).optional().describe('times of day to scale on, by KEDA'),
   cooldown: duration.optional().describe('time without work after which the last pod goes, with KEDA'),
-  fallbackReplicas: z.int().min(0).optional().describe('pods while KEDA cannot read a trigger'),
+  fallbackReplicas: z.int32().min(0).optional().describe('pods while KEDA cannot read a trigger'),
   up: pace.optional().describe('how fast pods may be added'),
   down: pace.optional().describe('how fast pods may be removed'),
 });

@@ -27,7 +27,7 @@ const secretStore = made(
 const external = made(
   z.strictObject({
     host: z.string().describe('host outside the cluster: api.openai.com'),
-    port: z.int().optional().describe('by default 443'),
+    port: z.int32().optional().describe('by default 443'),
     cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
   }),
   (props) => new ExternalService(props),
@@ -68,7 +68,7 @@ function programFields(secrets: ISecretSource) {
     startupBudget: duration.optional().describe('time that a pod may take to start'),
     temporaryStorage: size.optional().describe('space at /tmp'),
     user: z
-      .strictObject({ uid: z.int().min(1).describe('user id'), gid: z.int().min(0).describe('group id') })
+      .strictObject({ uid: z.int32().min(1).describe('user id'), gid: z.int32().min(0).describe('group id') })
       .optional()
       .describe('user and group of the process; by default 10001'),
     externals: z.array(external).optional().describe('hosts outside the cluster that it connects to'),
@@ -92,7 +92,7 @@ const qdrantResources = z.strictObject({
 
 function qdrant(secrets: ISecretSource) {
   return z.strictObject({
-    nodes: z.int().min(1).optional().describe('1, or 3 and more; by default 3'),
+    nodes: z.int32().min(1).optional().describe('1, or 3 and more; by default 3'),
     sizing: sizing.optional().describe('what the nodes hold; gives nodes, resources and storage'),
     resources: qdrantResources.optional().describe('what each node asks for; by default from sizing'),
     storage: size.optional().describe('volume of each node for the data; by default from sizing'),
@@ -102,13 +102,13 @@ function qdrant(secrets: ISecretSource) {
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
     readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
     tls: certificate.optional().describe('certificate of the server'),
-    replicationFactor: z.int().min(1).optional().describe('copies of each shard; by default 2'),
+    replicationFactor: z.int32().min(1).optional().describe('copies of each shard; by default 2'),
     startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),
     snapshots: snapshots(secrets).optional().describe('when it takes snapshots; by default never'),
     rehearsal: rehearsal.optional().describe('when the snapshots are tried out; by default never'),
     restore: restore.optional().describe('what is brought back from snapshots; remove it when it is back'),
     drain: z
-      .strictObject({ to: z.int().describe('nodes that stay') })
+      .strictObject({ to: z.int32().describe('nodes that stay') })
       .optional()
       .describe('empties nodes before there are fewer'),
     image: image.optional().describe('what runs; by default the release that the library knows'),
@@ -129,8 +129,8 @@ function queue(secrets: ISecretSource) {
 
 function api(secrets: ISecretSource) {
   return z.strictObject({
-    port: z.int().min(1024).max(65535).optional().describe('port that it listens on; by default 8000'),
-    metricsPort: z.int().min(1024).max(65535).optional().describe('port of /metrics; by default that of the API'),
+    port: z.int32().min(1024).max(65535).optional().describe('port that it listens on; by default 8000'),
+    metricsPort: z.int32().min(1024).max(65535).optional().describe('port of /metrics; by default that of the API'),
     longestAnswer: duration.optional().describe('time that the longest answer takes; by default 2m'),
     scaling: scaling.optional().describe('how many pods there are, and who decides; by default 2'),
     ...programFields(secrets),
@@ -140,7 +140,7 @@ function api(secrets: ISecretSource) {
 function embeddingWorkers(secrets: ISecretSource) {
   return z.strictObject({
     accelerator: accelerator.optional().describe('GPU of each worker: nvidia-l4; without it they compute on the CPU'),
-    accelerators: z.int().min(1).optional().describe('GPUs of each worker; by default 1'),
+    accelerators: z.int32().min(1).optional().describe('GPUs of each worker; by default 1'),
     longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
     scaling: workerScaling.optional().describe('how many workers there are, and who decides; by default 1'),
     sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),

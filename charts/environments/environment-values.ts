@@ -3,7 +3,9 @@ import { Cpu } from 'cdk8s-plus-28';
 import { z } from 'zod';
 import { envNameProblem } from '../../constructs/rules/object-name';
 import { UsageError } from '../../constructs/rules/usage-error';
+import { LARGEST_NUMBER } from '../../constructs/rules/whole-number';
 import { CertificateIssuer } from '../../constructs/secrets/certificate-issuer';
+import { SecretKey } from '../../constructs/secrets/secret-key';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { ServerCertificate } from '../../constructs/secrets/server-certificate';
 import { EnvValue } from '../../constructs/workload/env-value';
@@ -67,20 +69,27 @@ export const duration = durationOf(/^([1-9]\d*)(s|m|h|d)$/);
 export const durationOrNone = durationOf(/^(0|[1-9]\d*)(s|m|h|d)$/);
 
 function durationOf(pattern: RegExp) {
-  return form(pattern, 'a duration with its unit, such as 30s, 4m or 2h').transform((text) => {
-    const [, amount, unit] = pattern.exec(text) as unknown as [string, string, string];
-    return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
-  });
+  return form(pattern, 'a duration with its unit, such as 30s, 4m or 2h')
+    .transform((text) => {
+      const [, amount, unit] = pattern.exec(text) as unknown as [string, string, string];
+      return (DURATION_OF[unit] as (amount: number) => Duration)(Number(amount));
+    })
+    .refine((time) => time.toSeconds() <= LARGEST_NUMBER, `is longer than ${LARGEST_NUMBER} seconds; shorten it`);
 }
 
 const SIZE = /^([1-9]\d*)(Mi|Gi|Ti)$/;
+/** 7 EiB; from 8 EiB on a number of bytes has more than 63 bits. */
+const LARGEST_SIZE = 7 * 1024 ** 4;
 const MEBIBYTES: { readonly [unit: string]: number } = { Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
 
 /** An amount of memory or disk: `512Mi`, `100Gi`. */
-export const size = form(SIZE, 'a size with its unit, such as 512Mi or 100Gi').transform((text) => {
-  const [, amount, unit] = SIZE.exec(text) as unknown as [string, string, string];
-  return Size.mebibytes(Number(amount) * (MEBIBYTES[unit] as number));
-});
+export const size = form(SIZE, 'a size with its unit, such as 512Mi or 100Gi')
+  .transform((text) => {
+    const [, amount, unit] = SIZE.exec(text) as unknown as [string, string, string];
+    return Number(amount) * (MEBIBYTES[unit] as number);
+  })
+  .refine((mebibytes) => mebibytes <= LARGEST_SIZE, 'is more than the 7 EiB that Kubernetes can count; lower it')
+  .transform((mebibytes) => Size.mebibytes(mebibytes));
 
 const CPU = /^(?!0+(\.0+)?m?$)(\d+m|\d+(\.\d{1,3})?)$/;
 
@@ -90,8 +99,10 @@ export const cpu = z
   .refine((amount) => CPU.test(String(amount)), { error: cpuMessage })
   .transform((amount) => {
     const text = String(amount);
-    return Cpu.millis(text.endsWith('m') ? Number(text.slice(0, -1)) : Math.round(Number(text) * 1000));
-  });
+    return text.endsWith('m') ? Number(text.slice(0, -1)) : Math.round(Number(text) * 1000);
+  })
+  .refine((millis) => millis <= LARGEST_NUMBER, `is more than ${LARGEST_NUMBER}m; lower it`)
+  .transform((millis) => Cpu.millis(millis));
 
 function cpuMessage({ input }: { input?: unknown }): string {
   return input === undefined ? 'is missing' : `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`;
@@ -142,11 +153,12 @@ export function secretKey(secrets: ISecretSource) {
 
 /** Variables of a container: plain values, or keys of Secrets. */
 export function variables(secrets: ISecretSource) {
-  const plain = z.union([z.string(), z.number(), z.boolean()]).transform((value) => EnvValue.of(String(value)));
-  const secret = secretKey(secrets).transform((key) => EnvValue.fromSecret(key));
+  const value = z.union([z.string(), z.number(), z.boolean(), secretKey(secrets)], {
+    error: 'must be a text, a number, true or false, or { secret: name, key: name }',
+  });
   return z.record(
     judged(envNameProblem),
-    z.union([plain, secret], { error: 'must be a text, a number, true or false, or { secret: name, key: name }' }),
+    made(value, (input) => (input instanceof SecretKey ? EnvValue.fromSecret(input) : EnvValue.of(String(input)))),
   );
 }
 
@@ -160,20 +172,21 @@ export const clusterService = z.strictObject({
 });
 
 /** A certificate that cert-manager issues, or a TLS Secret that exists. */
-export const certificate = z
-  .strictObject({
-    issuer: z.string().optional().describe('name of the cert-manager issuer'),
-    issuerKind: z.enum(['ClusterIssuer', 'Issuer']).optional().describe('by default ClusterIssuer'),
-    http01: z.boolean().optional().describe('whether the issuer works by ACME HTTP-01'),
-    secret: z.string().optional().describe('name of a TLS Secret that exists, instead of an issuer'),
-  })
-  .refine(({ issuer, secret }) => (issuer === undefined) !== (secret === undefined), {
-    message: 'needs either issuer or secret, and not both',
-  })
-  .refine(({ secret, issuerKind, http01 }) => secret === undefined || (issuerKind ?? http01) === undefined, {
-    message: 'has issuerKind or http01, which say something about an issuer, but no issuer; remove them',
-  })
-  .transform(({ issuer, issuerKind, http01, secret }) => {
+export const certificate = made(
+  z
+    .strictObject({
+      issuer: z.string().optional().describe('name of the cert-manager issuer'),
+      issuerKind: z.enum(['ClusterIssuer', 'Issuer']).optional().describe('by default ClusterIssuer'),
+      http01: z.boolean().optional().describe('whether the issuer works by ACME HTTP-01'),
+      secret: z.string().optional().describe('name of a TLS Secret that exists, instead of an issuer'),
+    })
+    .refine(({ issuer, secret }) => (issuer === undefined) !== (secret === undefined), {
+      message: 'needs either issuer or secret, and not both',
+    })
+    .refine(({ secret, issuerKind, http01 }) => secret === undefined || (issuerKind ?? http01) === undefined, {
+      message: 'has issuerKind or http01, which say something about an issuer, but no issuer; remove them',
+    }),
+  ({ issuer, issuerKind, http01, secret }) => {
     if (secret !== undefined) {
       return ServerCertificate.existing(secret);
     }
@@ -183,4 +196,5 @@ export const certificate = z
         ? CertificateIssuer.namespaced(name, { http01 })
         : CertificateIssuer.cluster(name, { http01 }),
     );
-  });
+  },
+);

@@ -68,7 +68,7 @@ export function snapshots(secrets: ISecretSource) {
   return made(
     z.strictObject({
       daily: form(TIME, 'a time of the day, such as "02:30"').describe('when: "02:30"'),
-      keep: z.int().describe('snapshots of each collection that each node keeps'),
+      keep: z.int32().describe('snapshots of each collection that each node keeps'),
       timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
       deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
       s3: objectStore(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
@@ -99,7 +99,7 @@ export const restore = z.strictObject({
   collections: z.array(z.string()).optional().describe('by default all'),
 });
 
-const positive = z.int();
+const positive = z.int32();
 
 const strictMode = z.strictObject({
   enabled: z.boolean().optional().describe('whether anything is refused; by default true'),
@@ -119,9 +119,9 @@ const strictMode = z.strictObject({
 export function collection(secrets: ISecretSource) {
   return z.strictObject({
     name: z.string().optional().describe('name in the database; by default documents'),
-    shards: z.int().optional().describe('parts that the points are spread over; it cannot be changed'),
-    replicationFactor: z.int().optional().describe("copies of each shard; by default the database's"),
-    writeConsistencyFactor: z.int().optional().describe('copies that must have a write; by default 1'),
+    shards: z.int32().optional().describe('parts that the points are spread over; it cannot be changed'),
+    replicationFactor: z.int32().optional().describe("copies of each shard; by default the database's"),
+    writeConsistencyFactor: z.int32().optional().describe('copies that must have a write; by default 1'),
     quantization: quantization
       .optional()
       .describe('how small the vectors are that a search reads first; by default that of qdrant.sizing'),

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { Port } from '../network/port';
 import { checkSeconds } from '../rules/time-span';
+import { UsageError } from '../rules/usage-error';
 import { Scaling } from '../scaling/scaling';
 import { Deployment, type DeploymentOptions } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
@@ -116,7 +117,7 @@ export class RagApi extends Construct implements IProvider {
     this.port = { name: 'http', number: props.port ?? 8000, appProtocol: 'http' };
     this.metricsPort = separateMetrics(this.port, props.metricsPort);
     this.longestAnswer = props.longestAnswer ?? Duration.minutes(2);
-    checkSeconds(this, 'longestAnswer', this.longestAnswer);
+    checkLongestAnswer(this, this.longestAnswer);
     this.edgeTimeout = Duration.seconds(this.longestAnswer.toSeconds() + EDGE_MARGIN_SECONDS);
     this.workload = this.createDeployment();
     this.service = this.workload.addService({ ports: [this.port] });
@@ -172,4 +173,17 @@ export class RagApi extends Construct implements IProvider {
 
 function separateMetrics(port: Port, metricsPort: number | undefined): Port {
   return metricsPort === undefined || metricsPort === port.number ? port : { name: 'metrics', number: metricsPort };
+}
+
+/** A day; a Gateway's times have at most five digits in each unit (Gateway API 1.6, Duration), which are seconds here. */
+const LONGEST_ANSWER_SECONDS = 86_400;
+
+function checkLongestAnswer(scope: Construct, time: Duration): void {
+  checkSeconds(scope, 'longestAnswer', time);
+  if (time.toSeconds() > LONGEST_ANSWER_SECONDS) {
+    throw new UsageError(`is ${time.toSeconds()} seconds, but must be at most ${LONGEST_ANSWER_SECONDS}`, {
+      scope,
+      property: 'longestAnswer',
+    });
+  }
 }

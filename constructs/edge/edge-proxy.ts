@@ -2,7 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { checkCidrs, Peer } from '../network/peer';
-import type { ClusterService } from '../placement/cluster';
+import { type ClusterService, checkClusterService } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
 import type { ServerCertificate } from '../secrets/server-certificate';
 
@@ -50,6 +50,9 @@ export abstract class EdgeProxy {
           'behind it would let nobody in',
         { property: `${setting}.proxies` },
       );
+    }
+    if (proxies !== undefined) {
+      checkClusterService(`${setting}.proxies`, proxies);
     }
     checkCidrs(proxyCidrs, `${setting}.proxyCidrs`);
   }

@@ -13,6 +13,8 @@ import {
   GatewaySpecListenersTlsMode as TlsMode,
 } from '../../imports/gateway.networking.k8s.io';
 import { ExternalReferences } from '../rules/external-references';
+import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
+import { refuse } from '../rules/usage-error';
 import { CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
 import { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './edge-proxy';
 
@@ -56,6 +58,9 @@ const HTTPS = 'https';
 export class Gateway extends EdgeProxy {
   /** A Gateway that exists; its owner terminates TLS. By default its proxies run beside it. */
   public static named(name: string, props: NamedGatewayProps): Gateway {
+    refuse(dnsSubdomainProblem(name), { property: 'gateway.name' });
+    refuse(dnsLabelProblem(props.namespace), { property: 'gateway.namespace' });
+    refuse(dnsSubdomainProblem(props.listener ?? HTTPS), { property: 'gateway.listener' });
     const beside = props.proxies === undefined && props.proxyCidrs === undefined;
     const origin = beside ? { proxies: { namespace: props.namespace } } : props;
     return new Gateway(origin, undefined, (scope, route) => bindNamed(scope, route, name, props));
@@ -63,6 +68,7 @@ export class Gateway extends EdgeProxy {
 
   /** A Gateway of its own, named like the route. */
   public static dedicated(props: DedicatedGatewayProps): Gateway {
+    refuse(dnsSubdomainProblem(props.className), { property: 'gateway.className' });
     return new Gateway(props, props.certificate, (scope, route) => bindDedicated(scope, route, props));
   }
 

@@ -2,7 +2,9 @@ import type { Duration } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { ExternalReferences } from '../rules/external-references';
-import { UsageError } from '../rules/usage-error';
+import { checkAnnotations } from '../rules/label';
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { refuse, UsageError } from '../rules/usage-error';
 import { CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
 import { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './edge-proxy';
 
@@ -104,6 +106,8 @@ export class Ingress extends EdgeProxy {
     private readonly props: IngressProps,
   ) {
     super(props, 'ingress');
+    refuse(dnsSubdomainProblem(className), { property: 'ingress.className' });
+    checkAnnotations(undefined, 'ingress.annotations', props.annotations ?? {});
     this.certificate = props.certificate;
     const { controller, certificate } = props;
     if (certificate !== undefined && controller.certificateAnnotation !== undefined) {

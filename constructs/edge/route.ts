@@ -2,7 +2,7 @@ import { Chart, type Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ConnectionGraph } from '../network/connection-graph';
 import type { Endpoint } from '../network/endpoint';
-import { PodSet } from '../network/peer';
+import { isHostName, PodSet } from '../network/peer';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import { SyncWave } from '../network/sync-wave';
 import { checkObjectName } from '../rules/object-name';
@@ -41,8 +41,6 @@ export interface RouteProps {
    */
   readonly name?: string;
 }
-
-const HOST = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * A way in from outside: an HTTPRoute or an Ingress, whatever the cluster has, and the right of its proxy to
@@ -93,15 +91,26 @@ export class Route extends Construct {
 }
 
 function checkHost(scope: Construct, host: string): string {
-  if (!HOST.test(host)) {
+  if (!isHostName(host)) {
     throw new UsageError(`is "${host}", but must be a DNS name such as rag.acme.example`, { scope, property: 'host' });
   }
   return host;
 }
 
-/** What is wrong with the beginning of paths, or undefined when nothing is. */
+const PATH = /^\/(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2}){0,1023}$/;
+const ODD_SEGMENT = /\/\/|\/\.{1,2}(\/|$)|%2f/i;
+
+/** What is wrong with the beginning of paths, or undefined when nothing is (Gateway API 1.6, HTTPPathMatch). */
 export function pathProblem(path: string): string | undefined {
-  return path.startsWith('/') ? undefined : `is "${path}", but must be a path that begins with "/"`;
+  if (!path.startsWith('/')) {
+    return `is "${path}", but must be a path that begins with "/"`;
+  }
+  if (path.length > 1024) {
+    return `has ${path.length} characters, but at most 1024 are allowed; shorten it`;
+  }
+  return PATH.test(path) && !ODD_SEGMENT.test(path)
+    ? undefined
+    : `is "${path}", but must be a path of letters, digits, "-", "_", "." and the like, without "//", "/./", "/../", "%2f", "?", "#" or spaces`;
 }
 
 function checkPath(scope: Construct, path: string): string {

@@ -164,13 +164,14 @@ class HostPeer extends Peer {
 const HOST_NAME =
   /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-function isHostName(host: string): boolean {
+/** Whether a text is the name of a host, and no address. */
+export function isHostName(host: string): boolean {
   return HOST_NAME.test(host);
 }
 
 /** Refuses what is neither a DNS name nor an address, at the property that holds it. */
 export function checkHost(host: string, property: string): void {
-  if (!isHostName(host) && isIP(host) === 0) {
+  if (!isHostName(host) && !isAddress(host)) {
     throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
       property,
     });
@@ -179,16 +180,58 @@ export function checkHost(host: string, property: string): void {
 
 /** Refuses what is no address range, at the property that holds them. */
 export function checkCidrs(cidrs: readonly string[], property: string): void {
-  const wrong = cidrs.find((cidr) => !isCidr(cidr));
-  if (wrong !== undefined) {
-    throw new UsageError(`has "${wrong}", but must have address ranges such as 10.0.0.0/16`, { property });
+  for (const cidr of cidrs) {
+    const [, address = '', length = ''] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(cidr) ?? [];
+    if (!isAddress(address) || Number(length) > bitsOf(address).length) {
+      throw new UsageError(`has "${cidr}", but must have address ranges such as 10.0.0.0/16`, { property });
+    }
+    if (bitsOf(address).slice(Number(length)).includes('1')) {
+      throw new UsageError(
+        `has "${cidr}", an address within a range; name the range by its first address, ${rangeOf(address, Number(length))}, ` +
+          `or the address alone with /${bitsOf(address).length}`,
+        { property },
+      );
+    }
   }
 }
 
-function isCidr(cidr: string): boolean {
-  const [address = '', length = '', ...rest] = cidr.split('/');
-  const longest = { 4: 32, 6: 128 }[address.includes('%') ? 0 : isIP(address)] ?? -1;
-  return rest.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= longest;
+/** Addresses of a zone mean something on one machine only. */
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%');
+}
+
+/** The bits of an address, as a text of 32 or 128 digits. */
+function bitsOf(address: string): string {
+  if (isIP(address) === 4) {
+    return address
+      .split('.')
+      .map((part) => binary(Number(part), 8))
+      .join('');
+  }
+  // The form of URLs has no dotted part.
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')];
+  const zeros = Array<string>(8 - before.length - after.length).fill('0');
+  return [...before, ...zeros, ...after].map((group) => binary(Number.parseInt(group, 16), 16)).join('');
+}
+
+function groupsOf(text: string): string[] {
+  return text === '' ? [] : text.split(':');
+}
+
+function binary(value: number, digits: number): string {
+  return value.toString(2).padStart(digits, '0');
+}
+
+/** The range of this length that an address is in, by its first address. */
+function rangeOf(address: string, length: number): string {
+  const bits = bitsOf(address);
+  const first = bits.slice(0, length).padEnd(bits.length, '0');
+  if (bits.length === 32) {
+    return `${(first.match(/.{8}/g) ?? []).map((part) => Number.parseInt(part, 2)).join('.')}/${length}`;
+  }
+  const groups = (first.match(/.{16}/g) ?? []).map((part) => Number.parseInt(part, 2).toString(16));
+  return `${new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)}/${length}`;
 }
 
 function namespaceOf(name: string): { namespaceSelector: k8s.LabelSelector } {

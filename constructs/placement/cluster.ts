@@ -1,6 +1,8 @@
 import type { IConstruct } from 'constructs';
-import { dnsSubdomainProblem } from '../rules/object-name';
-import { UsageError } from '../rules/usage-error';
+import { checkLabels } from '../rules/label';
+import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
+import { refuse, UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import { Cloud } from './cloud';
 import { checkNodePools, type NodePool } from './node-pool';
 import { Registry } from './registry';
@@ -171,7 +173,7 @@ export interface ClusterProps {
 }
 
 /** A minor version, as Pod Security labels name it after a "v". */
-const KUBERNETES_VERSION = /^1\.(0|[1-9]\d*)$/;
+const KUBERNETES_VERSION = /^1\.[1-9]\d$/;
 
 const CONTEXT_KEY = 'cdk8s-rag/cluster';
 
@@ -234,6 +236,7 @@ export class Cluster {
     this.dns = checkedDns(props.dns ?? { namespace: 'kube-system', podLabels: { 'k8s-app': 'kube-dns' } }, this.cilium);
     checkNodePools(props.nodePools ?? []);
     this.nodePools = props.nodePools;
+    checkNames(props);
     this.gpuRuntimeClass = props.gpuRuntimeClass;
     this.storage = checkedStorage(props.storage ?? {});
     this.keda = props.keda;
@@ -263,6 +266,32 @@ export class Cluster {
   }
 }
 
+/** Refuses a service whose pods no policy could select. */
+export function checkClusterService(property: string, { namespace, podLabels }: ClusterService): void {
+  refuse(dnsLabelProblem(namespace), { property: `${property}.namespace` });
+  checkLabels(undefined, `${property}.podLabels`, podLabels ?? {});
+}
+
+/** Names of what exists in the cluster. */
+function checkNames({ dns, keda, prometheus, gpuRuntimeClass, storage = {} }: ClusterProps): void {
+  for (const [name, service] of Object.entries({ dns, keda, prometheus })) {
+    if (service !== undefined) {
+      checkClusterService(`cluster.${name}`, service);
+    }
+  }
+  const { block, shared } = storage;
+  const classes = { gpuRuntimeClass, 'storage.block': block, 'storage.shared': shared };
+  for (const [property, name] of Object.entries(classes)) {
+    refuse(name === undefined ? undefined : dnsSubdomainProblem(name), { property: `cluster.${property}` });
+  }
+  const url = prometheus?.url;
+  if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))) {
+    throw new UsageError(`is "${url}", but must be a URL such as http://prometheus-operated.monitoring.svc:9090`, {
+      property: 'cluster.prometheus.url',
+    });
+  }
+}
+
 function checkedStorage(storage: ClusterStorage): ClusterStorage {
   const problem = storage.block === undefined ? undefined : blockStorageProblem(storage.block, storage.shared);
   if (problem !== undefined) {
@@ -281,9 +310,7 @@ function checkedVersion(version: string): string {
 }
 
 function checkedZones(zones: number | undefined): number | undefined {
-  if (zones !== undefined && (!Number.isInteger(zones) || zones < 1)) {
-    throw new UsageError(`is ${zones}, but must be a whole number from 1`, { property: 'cluster.zones' });
-  }
+  checkWholeNumber('cluster.zones', zones ?? 1, 1);
   return zones;
 }
 

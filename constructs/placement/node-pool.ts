@@ -1,5 +1,6 @@
-import { checkLabels, isLabelKey } from '../rules/label';
+import { checkLabels, checkLabelValue, isLabelKey } from '../rules/label';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import type { Accelerator } from './accelerator';
 
 /** What a taint does to pods that do not tolerate it (Kubernetes docs, "Taints and Tolerations"). */
@@ -65,8 +66,8 @@ export function checkNodePools(pools: readonly NodePool[]): void {
   }
   for (const [index, { nodes, acceleratorsPerNode, nodeSelector = {}, taints = [] }] of pools.entries()) {
     const property = `cluster.nodePools.${index}`;
-    checkCount(`${property}.nodes`, nodes, 0);
-    checkCount(`${property}.acceleratorsPerNode`, acceleratorsPerNode ?? 1, 1);
+    checkWholeNumber(`${property}.nodes`, nodes, 0);
+    checkWholeNumber(`${property}.acceleratorsPerNode`, acceleratorsPerNode ?? 1, 1);
     checkLabels(undefined, `${property}.nodeSelector`, nodeSelector);
     for (const [place, taint] of taints.entries()) {
       checkTaint(`${property}.taints.${place}`, taint);
@@ -74,13 +75,8 @@ export function checkNodePools(pools: readonly NodePool[]): void {
   }
 }
 
-function checkCount(property: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property });
-  }
-}
-
-function checkTaint(property: string, { key, effect = 'NoSchedule' }: Taint): void {
+function checkTaint(property: string, { key, value = '', effect = 'NoSchedule' }: Taint): void {
+  checkLabelValue(undefined, `${property}.value`, value);
   if (!isLabelKey(key)) {
     throw new UsageError(`is "${key}", but the key of a taint has the form of a label's: nvidia.com/gpu`, {
       property: `${property}.key`,

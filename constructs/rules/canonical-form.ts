@@ -16,7 +16,7 @@ export const canonicalForm: Rule = {
         .filter(([, value]) => !isCanonical(value))
         .map(
           ([path, value]) =>
-            `${nameOf(object)}: ${path} is ${JSON.stringify(value)}, which the API server writes otherwise`,
+            `${nameOf(object)}: ${path} is ${JSON.stringify(value)}, which the API server writes otherwise; write it in the largest unit in which it is whole: 1Gi for 1024Mi, 2 for 2000m`,
         ),
     ),
 };

@@ -2,7 +2,13 @@ import { nameOf } from './output';
 import type { Rule } from './rule';
 
 /** Tags that name whatever is newest. */
-export const MOVING_TAGS: readonly string[] = ['latest', 'main', 'master', 'stable', 'edge', 'nightly', 'dev'];
+const MOVING_TAGS =
+  /^(latest|main|master|trunk|head|stable|edge|canary|nightly|snapshot|dev|devel|develop|development)$/i;
+
+/** Whether a tag names another image tomorrow. */
+export function isMovingTag(tag: string): boolean {
+  return MOVING_TAGS.test(tag);
+}
 
 /** A registry host, a path, a tag, and a digest if there is one. */
 const PINNED = /^(?:[^\s/@]+[.:][^\s/@]+|localhost)\/[^\s@:]+:([\w][\w.-]*)(?:@sha256:[0-9a-f]{64})?$/;
@@ -23,5 +29,5 @@ export const imagesPinned: Rule = {
 
 function isPinned(image: string): boolean {
   const tag = PINNED.exec(image)?.[1];
-  return tag !== undefined && !MOVING_TAGS.includes(tag);
+  return tag !== undefined && !isMovingTag(tag);
 }

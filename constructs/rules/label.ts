@@ -25,22 +25,37 @@ export function checkLabels(
 ): void {
   checkKeys(scope, property, labels);
   for (const [key, value] of Object.entries(labels)) {
-    if (!isLabelValue(value)) {
-      throw new UsageError(
-        `is "${value}", but the value of a label has at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit`,
-        { scope, property: `${property}.${key}` },
-      );
-    }
+    checkLabelValue(scope, `${property}.${key}`, value);
   }
 }
 
+/** Refuses what no label and no taint can have as its value. */
+export function checkLabelValue(scope: IConstruct | undefined, property: string, value: string): void {
+  if (!isLabelValue(value)) {
+    throw new UsageError(
+      `is "${value}", but the value of a label has at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit`,
+      { scope, property },
+    );
+  }
+}
+
+/** Room for all annotations of an object together, keys and values (Kubernetes, apimachinery, TotalAnnotationSizeLimitB). */
+const MOST_ANNOTATION_BYTES = 256 * 1024;
+
 /** Refuses annotations that the API server would refuse; their values may be anything. */
 export function checkAnnotations(
-  scope: IConstruct,
+  scope: IConstruct | undefined,
   property: string,
   annotations: { readonly [key: string]: string },
 ): void {
   checkKeys(scope, property, annotations);
+  const bytes = Buffer.byteLength(Object.entries(annotations).flat().join(''));
+  if (bytes > MOST_ANNOTATION_BYTES) {
+    throw new UsageError(`has ${bytes} bytes, but an object has room for ${MOST_ANNOTATION_BYTES}; shorten it`, {
+      scope,
+      property,
+    });
+  }
 }
 
 function checkKeys(scope: IConstruct | undefined, property: string, map: { readonly [key: string]: string }): void {

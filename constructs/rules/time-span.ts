@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { UsageError, type UsageErrorSite } from './usage-error';
+import { LARGEST_NUMBER } from './whole-number';
 
 /** Refuses a time that is not a whole number of seconds from 1, which is how Kubernetes counts. */
 export function checkSeconds(scope: IConstruct, property: string, time: Duration): void {
@@ -16,7 +17,11 @@ export function secondsOf(time: Duration, site: UsageErrorSite, least: 0 | 1 = 1
       site,
     );
   }
-  return milliseconds / 1000;
+  const seconds = milliseconds / 1000;
+  if (seconds > LARGEST_NUMBER) {
+    throw new UsageError(`is ${seconds} seconds, but must be at most ${LARGEST_NUMBER}`, site);
+  }
+  return seconds;
 }
 
 /** Whether a text is the name of a time zone; offsets and abbreviations in lower case are none. */

@@ -1,5 +1,9 @@
 import type { IConstruct } from 'constructs';
 
+/** Characters that are no part of a line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
 /** Where in the caller's code or environment file a mistake was made. */
 export interface UsageErrorSite {
   /**
@@ -13,6 +17,13 @@ export interface UsageErrorSite {
    * @default - the construct as a whole
    */
   readonly property?: string;
+}
+
+/** Refuses a value with which something is wrong. */
+export function refuse(problem: string | undefined, site: UsageErrorSite): void {
+  if (problem !== undefined) {
+    throw new UsageError(problem, site);
+  }
 }
 
 /**
@@ -33,10 +44,17 @@ export class UsageError extends Error {
     const constructPath = site.scope?.node.path ?? '';
     const property = site.property ?? '';
     const subject = [property, problem].filter((part) => part !== '').join(' ');
-    super(constructPath === '' ? subject : `${constructPath}: ${subject}`);
+    super(oneLine(constructPath === '' ? subject : `${constructPath}: ${subject}`));
     this.name = 'UsageError';
     this.constructPath = constructPath;
     this.property = property;
-    this.problem = problem;
+    this.problem = oneLine(problem);
   }
+}
+
+/** A value in a message may have lines of its own, and a message is one. */
+function oneLine(text: string): string {
+  return text.replace(CONTROL, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import { checkPace, type ScalingPace } from './scaling-pace';
 import type { ScalingTrigger } from './scaling-trigger';
 
@@ -52,7 +53,7 @@ export function checkEventScaling(options: EventScalingOptions, triggers: readon
   if (cooldown !== undefined) {
     secondsOf(cooldown, { property: 'scaling.cooldown' }, 0);
   }
-  checkCount('scaling.fallbackReplicas', fallbackReplicas, 0);
+  checkWholeNumber('scaling.fallbackReplicas', fallbackReplicas, 0);
   checkWithin('scaling.fallbackReplicas', fallbackReplicas, max);
   for (const { replicas = 0 } of triggers) {
     checkWithin('scaling.cron.replicas', replicas, max);
@@ -65,18 +66,11 @@ function checkWithin(property: string, value: number, max: number): void {
   }
 }
 
-/** Refuses what is no number of pods. */
-export function checkCount(property: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property });
-  }
-}
-
 function checkBounds({ min, max, up, down }: ScalingBounds, least: number): void {
   checkPace('scaling.up', up);
   checkPace('scaling.down', down);
-  checkCount('scaling.min', min, least);
-  checkCount('scaling.max', max, 1);
+  checkWholeNumber('scaling.min', min, least);
+  checkWholeNumber('scaling.max', max, 1);
   if (min > max) {
     throw new UsageError(`is ${min}, above max, which is ${max}; lower min or raise max`, { property: 'scaling.min' });
   }

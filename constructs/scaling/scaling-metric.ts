@@ -1,6 +1,7 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { decimalQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 
 /** What a HorizontalPodAutoscaler looks at. */
 export class ScalingMetric {
@@ -81,6 +82,7 @@ function checkPercent(percent: number): void {
   if (!Number.isInteger(percent) || percent < 1) {
     throw new UsageError(`is ${percent}, but must be a whole percentage from 1`, { property: 'scaling.metrics' });
   }
+  checkWholeNumber('scaling.metrics', percent, 1);
 }
 
 /** In thousandths, the finest that Kubernetes knows, and as the API server writes it back. */

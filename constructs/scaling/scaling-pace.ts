@@ -2,6 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 
 /** How fast the number of pods may change in one direction. */
 export interface ScalingPace {
@@ -47,9 +48,7 @@ export function checkPace(property: string, pace: ScalingPace | undefined): void
     });
   }
   for (const [name, value] of Object.entries({ pods, percent })) {
-    if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
-      throw new UsageError(`is ${value}, but must be a whole number from 1`, { property: `${property}.${name}` });
-    }
+    checkWholeNumber(`${property}.${name}`, value ?? 1, 1);
   }
   checkTime(`${property}.period`, period, 1, LONGEST_PERIOD_SECONDS);
   checkTime(`${property}.stabilization`, stabilization, 0, LONGEST_STABILIZATION_SECONDS);

@@ -4,6 +4,7 @@ import type { Endpoint } from '../network/endpoint';
 import type { ClusterPrometheus, ClusterService } from '../placement/cluster';
 import { isTimeZone } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import type { SecretKey } from '../secrets/secret-key';
 
 /** A list in Redis that fills when workers are behind. */
@@ -142,6 +143,7 @@ export class ScalingTrigger {
     checkPerReplica(props.perReplica);
     checkWhole('database', props.database ?? 0, 0);
     const { endpoint, user, password, authority } = props;
+    checkFilled('backlog.list', props.list);
     return new ScalingTrigger((scope, keda) => ({
       type: 'redis',
       metadata: {
@@ -162,6 +164,7 @@ export class ScalingTrigger {
 
   /** The result of a query to the cluster's Prometheus. */
   public static prometheus(props: PrometheusQueryProps): ScalingTrigger {
+    checkFilled('prometheus.query', props.query);
     if (!(props.perReplica > 0)) {
       throw new UsageError(`is ${props.perReplica}, but must be above 0`, { property: 'scaling.perReplica' });
     }
@@ -234,10 +237,16 @@ export function checkPerReplica(perReplica: number): void {
   checkWhole('perReplica', perReplica, 1);
 }
 
-function checkWhole(property: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new UsageError(`is ${value}, but must be a whole number from ${least}`, { property: `scaling.${property}` });
+function checkFilled(property: string, text: string): void {
+  if (text.trim() === '') {
+    throw new UsageError('is empty, so KEDA could read nothing; say what to look at', {
+      property: `scaling.${property}`,
+    });
   }
+}
+
+function checkWhole(property: string, value: number, least: number): void {
+  checkWholeNumber(`scaling.${property}`, value, least);
 }
 
 /** Minute, hour, day of the month, month, day of the week. */

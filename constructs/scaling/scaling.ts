@@ -15,10 +15,10 @@ import { Peer } from '../network/peer';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { checkObjectName } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import type { SecretKey } from '../secrets/secret-key';
 import type { ScaleTarget } from './scale-target';
 import {
-  checkCount,
   checkEventScaling,
   checkHorizontalScaling,
   type EventScalingOptions,
@@ -63,7 +63,7 @@ interface ReplicaOwner {
 export class Scaling {
   /** A number that only a new output changes. */
   public static fixed(replicas: number): Scaling {
-    checkCount('scaling.replicas', replicas, 0);
+    checkWholeNumber('scaling.replicas', replicas, 0);
     return new Scaling({ min: replicas, max: replicas, replicas, bind: () => {} });
   }
 

@@ -1,6 +1,8 @@
 import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { ExternalReferences } from '../rules/external-references';
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { refuse } from '../rules/usage-error';
 
 /** How an issuer works. */
 export interface CertificateIssuerProps {
@@ -31,7 +33,9 @@ export class CertificateIssuer {
     public readonly kind: string,
     /** Whether it works by ACME HTTP-01. */
     public readonly http01: boolean,
-  ) {}
+  ) {
+    refuse(dnsSubdomainProblem(name), { property: 'certificate.issuer' });
+  }
 
   /**
    * Declares that the issuer must exist.

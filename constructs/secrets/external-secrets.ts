@@ -14,9 +14,10 @@ import {
 } from '../../imports/external-secrets.io';
 import { SyncWave } from '../network/sync-wave';
 import { ExternalReferences } from '../rules/external-references';
+import { dnsSubdomainProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { secondsOf } from '../rules/time-span';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import { SecretKey } from './secret-key';
 import type { ISecretSource } from './secret-source';
 
@@ -67,7 +68,9 @@ export interface ExternalSecretsProps {
  * Source: External Secrets docs, "API: ExternalSecret".
  */
 export class ExternalSecrets implements ISecretSource {
-  public constructor(private readonly props: ExternalSecretsProps) {}
+  public constructor(private readonly props: ExternalSecretsProps) {
+    refuse(dnsSubdomainProblem(props.store), { property: 'secrets.store' });
+  }
 
   public key(secret: string, key: string): SecretKey {
     return SecretKey._provided(secret, key, (scope) => this.objectFor(Chart.of(scope), secret).add(key));

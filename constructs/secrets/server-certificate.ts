@@ -7,6 +7,8 @@ import {
   CertificateSpecUsages as Usage,
 } from '../../imports/cert-manager.io';
 import { ExternalReferences } from '../rules/external-references';
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { refuse } from '../rules/usage-error';
 import type { CertificateIssuer } from './certificate-issuer';
 import { SecretKey } from './secret-key';
 
@@ -26,6 +28,7 @@ export interface CertificateKeys {
 export class ServerCertificate {
   /** A `kubernetes.io/tls` Secret that exists; for servers inside the cluster with the authority in `ca.crt`. */
   public static existing(secret: string): ServerCertificate {
+    refuse(dnsSubdomainProblem(secret), { property: 'certificate.secret' });
     return new ServerCertificate(undefined, secret);
   }
 

@@ -1,4 +1,6 @@
 import type { k8s } from 'cdk8s-plus-28';
+import { textProblem } from '../rules/text';
+import { refuse } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 
 /** A reference to another variable; `$$` before it is the text `$`, so `$$(NAME)` is none and `$$$(NAME)` is one. */
@@ -8,6 +10,7 @@ const REFERENCE = /(?<=(?<!\$)(?:\$\$)*)\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
 export class EnvValue {
   /** A plain value, which is no secret. */
   public static of(value: string): EnvValue {
+    refuse(textProblem(value), { property: 'env' });
     // The kubelet takes $(NAME) for a reference and $$ for $, in every value.
     return new EnvValue({ value: value.replaceAll(/\$(?=[$(])/g, '$$$$') });
   }
@@ -23,6 +26,7 @@ export class EnvValue {
    * inserted as they are: a password in a URL must consist of characters that need no escaping.
    */
   public static template(text: string): EnvValue {
+    refuse(textProblem(text), { property: 'env' });
     return new EnvValue({ value: text, template: true });
   }
 

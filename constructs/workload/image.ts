@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { Registry } from '../placement/registry';
-import { MOVING_TAGS } from '../rules/images-pinned';
+import { isMovingTag } from '../rules/images-pinned';
 import { UsageError } from '../rules/usage-error';
 
 /** Which build of a repository. */
@@ -74,11 +74,24 @@ export class Image {
   }
 }
 
+/** Longest name of a repository (distribution/reference, "NameTotalLengthMax"). */
+const LONGEST_REPOSITORY = 255;
+
 function checkRepository(repository: string): void {
+  const port = Number(/^[^/]*:(\d+)\//.exec(repository)?.[1] ?? 1);
+  if (repository.length > LONGEST_REPOSITORY || port < 1 || port > 65535) {
+    throw new UsageError(
+      `is "${repository}", but has at most ${LONGEST_REPOSITORY} characters, and ports are from 1 to 65535`,
+      { property: 'image.repository' },
+    );
+  }
   if (!REPOSITORY.test(repository)) {
-    throw new UsageError(`is "${repository}"; write host and path without tag or digest: ghcr.io/acme/rag-api`, {
-      property: 'image.repository',
-    });
+    throw new UsageError(
+      `is "${repository}"; write host and path in lower case, without tag or digest: ghcr.io/acme/rag-api`,
+      {
+        property: 'image.repository',
+      },
+    );
   }
 }
 
@@ -89,7 +102,7 @@ function checkTag(tag: string): void {
   if (!TAG.test(tag)) {
     throw new UsageError(`is "${tag}", which is no image tag; pin a release, such as 1.8.2`, { property: 'image.tag' });
   }
-  if (MOVING_TAGS.includes(tag)) {
+  if (isMovingTag(tag)) {
     throw new UsageError(`is "${tag}", which moves, so nothing could be rolled back; pin a release, such as 1.8.2`, {
       property: 'image.tag',
     });

@@ -2,7 +2,7 @@ import { type Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { checkSeconds } from '../rules/time-span';
-import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import { Workload, type WorkloadProps } from './workload';
 
 /** How the pods of a Job are run. */
@@ -52,9 +52,7 @@ export class Job extends Workload {
 /** The specification that Jobs and CronJobs share. */
 export function jobSpec(scope: Construct, props: JobRunProps, template: k8s.PodTemplateSpec): k8s.JobSpec {
   const { deadline, retries = 3 } = props;
-  if (!Number.isInteger(retries) || retries < 0) {
-    throw new UsageError(`is ${retries}, but must be a whole number from 0`, { scope, property: 'retries' });
-  }
+  checkWholeNumber('retries', retries, 0, scope);
   checkSeconds(scope, 'deadline', deadline);
   return { backoffLimit: retries, activeDeadlineSeconds: deadline.toSeconds(), template };
 }

@@ -8,8 +8,9 @@ import type { Placement } from '../placement/placement';
 import { ExternalReferences } from '../rules/external-references';
 import type { Check } from '../rules/late-checks';
 import { checkEnvName, dnsLabelProblem } from '../rules/object-name';
+import { textProblem } from '../rules/text';
 import { secondsOf } from '../rules/time-span';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
 import type { EnvValue } from './env-value';
@@ -350,6 +351,9 @@ export class PodTemplate {
       secondsOf(container.preStopDelay, { scope, property: 'container.preStopDelay' }, 0);
     }
     image.in(Cluster.of(scope).registry, scope);
+    for (const [property, words] of Object.entries({ command: container.command, args: container.args })) {
+      refuse(words?.map(textProblem).find(Boolean), { scope, property });
+    }
     for (const [variable, value] of Object.entries(env)) {
       checkEnvName(scope, `env.${variable}`, variable);
       value.secretKey?._bind(this.scope);

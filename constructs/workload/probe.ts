@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Port } from '../network/port';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 
 /** How often a probe runs and how patient it is. */
 export interface ProbeTiming {
@@ -66,9 +67,7 @@ export class Probe {
       timeout: inSeconds(timeout),
       failures,
     })) {
-      if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
-        throw new UsageError(`is ${value}, but must be a whole number from 1`, { property: `probe.${property}` });
-      }
+      checkWholeNumber(`probe.${property}`, value ?? 1, 1);
     }
   }
 

@@ -5,9 +5,10 @@ import { Cluster } from '../placement/cluster';
 import { Spread } from '../placement/spread';
 import { blockStorageProblem } from '../placement/storage-class';
 import { ExternalReferences } from '../rules/external-references';
-import { dnsLabelProblem } from '../rules/object-name';
+import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
 import { sizeQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 import { DisruptionBudget } from '../scaling/disruption-budget';
 import { Workload, type WorkloadProps } from './workload';
 
@@ -62,7 +63,7 @@ export class StatefulSet extends Workload {
   public constructor(scope: Construct, id: string, props: StatefulSetProps) {
     const spread = props.quorum === true ? Spread.REQUIRED : Spread.PREFERRED;
     super(scope, id, 'StatefulSet', { ...props, spread: props.replicas > 1 ? spread : undefined });
-    checkReplicas(this, props.replicas);
+    checkWholeNumber('replicas', props.replicas, 0, this);
     checkClaims(this, props.claims);
     this.statefulSet = this.createStatefulSet(props);
     const budget = props.quorum === true ? DisruptionBudget.QUORUM : DisruptionBudget.STATELESS;
@@ -107,18 +108,14 @@ export class StatefulSet extends Workload {
     if (storageClass === undefined) {
       return undefined;
     }
-    const problem = blockStorageProblem(storageClass, cluster.storage.shared, cluster.storage.block);
+    const problem =
+      dnsSubdomainProblem(storageClass) ??
+      blockStorageProblem(storageClass, cluster.storage.shared, cluster.storage.block);
     if (problem !== undefined) {
       throw new UsageError(problem, { scope: this, property: 'storageClass' });
     }
     ExternalReferences.of(this).declare({ kind: 'StorageClass', name: storageClass });
     return storageClass;
-  }
-}
-
-function checkReplicas(scope: Construct, replicas: number): void {
-  if (!Number.isInteger(replicas) || replicas < 0) {
-    throw new UsageError(`is ${replicas}, but must be a whole number from 0`, { scope, property: 'replicas' });
   }
 }
 

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { UsageError } from '../rules/usage-error';
+import { checkWholeNumber } from '../rules/whole-number';
 
 /** How far a rolling update may depart from the wanted number of pods. */
 export interface RollingUpdate {
@@ -23,9 +24,7 @@ export class UpdateStrategy {
   /** A rolling update with these bounds, of which at least one is above 0. */
   public static rolling(bounds: RollingUpdate): UpdateStrategy {
     for (const [property, value] of Object.entries(bounds)) {
-      if (!Number.isInteger(value) || value < 0) {
-        throw new UsageError(`is ${value}, but must be a whole number from 0`, { property });
-      }
+      checkWholeNumber(property, value, 0);
     }
     if (bounds.maxSurge === 0 && bounds.maxUnavailable === 0) {
       throw new UsageError('and maxUnavailable are both 0, so no pod could ever be replaced; raise one', {

@@ -14,10 +14,10 @@ import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
 import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
 import { type Check, LateChecks } from '../rules/late-checks';
-import { checkEnvName, checkObjectName } from '../rules/object-name';
+import { checkEnvName, checkObjectName, dnsSubdomainProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { checkSeconds } from '../rules/time-span';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { ConfigFiles } from './config-files';
 import type { ContainerProps, MainContainerProps } from './container';
@@ -202,7 +202,8 @@ export abstract class Workload extends Construct implements IClient {
     this.props = props;
     this.name = props.name ?? (id === 'Resource' ? scope.node.id : id);
     checkObjectName(this, this.name, kind);
-    checkLabels(this, 'podLabels', props.podLabels ?? {});
+    checkPodLabels(this, props.podLabels ?? {});
+    refuse(dnsSubdomainProblem(props.priorityClassName ?? 'default'), { scope: this, property: 'priorityClassName' });
     checkAnnotations(this, 'podAnnotations', props.podAnnotations ?? {});
     checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
     checkEnv(this, props);
@@ -461,6 +462,17 @@ export interface PodDetails {
  * Two values for one variable are a mistake: the library's own are facts that its probes, scripts and other
  * workloads rely on. Values are not repeated, because one may be a secret.
  */
+/** Labels that the library gives to pods: selectors, policies and dashboards go by them. */
+const OWN_LABELS = [NAME_LABEL, INSTANCE_LABEL, 'app.kubernetes.io/component', 'app.kubernetes.io/version'];
+
+function checkPodLabels(scope: Construct, labels: { readonly [label: string]: string }): void {
+  checkLabels(scope, 'podLabels', labels);
+  const own = OWN_LABELS.find((label) => Object.hasOwn(labels, label));
+  if (own !== undefined) {
+    throw new UsageError(`has ${own}, which the library sets itself; leave it out`, { scope, property: 'podLabels' });
+  }
+}
+
 function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: WorkloadProps): void {
   for (const [given, name] of Object.entries(envNames)) {
     checkEnvName(scope, `envNames.${given}`, name);

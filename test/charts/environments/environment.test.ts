@@ -528,7 +528,7 @@ describe('an image', () => {
     [
       'with the tag in the repository',
       image(':1.8.2, tag: 1.8.2'),
-      '7:12 api.image.repository: is "ghcr.io/acme/rag-api:1.8.2"; write host and path without tag or digest: ' +
+      '7:12 api.image.repository: is "ghcr.io/acme/rag-api:1.8.2"; write host and path in lower case, without tag or digest: ' +
         'ghcr.io/acme/rag-api',
     ],
     [
@@ -1599,4 +1599,76 @@ describe('Secrets', () => {
       secretKeyRef: { name: 'vectors', key: 'admin' },
     });
   });
+});
+
+describe('what no cluster has or takes, at its line', () => {
+  const LABEL =
+    ', but must be a DNS label: lower-case letters, digits and "-", beginning and ending with a letter or digit';
+  const NAME =
+    ', but must be DNS labels joined by dots: lower-case letters, digits and "-", beginning and ending with a letter or digit';
+  const KUBERNETES =
+    'which belongs to Kubernetes or to everybody, but the platform closes its namespace and lets Argo CD delete it; give ' +
+    'it one of its own';
+  const tls = (text: string) => put(3, `  nodes: 1\n  tls: ${text}`);
+  expectRefusals([
+    ['a namespace of Kubernetes', put(1, 'namespace: kube-system'), `1:1 namespace: is "kube-system", ${KUBERNETES}`],
+    ['the namespace of everybody', put(1, 'namespace: default'), `1:1 namespace: is "default", ${KUBERNETES}`],
+    ['a storage class', put(5, '  storage: 1Gi\n  storageClass: A_B'), `6:3 qdrant.storageClass: is "A_B"${NAME}`],
+    ['an issuer', tls('{ issuer: A_B }'), `4:10 qdrant.tls.issuer: is "A_B"${NAME}`],
+    ['a Secret with a certificate', tls('{ secret: A_B }'), `4:10 qdrant.tls.secret: is "A_B"${NAME}`],
+    ['a store of Secrets', add('secrets: { store: A B }'), `8:12 secrets.store: is "A B"${NAME}`],
+    ['a PriorityClass', add('  priorityClassName: A_B'), `8:3 api.priorityClassName: is "A_B"${NAME}`],
+    [
+      'the namespace of a service',
+      add('cluster: { keda: { namespace: Keda } }'),
+      `8:20 cluster.keda.namespace: is "Keda"${LABEL}`,
+    ],
+    ['a Gateway', addRoute('  gateway: { name: A, namespace: b }'), `10:14 route.gateway.name: is "A"${NAME}`],
+    [
+      'a number of more than 32 bits',
+      add('  scaling: { replicas: 9999999999 }'),
+      '8:14 api.scaling.replicas: is 9999999999, but must be at most 2147483647',
+    ],
+    [
+      'a size of more than 63 bits',
+      put(5, '  storage: 99999999999Ti'),
+      '5:3 qdrant.storage: is more than the 7 EiB that Kubernetes can count; lower it',
+    ],
+    [
+      'CPU of more than 32 bits',
+      put(4, '  resources: { cpu: 99999999999, memory: 512Mi }'),
+      '4:16 qdrant.resources.cpu: is more than 2147483647m; lower it',
+    ],
+    [
+      'a time of more than 32 bits',
+      add('  startupBudget: 99999999999h'),
+      '8:3 api.startupBudget: is longer than 2147483647 seconds; shorten it',
+    ],
+    [
+      'an answer that a Gateway could not wait for',
+      add('  longestAnswer: 2d'),
+      '8:3 api.longestAnswer: is 172800 seconds, but must be at most 86400',
+    ],
+    [
+      'a text that no program is handed',
+      add('  env: { A: "a\\0b" }', '  args: ["\\e[0m"]'),
+      '8:10 api.env.A: has control characters, which no program is handed as they are; remove them',
+    ],
+    [
+      'a text of that kind among the arguments',
+      add('  args: ["\\e[0m"]'),
+      '8:3 api.args: has control characters, which no program is handed as they are; remove them',
+    ],
+    [
+      'an empty list',
+      addWorkers('  scaling: { min: 0, max: 1, backlog: { list: "", perReplica: 1 } }'),
+      '11:41 embeddingWorkers.scaling.backlog.list: is empty; say what to look at',
+    ],
+    [
+      'a value with several lines, on one line',
+      add('  podLabels: { a: "b\\nc" }'),
+      '8:16 api.podLabels.a: is "b\\nc", but the value of a label has at most 63 letters, digits, "-", "_" and ".", ' +
+        'beginning and ending with a letter or digit',
+    ],
+  ]);
 });

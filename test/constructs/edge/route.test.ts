@@ -8,6 +8,7 @@ import { Endpoint } from '../../../constructs/network/endpoint';
 import { CertificateIssuer } from '../../../constructs/secrets/certificate-issuer';
 import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
 import { find, namesOf, render, testChart } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
 import { IMAGE } from '../../support/values';
 
 const PROXIES = { namespace: 'proxies', podLabels: { app: 'proxy' } };
@@ -226,7 +227,7 @@ describe('through an Ingress', () => {
 describe('mistakes', () => {
   const via = Gateway.named('shared', { namespace: 'gateways' });
 
-  test.each(['', 'https://rag.acme.example', 'rag.acme.example/v1', 'rag', 'Rag.acme.example'])(
+  test.each(['', 'https://rag.acme.example', 'rag.acme.example/v1', 'rag', 'Rag.acme.example', '10.0.0.1', '1.2.3'])(
     'the host "%s"',
     (host) => {
       expect(() => route(via, { host })).toThrow(
@@ -277,6 +278,55 @@ describe('mistakes', () => {
       'controller is "haproxy"; use one of nginx, alb, azure-application-gateway, traefik',
     );
   });
+});
+
+test.each(['/', '/v1', '/v1/', "/a-b_c.d~e!$&'()*+,;=:@", '/caf%C3%A9', '/...', `/${'a'.repeat(1023)}`])(
+  'paths can begin with "%s"',
+  (path) => {
+    expect(() => route(Gateway.named('shared', { namespace: 'gateways' }), { path })).not.toThrow();
+  },
+);
+
+test.each(['//', '/a//b', '/./a', '/a/..', '/a/../b', '/a%2fb', '/a%2Fb', '/a?b', '/a#b', '/a b', '/a%', '/é', '/{a}'])(
+  'paths cannot be as the Gateway API has none: "%s"',
+  (path) => {
+    expect(() => route(Gateway.named('shared', { namespace: 'gateways' }), { path })).toThrow(
+      `rag/public: path is "${path}", but must be a path of letters, digits, "-", "_", "." and the like, without "//", `,
+    );
+  },
+);
+
+test('paths cannot be longer than 1024 characters', () => {
+  expect(() => route(Gateway.named('shared', { namespace: 'gateways' }), { path: `/${'a'.repeat(1024)}` })).toThrow(
+    new Error('rag/public: path has 1025 characters, but at most 1024 are allowed; shorten it'),
+  );
+});
+
+test.each<[string, () => unknown]>([
+  ['gateway.name is "Shared"', () => Gateway.named('Shared', { namespace: 'gateways' })],
+  ['gateway.namespace is "a.b"', () => Gateway.named('shared', { namespace: 'a.b', proxyCidrs: ['10.0.0.0/8'] })],
+  ['gateway.listener is "HTTPS"', () => Gateway.named('shared', { namespace: 'gateways', listener: 'HTTPS' })],
+  ['gateway.className is "a b"', () => Gateway.dedicated({ className: 'a b', proxies: { namespace: 'e' } })],
+  ['gateway.proxies.namespace is "E"', () => Gateway.dedicated({ className: 'a', proxies: { namespace: 'E' } })],
+  [
+    'gateway.proxies.podLabels has the key "a b"',
+    () => Gateway.dedicated({ className: 'a', proxies: { namespace: 'e', podLabels: { 'a b': 'c' } } }),
+  ],
+  [
+    'ingress.className is "Nginx"',
+    () => Ingress.ofClass('Nginx', { controller: IngressController.NGINX, proxies: { namespace: 'e' } }),
+  ],
+  [
+    'ingress.annotations has the key "a b"',
+    () =>
+      Ingress.ofClass('nginx', {
+        controller: IngressController.NGINX,
+        proxies: { namespace: 'e' },
+        annotations: { 'a b': 'c' },
+      }),
+  ],
+])('names that nothing in a cluster has are refused: %s', (problem, create) => {
+  expect(refusalOf(create).message.startsWith(`${problem}, but `)).toBe(true);
 });
 
 test.each(['v1', '', 'https://rag.acme.example/'])('paths cannot begin with "%s"', (path) => {

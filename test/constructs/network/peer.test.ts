@@ -105,6 +105,8 @@ describe('ranges of addresses', () => {
     ['an address with too high a number', '10.0.0.256/32'],
     ['no address', '/8'],
     ['a host', 'db.acme.example/32'],
+    ['a length with a zero before it', '10.0.0.0/08'],
+    ['an address of a zone', 'fe80::1%eth0/128'],
     ['nothing', ''],
   ])('cannot be %s', (_, cidr) => {
     const problem = `has "${cidr}", but must have address ranges such as 10.0.0.0/16`;
@@ -115,6 +117,23 @@ describe('ranges of addresses', () => {
       property: 'gateway.proxyCidrs',
       problem,
     });
+  });
+
+  test.each([
+    ['10.1.2.3/16', '10.1.0.0/16', 32],
+    ['10.0.0.255/31', '10.0.0.254/31', 32],
+    ['1.2.3.4/0', '0.0.0.0/0', 32],
+    ['2001:db8::1/64', '2001:db8::/64', 128],
+    ['2001:db8:1:2:3:4:5:6/33', '2001:db8::/33', 128],
+    ['::ffff:10.1.2.3/120', '::ffff:a01:200/120', 128],
+  ])('are named by their first address: %s', (cidr, range, bits) => {
+    expect(() => Peer.cidrs(cidr)).toThrow(
+      new Error(
+        `cidrs has "${cidr}", an address within a range; name the range by its first address, ${range}, or the address ` +
+          `alone with /${bits}`,
+      ),
+    );
+    expect(() => Peer.cidrs(range)).not.toThrow();
   });
 
   test('are refused for the first that is wrong', () => {

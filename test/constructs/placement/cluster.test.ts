@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Cloud } from '../../../constructs/placement/cloud';
 import { Cluster, type ClusterProps } from '../../../constructs/placement/cluster';
 import { Registry } from '../../../constructs/placement/registry';
+import { refusalOf } from '../../support/refusal';
 
 describe('a cluster of which nothing is said', () => {
   test('is a conforming Kubernetes with kube-dns', () => {
@@ -141,11 +142,35 @@ describe('mistakes', () => {
     expect(() => new Cluster(props)).toThrow(new Error(`cluster.${message}`));
   const pool = (more: object) => ({ nodePools: [{ name: 'gpu', nodes: 1, ...more }] });
 
-  test.each(['1', 'v1.31', '1.31.2', '2.0', '1.031', ''])('the version "%s"', (kubernetesVersion) => {
+  test.each(['1', 'v1.31', '1.31.2', '2.0', '1.031', '1.9', '1.100', ''])('the version "%s"', (kubernetesVersion) => {
     refused(
       { kubernetesVersion },
       `kubernetesVersion is "${kubernetesVersion}", but must be a minor version, such as "1.31"`,
     );
+  });
+
+  test.each<[ClusterProps, string]>([
+    [{ dns: { namespace: 'Kube' } }, 'dns.namespace is "Kube", but must be a DNS label: '],
+    [{ dns: { namespace: 'a', podLabels: { app: 'a b' } } }, 'dns.podLabels.app is "a b", but the value of a label '],
+    [{ keda: { namespace: 'a.b' } }, 'keda.namespace is "a.b", but must be a DNS label: '],
+    [
+      { prometheus: { namespace: 'a', podLabels: { 'a b': 'c' } } },
+      'prometheus.podLabels has the key "a b", but a key ',
+    ],
+    [{ gpuRuntimeClass: 'NVIDIA' }, 'gpuRuntimeClass is "NVIDIA", but must be DNS labels joined by dots: '],
+    [{ storage: { block: 'GP3' } }, 'storage.block is "GP3", but must be DNS labels joined by dots: '],
+    [{ storage: { shared: 'a b' } }, 'storage.shared is "a b", but must be DNS labels joined by dots: '],
+    [
+      { prometheus: { namespace: 'a', url: 'prometheus:9090' } },
+      'prometheus.url is "prometheus:9090", but must be a URL ',
+    ],
+    [{ zones: 2 ** 31 }, 'zones is 2147483648, but must be at most 2147483647'],
+    [
+      { nodePools: [{ name: 'a', nodes: 1, taints: [{ key: 'a', value: 'b c' }] }] },
+      'nodePools.0.taints.0.value is "b c", but the value of a label ',
+    ],
+  ])('what exists in no cluster: %j', (props, problem) => {
+    expect(refusalOf(() => new Cluster(props)).message.startsWith(`cluster.${problem}`)).toBe(true);
   });
 
   test.each([0, -1, 1.5, Number.NaN])('%s zones', (zones) => {

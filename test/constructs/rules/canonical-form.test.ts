@@ -3,7 +3,7 @@ import type { Json } from '../../../constructs/rules/output';
 import { container, manifest, POD_KINDS, problemsOf, workload } from '../../support/output';
 
 const otherwise = (subject: string, path: string, value: Json) =>
-  `${subject}: ${path} is ${JSON.stringify(value)}, which the API server writes otherwise`;
+  `${subject}: ${path} is ${JSON.stringify(value)}, which the API server writes otherwise; write it in the largest unit in which it is whole: 1Gi for 1024Mi, 2 for 2000m`;
 
 const problemsOfQuantity = (value: Json) =>
   problemsOf(canonicalForm, [manifest('LimitRange', 'test', { spec: { hard: { thing: value } } })]);

@@ -78,7 +78,7 @@ describe('the value of a label', () => {
     expect(refusal).toMatchObject({
       constructPath: 'rag',
       property: 'podLabels.team',
-      problem: `is "${value}", but the value of a label has ${CHARACTERS}`,
+      problem: `is "${value.replace('\n', '\\n')}", but the value of a label has ${CHARACTERS}`,
     });
   });
 
@@ -106,7 +106,7 @@ describe.each([
     expect(refusal).toMatchObject({
       constructPath: 'rag',
       property: 'podLabels',
-      problem: `has the key "${key}", but a key has ${CHARACTERS}, after a domain and "/" or without`,
+      problem: `has the key "${key.replace('\n', '\\n')}", but a key has ${CHARACTERS}, after a domain and "/" or without`,
     });
   });
 
@@ -121,6 +121,14 @@ test.each([...NO_VALUES, 'a text of any length, and in several lines\n'.repeat(1
     expect(() => checkAnnotations(SCOPE, 'podAnnotations', { team: value })).not.toThrow();
   },
 );
+
+test('annotations of an object have room for 256 KiB, keys and values together', () => {
+  const check = (length: number) => () => checkAnnotations(SCOPE, 'podAnnotations', { team: 'é'.repeat(length / 2) });
+  expect(check(262_140)).not.toThrow();
+  expect(check(262_142)).toThrow(
+    new Error('rag: podAnnotations has 262146 bytes, but an object has room for 262144; shorten it'),
+  );
+});
 
 describe('a workload', () => {
   test.each(['podLabels', 'podAnnotations', 'serviceAccountAnnotations'])('refuses a wrong key in %s', (property) => {

@@ -91,7 +91,7 @@ describe('every rule holds', () => {
     [
       'canonical form',
       deployment({ volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '1024Mi' } }] }),
-      'Deployment test/api: spec.template.spec.volumes.0.emptyDir.sizeLimit is "1024Mi", which the API server writes otherwise',
+      'Deployment test/api: spec.template.spec.volumes.0.emptyDir.sizeLimit is "1024Mi", which the API server writes otherwise; write it in the largest unit in which it is whole: 1Gi for 1024Mi, 2 for 2000m',
     ],
   ])('and stops the synthesis: %s', (_, object, problem) => {
     const { chart, part } = chartWithPart();

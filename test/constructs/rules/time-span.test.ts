@@ -11,6 +11,13 @@ test('a time is whole seconds', () => {
   expect(secondsOf(Duration.seconds(0), {}, 0)).toBe(0);
 });
 
+test('a time has room in 32 bits', () => {
+  expect(secondsOf(Duration.seconds(2147483647), {})).toBe(2147483647);
+  expect(() => secondsOf(Duration.seconds(2147483648), { scope, property: 'deadline' })).toThrow(
+    new Error('rag/api: deadline is 2147483648 seconds, but must be at most 2147483647'),
+  );
+});
+
 test('a time that is none names its construct and property', () => {
   expect(() => secondsOf(Duration.millis(1500), { scope, property: 'gracePeriod' })).toThrow(
     new Error('rag/api: gracePeriod is 1500 ms, but must be whole seconds, at least one'),

@@ -37,3 +37,9 @@ test('a mistake in the app itself names no path either', () => {
 test('a mistake may be all there is to say', () => {
   expect(new UsageError('no charts were given').message).toBe('no charts were given');
 });
+
+test('a value with several lines stays on the line of the message', () => {
+  const error = new UsageError('is "a\nb\u0000\u2028c", but must be one word', { property: 'name' });
+  expect(error.problem).toBe('is "a\\nb\\u0000\\u2028c", but must be one word');
+  expect(error.message).toBe(`name ${error.problem}`);
+});

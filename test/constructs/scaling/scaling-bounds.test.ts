@@ -1,7 +1,6 @@
 import { Duration } from 'cdk8s';
 import { UsageError } from '../../../constructs/rules/usage-error';
 import {
-  checkCount,
   checkEventScaling,
   checkHorizontalScaling,
   type EventScalingOptions,
@@ -9,34 +8,6 @@ import {
 } from '../../../constructs/scaling/scaling-bounds';
 import { ScalingTrigger } from '../../../constructs/scaling/scaling-trigger';
 import { refusalOf } from '../../support/refusal';
-
-describe('a number of pods', () => {
-  test.each([
-    [0, 0],
-    [1, 0],
-    [1, 1],
-    [5, 1],
-    [1000, 0],
-  ])('of %s is one from %s', (value, least) => {
-    expect(() => checkCount('scaling.min', value, least)).not.toThrow();
-  });
-
-  test.each([
-    [-1, 0],
-    [0, 1],
-    [1.5, 0],
-    [Number.NaN, 0],
-    [Number.POSITIVE_INFINITY, 0],
-  ])('of %s is none from %s', (value, least) => {
-    const refusal = refusalOf(() => checkCount('some.property', value, least));
-    expect(refusal).toBeInstanceOf(UsageError);
-    expect(refusal).toMatchObject({
-      constructPath: '',
-      property: 'some.property',
-      problem: `is ${value}, but must be a whole number from ${least}`,
-    });
-  });
-});
 
 describe.each<[string, (bounds: ScalingBounds) => void, number]>([
   ['a HorizontalPodAutoscaler', checkHorizontalScaling, 1],

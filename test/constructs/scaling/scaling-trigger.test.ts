@@ -339,3 +339,13 @@ describe('mistakes', () => {
     );
   });
 });
+
+test.each(['', ' '])('a query and a list are not empty: "%s"', (text) => {
+  expect(() => ScalingTrigger.prometheus({ query: text, perReplica: 1 })).toThrow(
+    new Error('scaling.prometheus.query is empty, so KEDA could read nothing; say what to look at'),
+  );
+  const endpoint = Endpoint.host('queue.acme.example', { name: 'redis', number: 6379 });
+  expect(() => ScalingTrigger.redisList({ endpoint, list: text, perReplica: 1 })).toThrow(
+    new Error('scaling.backlog.list is empty, so KEDA could read nothing; say what to look at'),
+  );
+});

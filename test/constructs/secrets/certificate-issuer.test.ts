@@ -34,3 +34,12 @@ describe('an issuer', () => {
     expect(create('acme', { http01: true }).http01).toBe(true);
   });
 });
+
+test.each([CertificateIssuer.cluster, CertificateIssuer.namespaced])(
+  'an issuer has a name that it can have',
+  (issuer) => {
+    expect(() => issuer('Acme CA')).toThrow(
+      /^certificate\.issuer is "Acme CA", but must be DNS labels joined by dots: /,
+    );
+  },
+);

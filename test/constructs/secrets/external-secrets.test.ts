@@ -205,3 +205,9 @@ describe('the time between two reads', () => {
     expect(filled({ refresh }).object.spec.refreshInterval).toBe(text);
   });
 });
+
+test('a store has a name that it can have', () => {
+  expect(() => new ExternalSecrets({ store: 'Acme Vault' })).toThrow(
+    /^secrets\.store is "Acme Vault", but must be DNS labels joined by dots: /,
+  );
+});

@@ -43,7 +43,7 @@ describe('a certificate that exists', () => {
 
   test('cannot be in a Secret with a name that is none', () => {
     expect(() => bound(ServerCertificate.existing('Db'))).toThrow(
-      'secret.secret is "Db", but must be DNS labels joined by dots: lower-case letters, digits and "-", beginning and ' +
+      'certificate.secret is "Db", but must be DNS labels joined by dots: lower-case letters, digits and "-", beginning and ' +
         'ending with a letter or digit',
     );
   });

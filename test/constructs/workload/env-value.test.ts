@@ -162,3 +162,24 @@ describe('a message', () => {
     expect(value.shown).toBe(shown);
   });
 });
+
+describe('a text that no program is handed', () => {
+  test.each(['a\0b', 'a\u001bb', '\u007f'])('is one with control characters: %j', (text) => {
+    for (const make of [EnvValue.of, EnvValue.template]) {
+      expect(() => make(text)).toThrow(
+        new Error('env has control characters, which no program is handed as they are; remove them'),
+      );
+    }
+  });
+
+  test('has more than 128 KiB', () => {
+    expect(() => EnvValue.of('é'.repeat(65_535))).not.toThrow();
+    expect(() => EnvValue.of('é'.repeat(65_536))).toThrow(
+      new Error('env has 131072 bytes, but a program takes at most 131071 in one text; put it into a file'),
+    );
+  });
+
+  test('is none with several lines and tabs', () => {
+    expect(() => EnvValue.of('a\n\tb\r\n')).not.toThrow();
+  });
+});

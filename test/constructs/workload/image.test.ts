@@ -104,8 +104,31 @@ describe('mistakes', () => {
     'ghcr.io:port/acme/api',
   ])('the repository "%s"', (repository) => {
     expect(() => Image.of(repository, { tag: '1' })).toThrow(
-      `image.repository is "${repository}"; write host and path without tag or digest: ghcr.io/acme/rag-api`,
+      `image.repository is "${repository}"; write host and path in lower case, without tag or digest: ghcr.io/acme/rag-api`,
     );
+  });
+
+  test.each(['ghcr.io:0/acme/api', 'ghcr.io:65536/acme/api', `ghcr.io/${'a'.repeat(248)}`])(
+    'the repository "%s", which no registry could have',
+    (repository) => {
+      expect(() => Image.of(repository, { tag: '1' })).toThrow(
+        `image.repository is "${repository}", but has at most 255 characters, and ports are from 1 to 65535`,
+      );
+    },
+  );
+
+  test.each(['ghcr.io:65535/acme/api', `ghcr.io/${'a'.repeat(247)}`])('but not "%s"', (repository) => {
+    expect(() => Image.of(repository, { tag: '1' })).not.toThrow();
+  });
+
+  test.each(['Latest', 'HEAD', 'head', 'canary', 'snapshot', 'develop', 'Main'])('the tag %s, which moves', (tag) => {
+    expect(() => Image.of('redis', { tag })).toThrow(
+      `image.tag is "${tag}", which moves, so nothing could be rolled back`,
+    );
+  });
+
+  test.each(['1.0.0-SNAPSHOT', 'main-4711', 'v2-edge.1'])('but not the tag %s', (tag) => {
+    expect(() => Image.of('redis', { tag })).not.toThrow();
   });
 
   test('a repository with a tag or a digest', () => {
@@ -116,7 +139,7 @@ describe('mistakes', () => {
     fc.assert(
       fc.property(host, path, version, (at, to, suffix) => {
         expect(() => Image.of(`${at}/${to}${suffix}`, { tag: '1' })).toThrow(
-          `image.repository is "${at}/${to}${suffix}"; write host and path without tag or digest`,
+          `image.repository is "${at}/${to}${suffix}"; write host and path in lower case, without tag or digest`,
         );
       }),
     );

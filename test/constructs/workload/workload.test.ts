@@ -91,7 +91,7 @@ describe.each(KINDS)('a %s', (kind, create, longest, pods) => {
 
   test('labels its objects and pods, and puts labels of the user on the pods alone', () => {
     const chart = testChart();
-    create(chart, 'api', { podLabels: { team: 'search', 'app.kubernetes.io/name': 'other' } });
+    create(chart, 'api', { podLabels: { team: 'search' } });
     const labels = {
       'app.kubernetes.io/name': 'api',
       'app.kubernetes.io/instance': 'rag',
@@ -106,6 +106,19 @@ describe.each(KINDS)('a %s', (kind, create, longest, pods) => {
       'app.kubernetes.io/version': '1.2.3',
       team: 'search',
     });
+  });
+
+  test.each(['name', 'instance', 'component', 'version'])('refuses a label of the library: %s', (label) => {
+    const podLabels = { team: 'search', [`app.kubernetes.io/${label}`]: 'other' };
+    expect(() => create(testChart(), 'api', { podLabels })).toThrow(
+      new Error(`rag/api: podLabels has app.kubernetes.io/${label}, which the library sets itself; leave it out`),
+    );
+  });
+
+  test('refuses a PriorityClass of a name that none has', () => {
+    expect(() => create(testChart(), 'api', { priorityClassName: 'High Priority' })).toThrow(
+      /^rag\/api: priorityClassName is "High Priority", but must be DNS labels joined by dots: /,
+    );
   });
 
   test('needs a chart with a namespace', () => {
