@@ -25,7 +25,7 @@ import { ExternalReferences } from '../rules/external-references';
 import { checkAnnotations } from '../rules/label';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
-import { sizeQuantity } from '../rules/quantity';
+import { kibibytesOf, sizeQuantity, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import { SecretKey } from '../secrets/secret-key';
 import type { Image } from '../workload/image';
@@ -75,8 +75,8 @@ export interface PostgresClusterProps {
   readonly storage?: Size;
 
   /**
-   * Volume of each instance for the log of changes, so that it cannot fill the one with the data. It cannot be taken
-   * away again.
+   * Volume of each instance for the log of changes, at least 2 GiB, so that the log cannot fill the one with the data.
+   * It cannot be taken away again.
    * @default Size.gibibytes(5)
    */
   readonly walStorage?: Size;
@@ -174,6 +174,9 @@ const METRICS: Port = { name: 'metrics', number: 9187 };
 
 /** Space on the node for sorts that do not fit into memory. */
 const TEMPORARY = Size.gibibytes(1);
+
+/** Log that PostgreSQL keeps between checkpoints is 1 GiB; the operator refuses a volume that cannot hold more. */
+const LEAST_LOG = Size.gibibytes(2);
 
 /** Longest name that the operator accepts (CloudNativePG, `internal/webhook/v1`: validateName). */
 const LONGEST_NAME = 50;
@@ -338,6 +341,10 @@ export class PostgresCluster extends Construct implements IPostgres {
     const replicas = this.instances - 1;
     this.checkNumber('instances', this.instances, 1, 20, '');
     this.checkNumber('synchronousReplicas', this.synchronousReplicas, 0, replicas, ', the number of replicas');
+    const { walStorage = LEAST_LOG } = this.props;
+    if (kibibytesOf(walStorage) < kibibytesOf(LEAST_LOG)) {
+      this.refuse('walStorage', `is ${sizeText(walStorage)}, but must be at least ${sizeText(LEAST_LOG)}`);
+    }
   }
 
   private checkNumber(property: string, value: number, least: number, most: number, meaning: string): void {

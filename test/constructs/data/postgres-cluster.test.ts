@@ -429,6 +429,7 @@ test.each<[string, PostgresClusterProps, string]>([
     { synchronousReplicas: 3 },
     'synchronousReplicas is 3, but must be a whole number from 0 to 2, the number of replicas',
   ],
+  ['a small log', { walStorage: Size.gibibytes(1) }, 'walStorage is 1Gi, but must be at least 2Gi'],
   ['a long name', { name: 'a'.repeat(51) }, 'but at most 50 are allowed'],
   ['a name that begins with a digit', { name: '1db' }, 'but the name of a Service begins with a letter'],
   ['a database of the system', { database: 'template1' }, 'database is "template1", which is PostgreSQL\'s own'],
