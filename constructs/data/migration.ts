@@ -11,7 +11,10 @@ import type { WorkloadOptions } from '../workload/workload';
 
 /** What brings the schema of a database to what a release of the API expects. */
 export interface MigrationProps extends WorkloadOptions {
-  /** The database whose schema it is: a {@link Postgres}, a {@link PostgresCluster}, an {@link ExternalPostgres}. */
+  /**
+   * The database whose schema it is: a {@link Postgres}, a {@link PostgresCluster}, an {@link ExternalPostgres}. Not
+   * the way through PgBouncer: most programs take a lock for a session, so that no two migrate at a time.
+   */
   readonly database: IProvider;
 
   /** What runs; as a rule the image of the API, so that both are of one release. */
