@@ -16,7 +16,9 @@ const DEFAULT_CONTEXT = 8192;
 
 /** Tokens of the longest request that a server takes. */
 export function contextOf({ model, contextTokens }: ContextWindowProps): number {
-  return contextTokens ?? Math.min(mostTokens(model), DEFAULT_CONTEXT);
+  // Who stores and searches counts on what an embedding model reads.
+  const most = mostTokens(model);
+  return contextTokens ?? (model instanceof ChatModel ? Math.min(most, DEFAULT_CONTEXT) : most);
 }
 
 /** Refuses requests longer than what the model can attend to. */

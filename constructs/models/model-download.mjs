@@ -8,7 +8,7 @@
 // Environment, set by the Job:
 //   MODEL_ID          `BAAI/bge-m3`
 //   MODEL_REVISION    branch, tag or commit
-//   MODELS_DIRECTORY  the model is put into a folder of its id below this
+//   MODEL_DIRECTORY   folder of the model
 //   HF_ENDPOINT       base URL of the hub
 //   HF_TOKEN          token of an account, optional
 import { createHash } from 'node:crypto';
@@ -23,9 +23,8 @@ const ATTEMPTS = 5;
 /** The same weights in forms that no server here reads, where there are safetensors. */
 const OTHER_FORMATS = /\.(bin|pt|pth|h5|msgpack|ot|gguf|tflite)$|^(onnx|openvino|original|coreml)\//;
 
-const { MODEL_ID: id, MODEL_REVISION: revision, MODELS_DIRECTORY: models, HF_TOKEN: token } = process.env;
+const { MODEL_ID: id, MODEL_REVISION: revision, MODEL_DIRECTORY: folder, HF_TOKEN: token } = process.env;
 const hub = process.env.HF_ENDPOINT ?? 'https://huggingface.co';
-const folder = join(models, id);
 const marker = join(folder, '.complete');
 const begun = join(folder, '.commit');
 

@@ -15,7 +15,7 @@ export interface ModelDownloadProps extends WorkloadOptions {
   /** The model. */
   readonly model: IModel;
 
-  /** Volume that it is put into, in a folder named like its id. */
+  /** Volume that it is put into, in a folder named like its id, and its revision where it has one. */
   readonly volume: SharedVolume;
 
   /**
@@ -58,7 +58,7 @@ export class ModelDownload extends Construct {
         ...PROGRAM.container(DefaultImages.NODE, {
           MODEL_ID: EnvValue.of(model.id),
           MODEL_REVISION: EnvValue.of(model.revision ?? 'main'),
-          MODELS_DIRECTORY: EnvValue.of(DIRECTORY),
+          MODEL_DIRECTORY: EnvValue.of(ModelSource.folderOf(model)),
         }),
         mounts: [{ volume: Volume.shared('models', volume), path: DIRECTORY }],
       },
@@ -66,6 +66,6 @@ export class ModelDownload extends Construct {
     this.workload.addConfigFiles(PROGRAM.files);
     this.workload.uses(from);
     volume.mountedBy(this.workload.pods);
-    this.source = ModelSource.prepared(volume, [this.workload.pods]);
+    this.source = ModelSource._downloaded(model, volume, this.workload.pods);
   }
 }

@@ -64,7 +64,9 @@ export class ModelFit {
    * The fewest accelerators of this kind that the model fits; as many as servers can use when it fits none.
    */
   public static fewest(props: Omit<ModelFitProps, 'accelerators'>): ModelFit {
-    const fits = COUNTS.map((accelerators) => new ModelFit({ ...props, accelerators }));
+    // A slice or a share has no fast way to another.
+    const counts = props.accelerator.isWhole ? COUNTS : [1];
+    const fits = counts.map((accelerators) => new ModelFit({ ...props, accelerators }));
     return fits.find((fit) => fit.fits) ?? (fits.at(-1) as ModelFit);
   }
 

@@ -87,11 +87,19 @@ export class ModelSource implements IProvider {
   }
 
   /**
-   * The model is in a volume already, in a folder named like its id; nothing is downloaded, and no connection
-   * is opened.
+   * The model is in a volume already, in a folder named like its id, with `@` and the revision after it if there is
+   * one; nothing is downloaded, and no connection is opened.
    */
   public static prepared(volume: SharedVolume, after: PodSet[] = []): ModelSource {
     return new ModelSource({ volume, after, gbPerSecond: VOLUME_GB_PER_SECOND });
+  }
+
+  /**
+   * What a Job puts into a volume.
+   * @internal
+   */
+  public static _downloaded(model: IModel, volume: SharedVolume, after: PodSet): ModelSource {
+    return new ModelSource({ model, volume, after: [after], gbPerSecond: VOLUME_GB_PER_SECOND });
   }
 
   /** The model is part of the server's image. */
@@ -110,14 +118,20 @@ export class ModelSource implements IProvider {
       readonly hub?: ModelHubProps;
       readonly registry?: readonly string[];
       readonly volume?: SharedVolume;
+      readonly model?: IModel;
       readonly after?: PodSet[];
       readonly gbPerSecond: number;
     },
   ) {}
 
+  /** Where a prepared model is; a commit has a folder of its own, so that one can come while another is served. */
+  public static folderOf({ id, revision }: IModel): string {
+    return `${DIRECTORY}/${id}${revision === undefined ? '' : `@${revision}`}`;
+  }
+
   /** What names the model in the server's arguments: its id, or the folder in which it is. */
   public locate(model: IModel): string {
-    return this.prepared ? `${DIRECTORY}/${model.id}` : model.id;
+    return this.prepared ? ModelSource.folderOf(model) : model.id;
   }
 
   /** The arguments that ask a hub for the model's commit; none where the files are there already. */
@@ -155,12 +169,16 @@ export class ModelSource implements IProvider {
   }
 
   /**
-   * Refuses a model that the hub gives to nobody without a token.
+   * Refuses a model that the hub gives to nobody without a token, and one that was not downloaded.
    *
    * @param property what says where the model is from, for the message
    */
   public check(scope: IConstruct, model: IModel, property: string = 'source'): void {
-    const { hub } = this.props;
+    const { hub, model: downloaded = model } = this.props;
+    if (ModelSource.folderOf(downloaded) !== ModelSource.folderOf(model)) {
+      const [has, wants] = [downloaded, model].map(({ id, revision }) => `${id} at ${revision ?? 'its newest commit'}`);
+      throw new UsageError(`has ${has}, but this serves ${wants}; use the same model in both`, { scope, property });
+    }
     if (model.gated && hub !== undefined && hub.token === undefined) {
       throw new UsageError(
         `has no token, but ${model.id} is given to accounts that have accepted its licence only; ` +

@@ -98,6 +98,8 @@ function argumentsOf(scope: Construct, props: TextEmbeddingsInferenceProps, sour
   return [
     ...['--model-id', source.locate(model)],
     ...source.revisionArguments(model),
+    // Its own name for a model in a folder would be the folder.
+    ...['--served-model-name', model.id],
     // Otherwise it takes the pod's name, which is in HOSTNAME, for the address to listen on.
     ...['--hostname', '0.0.0.0'],
     ...['--port', String(PORT.number)],

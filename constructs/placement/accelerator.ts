@@ -259,6 +259,11 @@ export class Accelerator {
     );
   }
 
+  /** Whether it is a device, and neither a slice nor a share of one. */
+  public get isWhole(): boolean {
+    return this.part === undefined;
+  }
+
   /** Whether others compute in the same memory. */
   public get isShared(): boolean {
     return this.part?.shared ?? false;

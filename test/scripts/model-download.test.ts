@@ -175,7 +175,7 @@ function run(env: { [name: string]: string } = {}) {
   return runProgram('models/model-download.mjs', {
     MODEL_ID: ID,
     MODEL_REVISION: REVISION,
-    MODELS_DIRECTORY: models,
+    MODEL_DIRECTORY: join(models, ID),
     HF_ENDPOINT: hub.url,
     RETRY_MILLISECONDS: '1',
     ...env,

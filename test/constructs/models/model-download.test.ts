@@ -44,7 +44,7 @@ describe('the Job', () => {
     expect(env(job, 'MODEL_ID')).toBe('BAAI/bge-m3');
     expect(env(job, 'MODEL_REVISION')).toBe('main');
     const [mount] = mainContainer(job).volumeMounts;
-    expect(mount).toEqual({ name: 'models', mountPath: env(job, 'MODELS_DIRECTORY') });
+    expect(mount).toEqual({ name: 'models', mountPath: '/models' });
     expect(templateOf(job).spec.volumes).toContainEqual({
       name: 'models',
       persistentVolumeClaim: { claimName: 'models' },
@@ -86,16 +86,26 @@ test('a mirror is asked with its token, by name on Cilium', () => {
 
 describe('servers of what was downloaded', () => {
   const { chart, construct } = download({ model: MODEL.at('5617a9f6') }, { cilium: true });
-  const server = new TextEmbeddingsInference(chart, 'embedder', { model: MODEL, source: construct.source });
+  const server = new TextEmbeddingsInference(chart, 'embedder', {
+    model: MODEL.at('5617a9f6'),
+    source: construct.source,
+  });
   const client = new Deployment(chart, 'api', { component: 'api', container: CONTAINER });
   client.uses(server);
   const objects = render(chart);
   const embedder = find(objects, 'Deployment', 'embedder');
 
+  test('are of the model that was downloaded', () => {
+    const other = () => new TextEmbeddingsInference(chart, 'other', { model: MODEL, source: construct.source });
+    expect(other).toThrow(
+      'rag/other: source has BAAI/bge-m3 at 5617a9f6, but this serves BAAI/bge-m3 at its newest commit; use the same model in both',
+    );
+  });
+
   test('read it where the Job has put it, and open no connection', () => {
     const { args, volumeMounts } = mainContainer(embedder);
     const job = find(objects, 'Job', 'bge-m3');
-    expect(args[1]).toBe(`${env(job, 'MODELS_DIRECTORY')}/${env(job, 'MODEL_ID')}`);
+    expect(args[1]).toBe(env(job, 'MODEL_DIRECTORY'));
     expect(volumeMounts[0]).toEqual({ name: 'models', mountPath: '/models', readOnly: true });
     expect(find(objects, 'NetworkPolicy', 'embedder').spec).not.toHaveProperty('egress');
     expect(namesOf(objects, 'CiliumNetworkPolicy')).toEqual(['bge-m3']);

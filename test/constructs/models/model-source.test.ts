@@ -127,7 +127,7 @@ describe('a prepared volume', () => {
 
   test('is read, and never written to', () => {
     expect(mainContainer(object).volumeMounts[0]).toEqual({ name: 'models', mountPath: '/models', readOnly: true });
-    expect(argument(object, '--model-id')).toBe('/models/BAAI/bge-m3');
+    expect(argument(object, '--model-id')).toBe('/models/BAAI/bge-m3@5617a9f6');
   });
 
   test('has the commit that it has', () => {

@@ -60,6 +60,8 @@ describe('the arguments', () => {
     expect(container.args).toEqual([
       '--model-id',
       'BAAI/bge-m3',
+      '--served-model-name',
+      'BAAI/bge-m3',
       '--hostname',
       '0.0.0.0',
       '--port',
