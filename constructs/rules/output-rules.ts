@@ -7,6 +7,7 @@ import { identity } from './identity';
 import { imagesPinned } from './images-pinned';
 import { networkIsolation } from './network-isolation';
 import { noSecretValues } from './no-secret-values';
+import { objectSize } from './object-size';
 import { type ManifestObject, Output, RenderedObjects } from './output';
 import { podSecurityRestricted } from './pod-security-restricted';
 import { referencesResolve } from './references-resolve';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   drainChain,
   imagesPinned,
   canonicalForm,
+  objectSize,
 ];
 
 const ATTACHED = Symbol.for('cdk8s-rag.OutputRules');
