@@ -1,10 +1,14 @@
 import type { IConstruct } from 'constructs';
+import { type Check, LateChecks } from '../rules/late-checks';
+import { UsageError } from '../rules/usage-error';
 import type { NodePool } from './node-pool';
 
 const DEMAND = Symbol.for('cdk8s-rag.AcceleratorDemand');
 
-interface Claim {
-  readonly workload: string;
+/** What a workload can ask for at once. */
+export interface Claim {
+  readonly workload: IConstruct;
+  readonly property: string;
   readonly pods: number;
   readonly perPod: number;
 }
@@ -20,7 +24,7 @@ export class AcceleratorDemand {
     if (root[DEMAND] === undefined) {
       const demand = new AcceleratorDemand();
       root[DEMAND] = demand;
-      root.node.addValidation({ validate: () => demand.problems() });
+      LateChecks.of(root).add(root, () => demand.checks());
     }
     return root[DEMAND];
   }
@@ -29,24 +33,40 @@ export class AcceleratorDemand {
 
   private constructor() {}
 
-  /** Records that a workload can have this many pods at once, a rollout's surge included. */
-  public claim(pool: NodePool, workload: string, pods: number, perPod: number): void {
-    this.claims.set(pool, [...(this.claims.get(pool) ?? []), { workload, pods, perPod }]);
+  /** Records that a workload can have as many pods at once, a rollout's surge included, by the property that says so. */
+  public claim(pool: NodePool, claim: Claim): void {
+    this.claims.set(pool, [...(this.claims.get(pool) ?? []), claim]);
   }
 
-  private problems(): string[] {
-    return [...this.claims].flatMap(([pool, claims]) => {
-      const perNode = pool.acceleratorsPerNode ?? 1;
-      const capacity = pool.nodes * perNode;
-      const peak = claims.reduce((sum, claim) => sum + claim.pods * claim.perPod, 0);
-      if (peak <= capacity) {
-        return [];
-      }
-      const terms = claims.map((claim) => `${claim.workload} ${claim.pods} pods × ${claim.perPod}`).join(' + ');
-      return [
-        `node pool "${pool.name}" has at most ${pool.nodes} × ${perNode} = ${capacity} ${pool.accelerator?.name}, but ` +
-          `${terms} = ${peak} can be asked for at once; lower the largest scale or enlarge the pool`,
-      ];
-    });
+  private checks(): Check[] {
+    return [...this.claims].map(
+      ([pool, claims]) =>
+        () =>
+          checkPool(pool, claims),
+    );
   }
+}
+
+/** What asks for most is to blame. */
+function checkPool(pool: NodePool, claims: readonly Claim[]): void {
+  const perNode = pool.acceleratorsPerNode ?? 1;
+  const capacity = pool.nodes * perNode;
+  const peak = claims.reduce((sum, claim) => sum + peakOf(claim), 0);
+  if (peak <= capacity) {
+    return;
+  }
+  const [largest] = [...claims].sort((a, b) => peakOf(b) - peakOf(a));
+  const terms = claims
+    .map(({ workload, pods, perPod }) => `${workload.node.path} ${pods} pods × ${perPod}`)
+    .join(' + ');
+  throw new UsageError(
+    `is more than its pool holds: node pool "${pool.name}" has at most ${pool.nodes} × ${perNode} = ${capacity} ` +
+      `${pool.accelerator?.name}, but ${terms} = ${peak} can be asked for at once; lower the largest scale or enlarge ` +
+      'the pool',
+    { scope: largest?.workload, property: largest?.property },
+  );
+}
+
+function peakOf({ pods, perPod }: Claim): number {
+  return pods * perPod;
 }

@@ -70,7 +70,7 @@ export class Deployment extends Workload {
       longestWork: props.longestWork,
     });
     this.disruptionBudget = DisruptionBudget.STATELESS._bind(this, this.pods, this.metadata(), this.scaling.min);
-    this.claimAccelerators(this.scaling.max + update.surge);
+    this.claimAccelerators(this.scaling.max + update.surge, 'scaling');
   }
 
   private createDeployment(props: DeploymentProps, update: UpdateStrategy): k8s.KubeDeployment {

@@ -424,10 +424,10 @@ export abstract class Workload extends Construct implements IClient {
   }
 
   /** Counts the accelerators that the workload can ask for at once against what its node pool has. */
-  protected claimAccelerators(pods: number): void {
+  protected claimAccelerators(pods: number, property = 'accelerator'): void {
     const { pool, extendedResource } = this.placement;
     if (pool !== undefined && extendedResource !== undefined) {
-      AcceleratorDemand.of(this).claim(pool, this.node.path, pods, extendedResource.count);
+      AcceleratorDemand.of(this).claim(pool, { workload: this, property, pods, perPod: extendedResource.count });
     }
   }
 

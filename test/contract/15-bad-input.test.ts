@@ -22,10 +22,10 @@ describe('bad input stops everything before a byte is written', () => {
       /^charts\/environments\/production\.yaml:\d+:3 qdrant\.nodes: is 2, but two nodes lose their quorum .*; use 1, or 3 or more$/m,
     ],
     [
-      'a mistake that is found when everything is there, in its file and by the path of the construct',
+      'a mistake that is found when everything is there, at the line of the largest scale',
       'nodes: 8,',
       'nodes: 4,',
-      /^charts\/environments\/production\.yaml node pool "gpu-ingestion" has at most 4 × 1 = 4 nvidia-l4, but rag\/embedding-workers\/Resource 8 pods .*; lower the largest scale or enlarge the pool$/m,
+      /^charts\/environments\/production\.yaml:\d+:3 embeddingWorkers\.scaling: is more than its pool holds: node pool "gpu-ingestion" has at most 4 × 1 = 4 nvidia-l4, but rag\/embedding-workers\/Resource 8 pods .*; lower the largest scale or enlarge the pool$/m,
     ],
     [
       'a mistake that a rule finds, in its file and by the object',
