@@ -8,11 +8,12 @@ import { Ollama } from '../../constructs/models/ollama';
 import { Precision } from '../../constructs/models/precision';
 import { RerankModel } from '../../constructs/models/rerank-model';
 import { UsageError } from '../../constructs/rules/usage-error';
+import type { SecretKey } from '../../constructs/secrets/secret-key';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import type { PlatformModelsProps } from '../platform-models';
 import { accelerator } from './environment-cluster';
 import { scaling } from './environment-scaling';
-import { duration, image, made, resources, secretKey, size } from './environment-values';
+import { duration, image, made, resources, secretKey, shown, size } from './environment-values';
 import { workloadFields } from './environment-workload';
 
 const PRECISIONS = {
@@ -32,6 +33,13 @@ const DISTANCES = {
 };
 
 const precision = z.enum(['fp32', 'bf16', 'fp16', 'fp8', 'int8', 'int4']).transform((name) => PRECISIONS[name]);
+
+/** What is said where a model is none of its forms. */
+function modelMessage({ input }: { readonly input?: unknown }): string {
+  return input === undefined
+    ? 'is missing'
+    : `is ${shown(input)}, but must be a name of the catalogue, or a map with the facts of a model`;
+}
 
 const profile = made(
   z
@@ -65,22 +73,25 @@ const known = {
 
 /** The model whose vectors the platform stores: a name of the catalogue, or the facts. */
 export const embeddingModel = made(
-  z.union([
-    z.string(),
-    z.strictObject({
-      ...known,
-      dimensions: z.int32().optional().describe("numbers in a vector; by default the catalogue's"),
-      maxTokens: z.int32().optional().describe("tokens that it reads of a text; by default the catalogue's"),
-      distance: z
-        .enum(['cosine', 'dot', 'euclid', 'manhattan'])
-        .transform((name) => DISTANCES[name])
-        .optional()
-        .describe('how vectors are compared; by default cosine'),
-      normalised: z.boolean().optional().describe('whether its vectors have length 1; by default true'),
-      queryPrefix: z.string().optional().describe('what stands before a text that is searched for'),
-      documentPrefix: z.string().optional().describe('what stands before a text that is stored'),
-    }),
-  ]),
+  z.union(
+    [
+      z.string(),
+      z.strictObject({
+        ...known,
+        dimensions: z.int32().optional().describe("numbers in a vector; by default the catalogue's"),
+        maxTokens: z.int32().optional().describe("tokens that it reads of a text; by default the catalogue's"),
+        distance: z
+          .enum(['cosine', 'dot', 'euclid', 'manhattan'])
+          .transform((name) => DISTANCES[name])
+          .optional()
+          .describe('how vectors are compared; by default cosine'),
+        normalised: z.boolean().optional().describe('whether its vectors have length 1; by default true'),
+        queryPrefix: z.string().optional().describe('what stands before a text that is searched for'),
+        documentPrefix: z.string().optional().describe('what stands before a text that is stored'),
+      }),
+    ],
+    { error: modelMessage },
+  ),
   (input) => {
     if (typeof input === 'string') {
       return EmbeddingModel.named(input);
@@ -94,14 +105,17 @@ export const embeddingModel = made(
 );
 
 const chatModel = made(
-  z.union([
-    z.string(),
-    z.strictObject({
-      ...known,
-      contextTokens: z.int32().optional().describe("tokens that it can attend to; by default the catalogue's"),
-      gated: z.boolean().optional().describe('whether its hub asks for a token'),
-    }),
-  ]),
+  z.union(
+    [
+      z.string(),
+      z.strictObject({
+        ...known,
+        contextTokens: z.int32().optional().describe("tokens that it can attend to; by default the catalogue's"),
+        gated: z.boolean().optional().describe('whether its hub asks for a token'),
+      }),
+    ],
+    { error: modelMessage },
+  ),
   (input) => {
     if (typeof input === 'string') {
       return ChatModel.named(input);
@@ -114,13 +128,16 @@ const chatModel = made(
 );
 
 const rerankModel = made(
-  z.union([
-    z.string(),
-    z.strictObject({
-      ...known,
-      maxTokens: z.int32().optional().describe("tokens that it reads; by default the catalogue's"),
-    }),
-  ]),
+  z.union(
+    [
+      z.string(),
+      z.strictObject({
+        ...known,
+        maxTokens: z.int32().optional().describe("tokens that it reads; by default the catalogue's"),
+      }),
+    ],
+    { error: modelMessage },
+  ),
   (input) => {
     if (typeof input === 'string') {
       return RerankModel.named(input);
@@ -147,31 +164,53 @@ function catalogued<Model extends { at(revision: string): Model }>(
   return input.revision === undefined ? model : model.at(input.revision);
 }
 
-/** A hosted model. */
+/** A hosted service, as what makes a model of it. */
 function external(secrets: ISecretSource) {
-  return z.strictObject({
-    service: z.enum(['openai', 'azure-openai', 'voyage', 'compatible']).describe('who serves it'),
-    url: z.string().optional().describe('base URL of a compatible service: https://api.acme.example/v1'),
-    resource: z.string().optional().describe('name of the Azure OpenAI resource'),
-    apiKey: secretKey(secrets).optional().describe('key of the service'),
-    cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
-  });
+  return made(
+    z.strictObject({
+      service: z.enum(['openai', 'azure-openai', 'voyage', 'compatible']).describe('who serves it'),
+      url: z.string().optional().describe('base URL of a compatible service: https://api.acme.example/v1'),
+      resource: z.string().optional().describe('name of the Azure OpenAI resource'),
+      apiKey: secretKey(secrets).optional().describe('key of the service'),
+      cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+    }),
+    (input) => {
+      checkService(input);
+      const make = (model: IModel) => externalModel(model, input);
+      try {
+        // Which model it is, is known later; whatever else is wrong is found here, where its line is known.
+        make(EmbeddingModel.OPENAI_3_SMALL);
+      } catch (error) {
+        throw error instanceof UsageError
+          ? new UsageError(error.problem, { property: `external.${error.property}` })
+          : error;
+      }
+      return make;
+    },
+  );
 }
 
-type External = z.output<ReturnType<typeof external>>;
+interface External {
+  readonly service: 'openai' | 'azure-openai' | 'voyage' | 'compatible';
+  readonly url?: string;
+  readonly resource?: string;
+  readonly apiKey?: SecretKey;
+  readonly cidrs?: string[];
+}
 
-function externalModel(model: IModel, { service, url, resource, ...props }: External): ExternalModel {
+function checkService({ service, url, resource }: External): void {
   const wanted = { openai: undefined, voyage: undefined, 'azure-openai': 'resource', compatible: 'url' }[service];
   for (const [name, value] of Object.entries({ url, resource })) {
     if ((value !== undefined) !== (wanted === name)) {
       throw new UsageError(
         wanted === name ? `is missing; ${service} needs it` : `means nothing to ${service}; remove it`,
-        {
-          property: `external.external.${name}`,
-        },
+        { property: `external.${name}` },
       );
     }
   }
+}
+
+function externalModel(model: IModel, { service, url, resource, ...props }: External): ExternalModel {
   switch (service) {
     case 'openai':
       return ExternalModel.openAi({ ...props, model });
@@ -219,7 +258,7 @@ export function embedder(secrets: ISecretSource) {
         return server;
       }
       checkAlone('external', server);
-      return (_, model) => externalModel(model, hosted);
+      return (_, model) => hosted(model);
     },
   );
 }
@@ -237,7 +276,7 @@ export function reranker(secrets: ISecretSource) {
         return { ...server, model };
       }
       checkAlone('external', server);
-      const provider = externalModel(model, hosted);
+      const provider = hosted(model);
       return () => provider;
     },
   );
@@ -271,7 +310,7 @@ export function llm(secrets: ISecretSource) {
     ({ external: hosted, ollama, model, ...server }): PlatformModelsProps['llm'] => {
       if (hosted !== undefined) {
         checkAlone('external', { ...server, ollama });
-        const provider = externalModel(model, hosted);
+        const provider = hosted(model);
         return () => provider;
       }
       if (ollama !== undefined) {
