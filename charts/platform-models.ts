@@ -115,7 +115,7 @@ export class PlatformModels {
     private readonly longestAnswer?: Duration,
   ) {
     const { models = {} } = props;
-    this.volume = models.volume && new SharedVolume(scope, 'models', models.volume);
+    this.volume = models.volume && this.createVolume(models.volume);
     const { served, next } = embeddingModels;
     this.embedder = this.createEmbedder('embedder', props.embedder, served);
     this.ingestionEmbedder = this.createEmbedder('ingestion-embedder', props.ingestionEmbedder, served);
@@ -157,6 +157,16 @@ export class PlatformModels {
   private get facts(): IProvider | undefined {
     const { served } = this.embeddingModels;
     return served && { offerTo: () => ({ endpoints: [], env: served.env(served.role.envPrefix) }) };
+  }
+
+  private createVolume(props: SharedVolumeProps): SharedVolume {
+    try {
+      return new SharedVolume(this.scope, 'models', props);
+    } catch (error) {
+      throw error instanceof UsageError
+        ? new UsageError(error.problem, { scope: this.scope, property: `models.volume.${error.property}` })
+        : error;
+    }
   }
 
   private createEmbedder(
