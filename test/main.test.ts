@@ -189,12 +189,12 @@ describe('node --import tsx main.ts', () => {
   });
 
   test('stops before it writes when nodes of Qdrant would go with their shards', () => {
-    project.changeEnvironment('production.yaml', 'nodes: 3', 'nodes: 1');
+    project.changeEnvironment('staging.yaml', 'qdrant:\n', 'qdrant:\n  nodes: 1\n');
     const before = writtenAt(dist());
     const { status, stderr } = project.main();
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charts\/environments\/production\.yaml StatefulSet rag-production\/qdrant: had 3 nodes, so with 1 the shards .* restore dist from version control and render again$/m,
+      /^charts\/environments\/staging\.yaml StatefulSet rag-staging\/qdrant: had 3 nodes, so with 1 the shards .* restore dist from version control and render again$/m,
     );
     expect(writtenAt(dist())).toEqual(before);
     expect(contentOf(dist())).toEqual(COMMITTED);

@@ -212,9 +212,6 @@ describe('the schema marks', () => {
   test('null in the place of what a file of its own must have', () => {
     expect(marksOf({ ...LEAST, namespace: null })).toEqual(['/namespace must be string']);
     expect(marksOf({ ...LEAST, api: { image: null } })).toEqual(['/api/image must be object']);
-    expect(marksOf({ ...LEAST, qdrant: { ...LEAST.qdrant, storage: null } })).toEqual([
-      '/qdrant/storage must be string',
-    ]);
   });
 
   test('null in the place of an entry of a list, which it would not take away', () => {
