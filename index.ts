@@ -18,6 +18,7 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
 export { ExternalQueue, type ServiceBusProps, type SqsProps } from './constructs/data/external-queue';
+export { ExternalRabbitMq, type ExternalRabbitMqProps } from './constructs/data/external-rabbit-mq';
 export { ExternalRedis, type ExternalRedisProps } from './constructs/data/external-redis';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
 export { Migration, type MigrationProps } from './constructs/data/migration';
@@ -38,6 +39,7 @@ export {
 export type { PostgresPooler, PostgresPoolerProps } from './constructs/data/postgres-pooler';
 export { PostgresTls } from './constructs/data/postgres-tls';
 export type { IQueue } from './constructs/data/queue';
+export { RabbitMq, type RabbitMqProps } from './constructs/data/rabbit-mq';
 export { Redis, type RedisProps } from './constructs/data/redis';
 export type { RedisUser } from './constructs/data/redis-access';
 export { RedisRole } from './constructs/data/redis-role';

@@ -16,6 +16,7 @@ const KINDS = {
   'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'] },
   'cert-manager.io': { Certificate: ['v1'] },
   'cilium.io': { CiliumNetworkPolicy: ['v2'] },
+  'rabbitmq.com': { RabbitmqCluster: ['v1beta1'] },
   'postgresql.cnpg.io': { Cluster: ['v1'], Pooler: ['v1'], ScheduledBackup: ['v1'] },
 };
 
@@ -39,6 +40,17 @@ const SPEC_FIELDS = {
     'storage',
     'topologySpreadConstraints',
     'walStorage',
+  ],
+  'rabbitmq.com/RabbitmqCluster': [
+    'image',
+    'imagePullSecrets',
+    'override',
+    'persistence',
+    'rabbitmq',
+    'replicas',
+    'resources',
+    'tls',
+    'tolerations',
   ],
   'postgresql.cnpg.io/Pooler': ['cluster', 'instances', 'pgbouncer', 'template', 'type'],
 };
@@ -77,7 +89,10 @@ function wanted(texts) {
   return byGroup;
 }
 
-/** A version with the wanted fields of its specification; a pod template in it is not spelled out. */
+/** Fields with whole pods in them, which are not spelled out. */
+const OPEN_FIELDS = ['template', 'override'];
+
+/** A version with the wanted fields of its specification. */
 function trimmed(version, kind) {
   const wantedFields = SPEC_FIELDS[kind];
   if (wantedFields === undefined) {
@@ -86,8 +101,8 @@ function trimmed(version, kind) {
   const copy = structuredClone(version);
   const { spec } = copy.schema.openAPIV3Schema.properties;
   spec.properties = Object.fromEntries(wantedFields.map((field) => [field, spec.properties[field]]));
-  if (spec.properties.template !== undefined) {
-    spec.properties.template = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  for (const field of OPEN_FIELDS.filter((name) => spec.properties[name] !== undefined)) {
+    spec.properties[field] = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   }
   return copy;
 }

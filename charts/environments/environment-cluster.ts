@@ -72,6 +72,7 @@ export const cluster = made(
       .describe('storage classes'),
     keda: clusterService.optional().describe('the KEDA operator'),
     cloudNativePg: clusterService.optional().describe('the operator of CloudNativePG'),
+    rabbitMq: clusterService.optional().describe('the RabbitMQ cluster operator'),
     apiServer: z
       .strictObject({
         cidrs: z.array(z.string()).describe('its addresses, as kubectl get endpoints kubernetes shows them'),

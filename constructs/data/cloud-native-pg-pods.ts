@@ -71,7 +71,8 @@ export class CloudNativePgPods extends Construct {
   }
 }
 
-function namespaceOf(scope: Construct): string {
+/** Namespace of the pods; it is that of the chart. */
+export function namespaceOf(scope: Construct): string {
   const { namespace, node } = Chart.of(scope);
   if (namespace === undefined) {
     throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {

@@ -148,6 +148,12 @@ export interface ClusterProps {
   readonly cloudNativePg?: ClusterService;
 
   /**
+   * The RabbitMQ cluster operator, which must reach the nodes that it runs.
+   * @default - none; a {@link RabbitMq} is refused
+   */
+  readonly rabbitMq?: ClusterService;
+
+  /**
    * The API server, for the few pods that talk to it. Cilium knows it by itself.
    * @default - unknown; what needs it is refused without Cilium
    */
@@ -217,6 +223,8 @@ export class Cluster {
   public readonly keda?: ClusterService;
   /** The operator of CloudNativePG. */
   public readonly cloudNativePg?: ClusterService;
+  /** The RabbitMQ cluster operator. */
+  public readonly rabbitMq?: ClusterService;
   /** The API server. */
   public readonly apiServer?: ClusterApiServer;
   /** Prometheus. */
@@ -241,6 +249,7 @@ export class Cluster {
     this.storage = checkedStorage(props.storage ?? {});
     this.keda = props.keda;
     this.cloudNativePg = props.cloudNativePg;
+    this.rabbitMq = props.rabbitMq;
     this.apiServer = props.apiServer;
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
@@ -273,8 +282,9 @@ export function checkClusterService(property: string, { namespace, podLabels }: 
 }
 
 /** Names of what exists in the cluster. */
-function checkNames({ dns, keda, prometheus, gpuRuntimeClass, storage = {} }: ClusterProps): void {
-  for (const [name, service] of Object.entries({ dns, keda, prometheus })) {
+function checkNames(props: ClusterProps): void {
+  const { dns, keda, cloudNativePg, rabbitMq, prometheus, gpuRuntimeClass, storage = {} } = props;
+  for (const [name, service] of Object.entries({ dns, keda, cloudNativePg, rabbitMq, prometheus })) {
     if (service !== undefined) {
       checkClusterService(`cluster.${name}`, service);
     }

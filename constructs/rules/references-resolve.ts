@@ -1,3 +1,4 @@
+import { labelsText } from './external-references';
 import { type Json, type ManifestObject, nameOf, type Output, type RenderedPods } from './output';
 import type { Rule } from './rule';
 
@@ -166,7 +167,11 @@ function backendPorts(output: Output, object: ManifestObject): string[] {
 
 function budgetSelector(output: Output, object: ManifestObject): string[] {
   const selector = object.kind === 'PodDisruptionBudget' ? object.spec.selector?.matchLabels : undefined;
-  return selector === undefined || output.select(object.metadata.namespace, selector).length > 0
+  const { namespace } = object.metadata;
+  // Pods that an operator creates are declared.
+  return selector === undefined ||
+    output.select(namespace, selector).length > 0 ||
+    output.external.includes({ kind: 'Pod', namespace, name: labelsText(selector) })
     ? []
     : [`${nameOf(object)}: selects no pods of the output`];
 }

@@ -138,6 +138,16 @@ export class ScalingTrigger {
     return new ScalingTrigger(() => props);
   }
 
+  /**
+   * A scaler of KEDA that asks an address.
+   *
+   * @param endpoint what it asks
+   * @param propsFor the trigger, by the host name under which the KEDA operator reaches that
+   */
+  public static asked(endpoint: Endpoint, propsFor: (host: string) => ScalingTriggerProps): ScalingTrigger {
+    return new ScalingTrigger((scope, keda) => ({ ...propsFor(endpoint.hostFrom(scope, keda.namespace)), endpoint }));
+  }
+
   /** Entries waiting in a list in Redis, such as the queue of Celery. */
   public static redisList(props: RedisListProps): ScalingTrigger {
     checkPerReplica(props.perReplica);

@@ -153,6 +153,8 @@ describe('mistakes', () => {
     [{ dns: { namespace: 'Kube' } }, 'dns.namespace is "Kube", but must be a DNS label: '],
     [{ dns: { namespace: 'a', podLabels: { app: 'a b' } } }, 'dns.podLabels.app is "a b", but the value of a label '],
     [{ keda: { namespace: 'a.b' } }, 'keda.namespace is "a.b", but must be a DNS label: '],
+    [{ cloudNativePg: { namespace: 'a.b' } }, 'cloudNativePg.namespace is "a.b", but must be a DNS label: '],
+    [{ rabbitMq: { namespace: 'a.b' } }, 'rabbitMq.namespace is "a.b", but must be a DNS label: '],
     [
       { prometheus: { namespace: 'a', podLabels: { 'a b': 'c' } } },
       'prometheus.podLabels has the key "a b", but a key ',

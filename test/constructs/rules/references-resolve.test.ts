@@ -606,6 +606,17 @@ describe('a disruption budget', () => {
     ]);
   });
 
+  test('selects pods that an operator is declared to create', () => {
+    const declared = (name: string) => ({ external: [{ kind: 'Pod', namespace: 'test', name }] });
+    const operated = manifest('PodDisruptionBudget', 'db', {
+      spec: { selector: { matchLabels: { 'cnpg.io/cluster': 'db' } } },
+    });
+    expect(problemsOf(referencesResolve, [operated], declared('cnpg.io/cluster=db'))).toEqual([]);
+    expect(problemsOf(referencesResolve, [operated], declared('cnpg.io/cluster=other'))).toEqual([
+      'PodDisruptionBudget test/db: selects no pods of the output',
+    ]);
+  });
+
   test('that selects by expressions alone is not worked out', () => {
     const selector = { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'Exists' }] };
     expect(problemsOf(referencesResolve, [manifest('PodDisruptionBudget', 'api', { spec: { selector } })])).toEqual([]);

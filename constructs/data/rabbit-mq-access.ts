@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import type { Endpoint } from '../network/endpoint';
+import { checkPerReplica, type IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
+import { SecretKey } from '../secrets/secret-key';
+import { EnvValue } from '../workload/env-value';
+import type { IClient, Offer } from '../workload/provider';
+import type { IQueue } from './queue';
+import type { ServerTls } from './server-tls';
+
+/** A way into a RabbitMQ. */
+export interface RabbitMqAccessProps {
+  /** Where it is reached. */
+  readonly endpoint: Endpoint;
+
+  /** Who clients are: the name, or a reference to it. */
+  readonly user: string | SecretKey;
+
+  /** Password of the user. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  readonly password: SecretKey;
+
+  /** Name of the virtual host. */
+  readonly virtualHost: string;
+
+  /** How connections are encrypted. */
+  readonly tls: ServerTls;
+}
+
+/** Where clients find certificate authorities. */
+const AUTHORITIES = '/etc/rabbitmq-ca';
+
+/**
+ * A way into a RabbitMQ, as clients and KEDA use it.
+ *
+ * Source: Celery docs, "Using RabbitMQ"; RabbitMQ docs, "URI Specification"; KEDA 2.20 docs, "RabbitMQ Queue".
+ */
+export class RabbitMqAccess implements IQueue {
+  public constructor(private readonly props: RabbitMqAccessProps) {}
+
+  public offerTo(client: IClient): Offer {
+    const { endpoint, user, password, virtualHost, tls } = this.props;
+    const host = endpoint.hostFrom(client, client.namespace);
+    const file = tls.fileIn(AUTHORITIES);
+    const login = `${user instanceof SecretKey ? '$(RABBITMQ_USERNAME)' : encodeURIComponent(user)}:$(RABBITMQ_PASSWORD)`;
+    const path = `${addressOf(host, endpoint)}/${encodeURIComponent(virtualHost)}`;
+    return {
+      endpoints: [endpoint],
+      env: {
+        RABBITMQ_HOST: EnvValue.of(host),
+        RABBITMQ_PORT: EnvValue.of(String(endpoint.port.number)),
+        RABBITMQ_USERNAME: user instanceof SecretKey ? EnvValue.fromSecret(user) : EnvValue.of(user),
+        RABBITMQ_PASSWORD: EnvValue.fromSecret(password),
+        RABBITMQ_VHOST: EnvValue.of(virtualHost),
+        ...(file === undefined ? {} : { RABBITMQ_CA_FILE: EnvValue.of(file) }),
+        // The name that Celery reads by itself.
+        CELERY_BROKER_URL: EnvValue.template(`${this.scheme}://${login}@${path}${this.search}`),
+      },
+      files: tls.filesIn(AUTHORITIES),
+    };
+  }
+
+  /** Messages that are ready in a queue; those that a worker has taken are not. KEDA fails while there is no such queue. */
+  public list(name: string): IBacklog {
+    return {
+      trigger: (perReplica) => {
+        checkPerReplica(perReplica);
+        return ScalingTrigger.asked(this.props.endpoint, (host) => this.triggerFor(name, perReplica, host));
+      },
+    };
+  }
+
+  private triggerFor(queueName: string, perReplica: number, host: string) {
+    const { endpoint, user, password, virtualHost, tls } = this.props;
+    const named = user instanceof SecretKey;
+    return {
+      type: 'rabbitmq',
+      metadata: {
+        host: `${this.scheme}://${addressOf(host, endpoint)}/`,
+        vhostName: virtualHost,
+        queueName,
+        mode: 'QueueLength',
+        value: String(perReplica),
+      },
+      secrets: {
+        ...(named ? { username: user } : {}),
+        password,
+        ...(tls.authority === undefined ? {} : { ca: tls.authority }),
+      },
+      parameters: {
+        ...(named ? {} : { username: user }),
+        // KEDA looks at an authority only when it is told so, and by a TriggerAuthentication only.
+        ...(tls.authority === undefined ? {} : { tls: 'enable' }),
+      },
+    };
+  }
+
+  private get scheme(): string {
+    return this.props.tls.encrypted ? 'amqps' : 'amqp';
+  }
+
+  private get search(): string {
+    const { tls } = this.props;
+    const file = tls.fileIn(AUTHORITIES);
+    const authority = file === undefined ? '' : `&ssl_ca_certs=${file}`;
+    return tls.encrypted ? `?ssl_cert_reqs=required${authority}` : '';
+  }
+}
+
+function addressOf(host: string, { port }: Endpoint): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${port.number}`;
+}

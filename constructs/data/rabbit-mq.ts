@@ -1,0 +1,362 @@
+import { Chart, type Duration, Size } from 'cdk8s';
+import { Cpu, type k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  RabbitmqClusterSpecResourcesLimits as LimitQuantity,
+  RabbitmqCluster,
+  RabbitmqClusterSpecResourcesRequests as RequestQuantity,
+  RabbitmqClusterSpecPersistenceStorage as StorageQuantity,
+} from '../../imports/rabbitmq.com';
+import { Endpoint } from '../network/endpoint';
+import { Peer, PodSet } from '../network/peer';
+import { PodNetworkPolicy } from '../network/pod-network-policy';
+import type { Port } from '../network/port';
+import { SyncWave } from '../network/sync-wave';
+import { Cluster, type ClusterService } from '../placement/cluster';
+import { Placement } from '../placement/placement';
+import { Registry } from '../placement/registry';
+import { Spread } from '../placement/spread';
+import { blockStorageProblem } from '../placement/storage-class';
+import { ExternalReferences, labelsText } from '../rules/external-references';
+import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
+import { OutputRules } from '../rules/output-rules';
+import { sizeQuantity } from '../rules/quantity';
+import { checkSeconds } from '../rules/time-span';
+import { UsageError } from '../rules/usage-error';
+import { DisruptionBudget } from '../scaling/disruption-budget';
+import type { IBacklog } from '../scaling/scaling-trigger';
+import { SecretKey } from '../secrets/secret-key';
+import { CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
+import type { Image } from '../workload/image';
+import type { IClient, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
+import type { IQueue } from './queue';
+import { RabbitMqAccess } from './rabbit-mq-access';
+import { ServerTls } from './server-tls';
+
+/** A RabbitMQ, run by its cluster operator. */
+export interface RabbitMqProps {
+  /**
+   * Name of the cluster, a DNS label of at most 40 characters.
+   * @default - the construct's id
+   */
+  readonly name?: string;
+
+  /**
+   * Nodes: 1, or an odd number from 3. From 3 on queues are quorum queues: they are kept on several nodes and outlive
+   * the loss of fewer than half of them. Celery knows them from 5.5 on, with `task_default_queue_type = 'quorum'`. The
+   * number can grow, and never shrink.
+   * @default 3
+   */
+  readonly replicas?: number;
+
+  /**
+   * Volume of each node. It can grow later, and never shrink.
+   * @default Size.gibibytes(10)
+   */
+  readonly storage?: Size;
+
+  /**
+   * Storage class of the volumes.
+   * @default - the cluster's class for block volumes
+   */
+  readonly storageClass?: string;
+
+  /**
+   * What each node asks for; limits are equal. At six tenths of the memory it takes no more messages until some are
+   * gone.
+   * @default - 1 CPU and 2 GiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * Time after which a message that a worker has taken, and not yet answered, goes to another one. It must be above the
+   * longest task.
+   * @default - 30 minutes, as RabbitMQ has it
+   */
+  readonly deliveryTimeout?: Duration;
+
+  /**
+   * Certificate of the nodes. Clients, the operator and Prometheus then come encrypted, and nobody comes otherwise.
+   * @default - connections are not encrypted
+   */
+  readonly tls?: ServerCertificate;
+
+  /**
+   * Name of the node pool to run on.
+   * @default - any node
+   */
+  readonly nodePool?: string;
+
+  /**
+   * PriorityClass of the pods; it must exist in the cluster.
+   * @default - the cluster's default
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * What runs: RabbitMQ from 4.1 on, with its management. Another minor release must follow the one before.
+   * @default - what the operator chooses; refused where images are mirrored or need a digest
+   */
+  readonly image?: Image;
+}
+
+const AMQP: Port = { name: 'amqp', number: 5672, appProtocol: 'amqp' };
+const AMQPS: Port = { name: 'amqps', number: 5671, appProtocol: 'amqps' };
+
+/** Where the operator asks before it scales, and where Prometheus asks; both have another port with TLS. */
+const MANAGEMENT: Port = { name: 'management', number: 15672 };
+const MANAGEMENT_TLS: Port = { name: 'management-tls', number: 15671 };
+const METRICS: Port = { name: 'prometheus', number: 15692 };
+const METRICS_TLS: Port = { name: 'prometheus-tls', number: 15691 };
+
+/** How nodes find and reach one another. */
+const PEER_PORTS: Port[] = [
+  { name: 'epmd', number: 4369 },
+  { name: 'distribution', number: 25672 },
+];
+
+/** Leaves room for what the operator appends: `-server-0`, and the revision as a label value. */
+const LONGEST_NAME = 40;
+
+/**
+ * RabbitMQ, run by its cluster operator. Pods, Services and the user that clients are come from the operator; the
+ * policy of the pods and their disruption budget are here.
+ *
+ * Source: RabbitMQ docs, "Using RabbitMQ Cluster Kubernetes Operator", "Networking", "Quorum Queues", "Consumers".
+ */
+export class RabbitMq extends Construct implements IQueue {
+  /** The RabbitmqCluster. */
+  public readonly cluster: RabbitmqCluster;
+  /** The pods, as policies select them. */
+  public readonly pods: PodSet;
+  /** The network policy of the pods. */
+  public readonly networkPolicy: PodNetworkPolicy;
+  /** The disruption budget; none for a single node. */
+  public readonly disruptionBudget?: k8s.KubePodDisruptionBudget;
+
+  private readonly props: RabbitMqProps;
+  private readonly name: string;
+  private readonly replicas: number;
+  private readonly access: RabbitMqAccess;
+
+  public constructor(scope: Construct, id: string, props: RabbitMqProps = {}) {
+    super(scope, id);
+    this.props = props;
+    this.name = props.name ?? id;
+    this.replicas = props.replicas ?? 3;
+    this.checkProps();
+    const operator = this.operator();
+    this.pods = this.declarePods();
+    this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });
+    this.connectPods(operator);
+    const tls = this.createCertificate();
+    this.cluster = this.createCluster(tls?.authority?.secret);
+    this.disruptionBudget = DisruptionBudget.QUORUM._bind(this, this.pods, this.metadata(), this.replicas);
+    this.access = this.createAccess(tls ?? ServerTls.NONE);
+    OutputRules.attach(this);
+  }
+
+  public offerTo(client: IClient): Offer {
+    return this.access.offerTo(client);
+  }
+
+  /**
+   * Messages that are ready in a queue: `celery` is the one that Celery uses unless told otherwise. Those that a worker
+   * has taken are no longer among them. KEDA fails until somebody has declared the queue.
+   */
+  public list(name: string): IBacklog {
+    return this.access.list(name);
+  }
+
+  private get encrypted(): boolean {
+    return this.props.tls !== undefined;
+  }
+
+  private checkProps(): void {
+    const problem = dnsLabelProblem(this.name, LONGEST_NAME);
+    if (problem !== undefined) {
+      throw this.misuse('name', problem);
+    }
+    checkObjectName(this, this.name, 'Service');
+    if (!Number.isInteger(this.replicas) || this.replicas < 1 || this.replicas % 2 === 0) {
+      throw this.misuse(
+        'replicas',
+        `is ${this.replicas}, but must be 1, or an odd number from 3: of an even number half are no majority`,
+      );
+    }
+    if (this.props.deliveryTimeout !== undefined) {
+      checkSeconds(this, 'deliveryTimeout', this.props.deliveryTimeout);
+    }
+  }
+
+  private misuse(property: string, problem: string): UsageError {
+    return new UsageError(problem, { scope: this, property });
+  }
+
+  private operator(): ClusterService {
+    const { rabbitMq } = Cluster.of(this);
+    if (rabbitMq === undefined) {
+      throw new UsageError(
+        'is run by the RabbitMQ cluster operator, which the cluster does not declare; set rabbitMq in the cluster, or ' +
+          'use ExternalRabbitMq',
+        { scope: this },
+      );
+    }
+    return rabbitMq;
+  }
+
+  /** By the label that the operator itself selects them by. */
+  private declarePods(): PodSet {
+    const labels = { 'app.kubernetes.io/name': this.name };
+    const pods = new PodSet(namespaceOf(this), this.name, labels);
+    ExternalReferences.of(this).declare({ kind: 'Pod', namespace: pods.namespace, name: labelsText(labels) });
+    return pods;
+  }
+
+  private metadata(): k8s.ObjectMeta {
+    const chart = Chart.of(this);
+    return {
+      name: this.name,
+      labels: {
+        ...chart.labels,
+        'app.kubernetes.io/name': this.name,
+        'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
+        'app.kubernetes.io/component': 'broker',
+        'app.kubernetes.io/managed-by': 'cdk8s',
+      },
+      annotations: SyncWave.of(this, this.pods).annotations,
+    };
+  }
+
+  private connectPods(operator: ClusterService): void {
+    const { prometheus } = Cluster.of(this);
+    const management = this.encrypted ? MANAGEMENT_TLS : MANAGEMENT;
+    this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [management] });
+    this.networkPolicy.allowTo({ to: this.pods, ports: PEER_PORTS });
+    if (prometheus !== undefined) {
+      const metrics = this.encrypted ? METRICS_TLS : METRICS;
+      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [metrics] });
+    }
+  }
+
+  private createCertificate(): ServerTls | undefined {
+    const { namespace } = this.pods;
+    const service = `${this.name}.${namespace}.svc`;
+    const names = [this.name, service, `${service}.${Cluster.of(this).domain}`];
+    // The operator asks single nodes.
+    const nodes = `*.${this.name}-nodes.${namespace}.svc`;
+    const keys = this.props.tls?._bind(this, this.metadata(), [...names, nodes], [CertificateUsage.SERVER_AUTH]);
+    return keys === undefined ? undefined : ServerTls.signedBy(keys.authority);
+  }
+
+  private createAccess(tls: ServerTls): RabbitMqAccess {
+    const secret = `${this.name}-default-user`;
+    return new RabbitMqAccess({
+      endpoint: Endpoint.service(this.pods, this.name, this.encrypted ? AMQPS : AMQP),
+      user: SecretKey.of(secret, 'username'),
+      password: SecretKey.of(secret, 'password'),
+      virtualHost: '/',
+      tls,
+    });
+  }
+
+  private createCluster(certificate: string | undefined): RabbitmqCluster {
+    const placement = Placement.resolve(this, { nodePool: this.props.nodePool });
+    const asked = Object.entries(this.askedFor());
+    return new RabbitmqCluster(this, 'Resource', {
+      metadata: this.metadata(),
+      spec: {
+        replicas: this.replicas,
+        image: this.image(),
+        imagePullSecrets: this.pullSecrets(),
+        persistence: {
+          storage: StorageQuantity.fromString(String(sizeQuantity(this.props.storage ?? Size.gibibytes(10)).value)),
+          storageClassName: this.storageClass(),
+        },
+        resources: {
+          requests: Object.fromEntries(asked.map(([name, amount]) => [name, RequestQuantity.fromString(amount)])),
+          limits: Object.fromEntries(asked.map(([name, amount]) => [name, LimitQuantity.fromString(amount)])),
+        },
+        rabbitmq: { additionalConfig: this.config() },
+        tls:
+          certificate === undefined
+            ? undefined
+            : { secretName: certificate, caSecretName: certificate, disableNonTlsListeners: true },
+        tolerations: placement.tolerations.length === 0 ? undefined : placement.tolerations,
+        override: { statefulSet: { spec: { template: { spec: this.podSpec(placement) } } } },
+      },
+    });
+  }
+
+  private askedFor() {
+    return guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) });
+  }
+
+  private config(): string | undefined {
+    const { deliveryTimeout } = this.props;
+    const lines = [
+      // What somebody declares without a type, as most clients do.
+      ...(this.replicas === 1 ? [] : ['default_queue_type = quorum']),
+      ...(deliveryTimeout === undefined ? [] : [`consumer_timeout = ${deliveryTimeout.toMilliseconds()}`]),
+    ];
+    return lines.length === 0 ? undefined : `${lines.join('\n')}\n`;
+  }
+
+  /** What the operator leaves open: the level "restricted", and where pods run. It merges this into its own pods. */
+  private podSpec({ nodeSelector }: Placement): object {
+    const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+    const { priorityClassName } = this.props;
+    if (priorityClassName !== undefined) {
+      ExternalReferences.of(this).declare({ kind: 'PriorityClass', name: priorityClassName });
+    }
+    return {
+      // A Service named rabbitmq would otherwise set RABBITMQ_PORT.
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      initContainers: [{ name: 'setup-container', securityContext }],
+      containers: [{ name: 'rabbitmq', securityContext }],
+      nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+      priorityClassName,
+      topologySpreadConstraints:
+        this.replicas === 1
+          ? undefined
+          : Spread.REQUIRED.constraints(this.pods.labels, Cluster.of(this), this.replicas, false),
+    };
+  }
+
+  private image(): string | undefined {
+    const { registry } = Cluster.of(this);
+    const { image } = this.props;
+    if (image === undefined && registry !== Registry.PUBLIC) {
+      throw this.misuse(
+        'image',
+        'is missing, but what the operator chooses would come from where it likes; name it, so that it comes from the ' +
+          "cluster's registry",
+      );
+    }
+    return image?.in(registry, this);
+  }
+
+  private pullSecrets(): { name: string }[] | undefined {
+    const { pullSecrets } = Cluster.of(this).registry;
+    for (const name of pullSecrets) {
+      ExternalReferences.of(this).declare({ kind: 'Secret', namespace: this.pods.namespace, name });
+    }
+    return pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name }));
+  }
+
+  private storageClass(): string | undefined {
+    const { block, shared } = Cluster.of(this).storage;
+    const storageClass = this.props.storageClass ?? block;
+    const problem = storageClass === undefined ? undefined : blockStorageProblem(storageClass, shared, block);
+    if (problem !== undefined) {
+      throw this.misuse('storageClass', problem);
+    }
+    if (storageClass !== undefined) {
+      ExternalReferences.of(this).declare({ kind: 'StorageClass', name: storageClass });
+    }
+    return storageClass;
+  }
+}
