@@ -550,7 +550,12 @@ describe('where models are from', () => {
 
   expectRefusals([
     ['without a size', [...SERVED, 'models: { volume: {} }'], '10:11 models.volume.size: is missing'],
-    ['without a class for it', ['cluster: {}', ...SERVED, 'models: { volume: { size: 1Gi } }'], ''],
+    [
+      'without a class for it',
+      ['cluster: {}', ...SERVED, 'models: { volume: { size: 1Gi } }'],
+      '10:11 models.volume.storageClass: is missing, and the cluster declares no class for shared volumes; set ' +
+        'storage.shared in the cluster',
+    ],
     [
       'of two commits of a model',
       [
