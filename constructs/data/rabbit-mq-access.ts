@@ -63,7 +63,11 @@ export class RabbitMqAccess implements IQueue {
     return {
       trigger: (perReplica) => {
         checkPerReplica(perReplica);
-        return ScalingTrigger.asked(this.props.endpoint, (host) => this.triggerFor(name, perReplica, host));
+        const { endpoint } = this.props;
+        return ScalingTrigger._rendered((scope, keda) => ({
+          ...this.triggerFor(name, perReplica, endpoint.hostFrom(scope, keda.namespace)),
+          endpoint,
+        }));
       },
     };
   }

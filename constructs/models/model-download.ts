@@ -31,7 +31,7 @@ export interface ModelDownloadProps extends WorkloadOptions {
   readonly deadline?: Duration;
 }
 
-const PROGRAM = NodeProgram.of(__dirname, 'model-download.mjs');
+const PROGRAM = NodeProgram.of(__dirname, 'download-model.mjs');
 const DIRECTORY = '/models';
 
 /**

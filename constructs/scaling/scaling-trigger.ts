@@ -139,13 +139,11 @@ export class ScalingTrigger {
   }
 
   /**
-   * A scaler of KEDA that asks an address.
-   *
-   * @param endpoint what it asks
-   * @param propsFor the trigger, by the host name under which the KEDA operator reaches that
+   * A trigger that depends on the cluster and on where the KEDA operator is.
+   * @internal
    */
-  public static asked(endpoint: Endpoint, propsFor: (host: string) => ScalingTriggerProps): ScalingTrigger {
-    return new ScalingTrigger((scope, keda) => ({ ...propsFor(endpoint.hostFrom(scope, keda.namespace)), endpoint }));
+  public static _rendered(render: (scope: Construct, keda: ClusterService) => ScalingTriggerProps): ScalingTrigger {
+    return new ScalingTrigger(render);
   }
 
   /** Entries waiting in a list in Redis, such as the queue of Celery. */

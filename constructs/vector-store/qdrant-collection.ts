@@ -297,14 +297,14 @@ export class QdrantCollection extends Construct implements IProvider {
   }
 
   private createBootstrap(): Job {
-    const job = this.createProgramJob('Bootstrap', 'bootstrap', 'qdrant-collection.mjs', {
+    const job = this.createProgramJob('Bootstrap', 'bootstrap', 'create-collections.mjs', {
       COLLECTION_FILE: EnvValue.of(COLLECTION_FILE),
     });
     job.addConfigFiles({ [COLLECTION_FILE]: `${JSON.stringify(this.desiredState(), undefined, 2)}\n` });
     return job;
   }
 
-  /** What qdrant-collection.mjs reads. */
+  /** What create-collections.mjs reads. */
   private desiredState(): object {
     const { model, next } = this.props;
     const targets = next?.switched === true ? [this.name, next.name] : [this.name];
@@ -367,7 +367,7 @@ export class QdrantCollection extends Construct implements IProvider {
     if (next?.switched !== true) {
       return undefined;
     }
-    const job = this.createProgramJob('Switch', 'switch', 'qdrant-alias.mjs', {
+    const job = this.createProgramJob('Switch', 'switch', 'switch-aliases.mjs', {
       ...this.betweenCollections(next),
       ALIASES: EnvValue.of(this.aliases.join(',')),
     });

@@ -57,7 +57,7 @@ export class QdrantDrain extends Construct {
     super(scope, id);
     const { store, name, nodes, drain } = props;
     checkTo(scope, drain.to, nodes);
-    const program = QdrantProgram.forEveryNode(store, 'qdrant-drain.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'drain-nodes.mjs');
     this.job = new Job(this, 'Resource', {
       name: drainName(name),
       component: 'vector-store',

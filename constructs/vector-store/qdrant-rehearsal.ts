@@ -84,7 +84,7 @@ export class QdrantRehearsal extends Construct {
     this.check(props);
     const { of: store, name = `${store.workload.name}-rehearsal` } = props;
     const run = Volume.memory('run', Size.mebibytes(1));
-    const program = QdrantProgram.forEveryNode(store, 'qdrant-rehearsal.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'rehearse-snapshots.mjs', 'qdrant-snapshot-files.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
       name,
       component: 'vector-store',
@@ -114,7 +114,7 @@ export class QdrantRehearsal extends Construct {
   }
 }
 
-/** What qdrant-rehearsal.mjs reads. */
+/** What rehearse-snapshots.mjs reads. */
 function environmentOf({ of: store, collections, tolerance = 5 }: QdrantRehearsalProps): { [name: string]: EnvValue } {
   return {
     ...DONE,

@@ -67,7 +67,7 @@ export class QdrantRestore extends Construct implements IProvider {
     super(scope, id);
     this.check(props);
     const { store, name = `${store.workload.name}-restore`, deadline = Duration.hours(6) } = props;
-    const program = QdrantProgram.forEveryNode(store, 'qdrant-restore.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'restore-snapshots.mjs', 'qdrant-snapshot-files.mjs');
     this.job = new Job(this, 'Resource', {
       name,
       component: 'vector-store',
@@ -101,7 +101,7 @@ export class QdrantRestore extends Construct implements IProvider {
   }
 }
 
-/** What qdrant-restore.mjs reads. */
+/** What restore-snapshots.mjs reads. */
 function environmentOf({ store, collections, before, overwrite }: QdrantRestoreProps): { [name: string]: EnvValue } {
   return {
     SNAPSHOT_STORAGE: EnvValue.of(store.snapshotStore === undefined ? 'local' : 's3'),

@@ -28,7 +28,7 @@ export class QdrantSnapshots extends Construct {
   public constructor(scope: Construct, id: string, props: QdrantSnapshotsProps) {
     super(scope, id);
     const { store, schedule, name } = props;
-    const program = QdrantProgram.forEveryNode(store, 'qdrant-snapshots.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'take-snapshots.mjs', 'qdrant-snapshot-files.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
       name,
       component: 'vector-store',

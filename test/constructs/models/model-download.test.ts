@@ -29,8 +29,8 @@ describe('the Job', () => {
   const job = find(objects, 'Job', 'bge-m3');
 
   test('runs the program that this library brings, at every sync', () => {
-    const script = readFileSync(resolve(__dirname, '../../../constructs/models/model-download.mjs'), 'utf8');
-    expect(mainContainer(job).command).toEqual(['node', '/opt/program/model-download.mjs']);
+    const script = readFileSync(resolve(__dirname, '../../../constructs/models/download-model.mjs'), 'utf8');
+    expect(mainContainer(job).command).toEqual(['node', '/opt/program/download-model.mjs']);
     expect(mainContainer(job).image).toMatch(/\/node:\d+\.\d+\.\d+-alpine[\d.]+@sha256:[0-9a-f]{64}$/);
     expect(Object.values(find(objects, 'ConfigMap', 'bge-m3').data)).toEqual([script]);
     expect(job.metadata.annotations).toMatchObject({

@@ -74,7 +74,7 @@ describe('the Job', () => {
   const job = find(objects, 'Job', 'documents-bootstrap');
 
   test('runs the program at every sync, after Qdrant and before the clients', () => {
-    expect(mainContainer(job).command).toEqual(['node', '/opt/program/qdrant-collection.mjs']);
+    expect(mainContainer(job).command).toEqual(['node', '/opt/program/create-collections.mjs']);
     expect(job.metadata.annotations?.['argocd.argoproj.io/hook']).toBe('Sync');
     expect(wave(objects, 'StatefulSet', 'qdrant')).toBeUndefined();
     expect(wave(objects, 'Job', 'documents-bootstrap')).toBe('10');
@@ -90,13 +90,13 @@ describe('the Job', () => {
 
   test('has the program, its client and the wanted state as files', () => {
     const { data } = find(objects, 'ConfigMap', 'documents-bootstrap');
-    expect(Object.keys(data)).toEqual(['collection.json', 'qdrant-client.mjs', 'qdrant-collection.mjs']);
+    expect(Object.keys(data)).toEqual(['collection.json', 'create-collections.mjs', 'qdrant-client.mjs']);
     const mounts = mainContainer(job).volumeMounts.map(({ mountPath }: Json) => mountPath);
     expect(mounts).toEqual(
       expect.arrayContaining([
         '/etc/qdrant-collection/collection.json',
         '/opt/program/qdrant-client.mjs',
-        '/opt/program/qdrant-collection.mjs',
+        '/opt/program/create-collections.mjs',
       ]),
     );
     expect(env(job, 'COLLECTION_FILE')).toBe('/etc/qdrant-collection/collection.json');
@@ -381,7 +381,7 @@ describe('the next collection', () => {
 
   test('is switched to by a Job, before the clients know the new model', () => {
     const job = find(switched, 'Job', 'documents-switch');
-    expect(mainContainer(job).command).toEqual(['node', '/opt/program/qdrant-alias.mjs']);
+    expect(mainContainer(job).command).toEqual(['node', '/opt/program/switch-aliases.mjs']);
     expect(env(job, 'SOURCE_COLLECTION')).toBe('documents');
     expect(env(job, 'TARGET_COLLECTION')).toBe('documents-2');
     expect(env(job, 'ALIASES')).toBe('search,chat');

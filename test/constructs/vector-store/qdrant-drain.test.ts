@@ -46,10 +46,10 @@ describe('a drain', () => {
   });
 
   test('runs its program with the client, and without what it does not import', () => {
-    expect(mainContainer(job).command).toEqual(['node', '/opt/program/qdrant-drain.mjs']);
+    expect(mainContainer(job).command).toEqual(['node', '/opt/program/drain-nodes.mjs']);
     expect(Object.keys(find(rendered, 'ConfigMap', 'qdrant-drain').data).sort()).toEqual([
+      'drain-nodes.mjs',
       'qdrant-client.mjs',
-      'qdrant-drain.mjs',
     ]);
   });
 

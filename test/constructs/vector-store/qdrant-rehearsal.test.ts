@@ -49,7 +49,7 @@ describe('the program', () => {
   test('runs on its schedule, once', () => {
     expect(cronJob.spec).toMatchObject({ schedule: '0 0 * * 0', timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' });
     expect(cronJob.spec.jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 6 * 3600 });
-    expect(mainContainer(cronJob).command).toEqual(['node', '/opt/program/qdrant-rehearsal.mjs']);
+    expect(mainContainer(cronJob).command).toEqual(['node', '/opt/program/rehearse-snapshots.mjs']);
   });
 
   test('knows the nodes, the Qdrant beside it, and how far the counts may be apart', () => {

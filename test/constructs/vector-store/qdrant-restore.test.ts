@@ -28,7 +28,7 @@ test('is a Job of the sync, after the database', () => {
     'argocd.argoproj.io/sync-wave': '10',
   });
   expect(job.spec.activeDeadlineSeconds).toBe(6 * 3600);
-  expect(mainContainer(job).command).toEqual(['node', '/opt/program/qdrant-restore.mjs']);
+  expect(mainContainer(job).command).toEqual(['node', '/opt/program/restore-snapshots.mjs']);
 });
 
 test('restores everything, the newest, and overwrites nothing, unless told otherwise', () => {

@@ -46,12 +46,12 @@ describe('the CronJob', () => {
   });
 
   test('runs the program, with every module that it imports', () => {
-    expect(mainContainer(cronJob).command).toEqual(['node', '/opt/program/qdrant-snapshots.mjs']);
+    expect(mainContainer(cronJob).command).toEqual(['node', '/opt/program/take-snapshots.mjs']);
     expect(mainContainer(cronJob).image).toMatch(/^docker\.io\/library\/node:.*@sha256:/);
     expect(Object.keys(find(objects, 'ConfigMap', 'qdrant-snapshots').data)).toEqual([
       'qdrant-client.mjs',
       'qdrant-snapshot-files.mjs',
-      'qdrant-snapshots.mjs',
+      'take-snapshots.mjs',
     ]);
   });
 

@@ -6,7 +6,7 @@ const VECTORS = { vectors: { size: 4, distance: 'Cosine' } };
 let server: QdrantServer;
 
 function run(env: { [name: string]: string } = {}) {
-  return runProgram('vector-store/qdrant-alias.mjs', {
+  return runProgram('vector-store/switch-aliases.mjs', {
     QDRANT_URL: server.url,
     QDRANT_PATIENCE: '0',
     SOURCE_COLLECTION: 'documents-1',

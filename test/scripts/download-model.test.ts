@@ -172,7 +172,7 @@ function files(): string[] {
 }
 
 function run(env: { [name: string]: string } = {}) {
-  return runProgram('models/model-download.mjs', {
+  return runProgram('models/download-model.mjs', {
     MODEL_ID: ID,
     MODEL_REVISION: REVISION,
     MODEL_DIRECTORY: join(models, ID),

@@ -15,7 +15,7 @@ let scratch: QdrantServer;
 let scratchUrl: string;
 
 function rehearse(env: { [name: string]: string } = {}) {
-  return runProgram('vector-store/qdrant-rehearsal.mjs', {
+  return runProgram('vector-store/rehearse-snapshots.mjs', {
     ...cluster.env,
     SNAPSHOT_STORAGE: 'local',
     REHEARSAL_URL: scratchUrl,
@@ -26,7 +26,7 @@ function rehearse(env: { [name: string]: string } = {}) {
 }
 
 async function snapshot() {
-  await runProgram('vector-store/qdrant-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
+  await runProgram('vector-store/take-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
 }
 
 beforeEach(async () => {

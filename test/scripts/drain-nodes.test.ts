@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => cluster.stop());
 
 function drain(to: number, env: { [name: string]: string } = {}): Promise<ProgramResult> {
-  return runProgram('vector-store/qdrant-drain.mjs', {
+  return runProgram('vector-store/drain-nodes.mjs', {
     ...cluster.env,
     QDRANT_DRAIN_TO: String(to),
     QDRANT_DRAIN_INTERVAL: '0.01',

@@ -6,11 +6,11 @@ let cluster: QdrantCluster;
 const MARK = 'cdk8s-rag/restore';
 
 function restore(env: { [name: string]: string } = {}) {
-  return runProgram('vector-store/qdrant-restore.mjs', { ...cluster.env, SNAPSHOT_STORAGE: 'local', ...env });
+  return runProgram('vector-store/restore-snapshots.mjs', { ...cluster.env, SNAPSHOT_STORAGE: 'local', ...env });
 }
 
 function snapshot() {
-  return runProgram('vector-store/qdrant-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
+  return runProgram('vector-store/take-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
 }
 
 const collection = (name = 'documents') =>

@@ -4,7 +4,7 @@ import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
 let cluster: QdrantCluster;
 
 function run(env: { [name: string]: string } = {}) {
-  return runProgram('vector-store/qdrant-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '2', ...env });
+  return runProgram('vector-store/take-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '2', ...env });
 }
 
 beforeEach(async () => {

@@ -26,7 +26,7 @@ function wanted(parameters: Json = PARAMETERS, payload_indexes: Json = INDEXES, 
 function run(state: Json, env: { [name: string]: string } = {}) {
   const file = join(folder, 'collection.json');
   writeFileSync(file, JSON.stringify(state));
-  return runProgram('vector-store/qdrant-collection.mjs', {
+  return runProgram('vector-store/create-collections.mjs', {
     QDRANT_URL: server.url,
     QDRANT_API_KEY: 'right',
     QDRANT_PATIENCE: '0',
