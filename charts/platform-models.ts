@@ -16,7 +16,7 @@ import { UsageError } from '../constructs/rules/usage-error';
 import type { Job } from '../constructs/workload/job';
 import type { IProvider } from '../constructs/workload/provider';
 import { SharedVolume, type SharedVolumeProps } from '../constructs/workload/shared-volume';
-import type { PlatformEmbeddingModels } from './platform-vectors';
+import { describedBy, type PlatformEmbeddingModels } from './platform-vectors';
 
 /** A server of the platform's embedding model. */
 export interface PlatformEmbedderProps extends Omit<TextEmbeddingsInferenceProps, 'model'> {}
@@ -115,12 +115,11 @@ export class PlatformModels {
     private readonly longestAnswer?: Duration,
   ) {
     const { models = {} } = props;
-    this.volume = models.volume && this.createVolume(models.volume);
+    this.volume = this.createVolume(models.volume);
     const { served, next } = embeddingModels;
     this.embedder = this.createEmbedder('embedder', props.embedder, served);
     this.ingestionEmbedder = this.createEmbedder('ingestion-embedder', props.ingestionEmbedder, served);
-    const filling = props.ingestionEmbedder ?? props.embedder;
-    this.nextEmbedder = next && this.createEmbedder('next-embedder', filling, next);
+    this.nextEmbedder = this.createNextEmbedder(next);
     this.llm = this.createLlm(props.llm);
     this.reranker = this.createReranker(props.reranker);
   }
@@ -159,14 +158,17 @@ export class PlatformModels {
     return served && { offerTo: () => ({ endpoints: [], env: served.env(served.role.envPrefix) }) };
   }
 
-  private createVolume(props: SharedVolumeProps): SharedVolume {
-    try {
-      return new SharedVolume(this.scope, 'models', props);
-    } catch (error) {
-      throw error instanceof UsageError
-        ? new UsageError(error.problem, { scope: this.scope, property: `models.volume.${error.property}` })
-        : error;
-    }
+  private createVolume(props: SharedVolumeProps | undefined): SharedVolume | undefined {
+    const { scope } = this;
+    return props && describedBy(scope, 'models.volume', () => new SharedVolume(scope, 'models', props));
+  }
+
+  /** The server of the next model, as the one that makes vectors of documents. */
+  private createNextEmbedder(model: EmbeddingModel | undefined): IProvider | undefined {
+    const { ingestionEmbedder, embedder } = this.props;
+    const setting = ingestionEmbedder === undefined ? 'embedder' : 'ingestionEmbedder';
+    const create = () => this.createEmbedder('next-embedder', ingestionEmbedder ?? embedder, model);
+    return model && describedBy(this.scope, setting, create);
   }
 
   private createEmbedder(
@@ -230,7 +232,12 @@ export class PlatformModels {
     // Models of two authors may have one name.
     const taken = this.scope.node.tryFindChild(short) !== undefined;
     const name = taken ? `download-${objectNameOf(model.id)}` : short;
-    const { source } = new ModelDownload(this.scope, name, { model, volume, hub: this.props.models?.hub });
+    const { hub } = this.props.models ?? {};
+    const { source } = describedBy(
+      this.scope,
+      'models',
+      () => new ModelDownload(this.scope, name, { model, volume, hub }),
+    );
     const download = { model, source };
     this.downloads.set(model.id, download);
     return download;

@@ -88,7 +88,7 @@ export class PlatformVectors {
       const { rehearsal, restore } = props.qdrant;
       this.qdrant = store;
       this.collection = this.createCollection(store);
-      this.rehearsal = rehearsal && new QdrantRehearsal(scope, 'qdrant-rehearsal', { ...rehearsal, of: store });
+      this.rehearsal = rehearsal && this.createRehearsal(store, rehearsal);
       this.restore = restore && this.createRestore(store, restore);
     }
   }
@@ -125,14 +125,8 @@ export class PlatformVectors {
       return undefined;
     }
     const { dimensions } = this.modelFor('qdrant.sizing');
-    try {
-      // The database spreads it over the nodes and copies that it is told of, and checks these itself.
-      return QdrantSizing.forVectors({ ...sizing, dimensions });
-    } catch (error) {
-      throw error instanceof UsageError
-        ? new UsageError(error.problem, { scope: this.scope, property: `qdrant.${error.property}` })
-        : error;
-    }
+    // The database spreads it over the nodes and copies that it is told of, and checks these itself.
+    return describedBy(this.scope, 'qdrant', () => QdrantSizing.forVectors({ ...sizing, dimensions }));
   }
 
   private createCollection(store: Qdrant): QdrantCollection | undefined {
@@ -150,8 +144,22 @@ export class PlatformVectors {
     });
   }
 
+  private createRehearsal(store: Qdrant, rehearsal: NonNullable<PlatformQdrantProps['rehearsal']>): QdrantRehearsal {
+    const { scope } = this;
+    return describedBy(
+      scope,
+      'qdrant.rehearsal',
+      () => new QdrantRehearsal(scope, 'qdrant-rehearsal', { ...rehearsal, of: store }),
+    );
+  }
+
   private createRestore(store: Qdrant, restore: NonNullable<PlatformQdrantProps['restore']>): QdrantRestore {
-    const created = new QdrantRestore(this.scope, 'qdrant-restore', { ...restore, store });
+    const { scope } = this;
+    const created = describedBy(
+      scope,
+      'qdrant.restore',
+      () => new QdrantRestore(scope, 'qdrant-restore', { ...restore, store }),
+    );
     if (this.collection !== undefined) {
       created.job.uses(this.collection);
     }
@@ -166,6 +174,23 @@ export class PlatformVectors {
       });
     }
     return this.model;
+  }
+}
+
+/**
+ * Makes a part of the platform; what it refuses is refused at the setting that describes it, where that is not
+ * named like the part.
+ */
+export function describedBy<Part>(scope: Construct, setting: string, make: () => Part): Part {
+  try {
+    return make();
+  } catch (error) {
+    // What is said about the platform itself is at its setting already.
+    if (!(error instanceof UsageError) || error.constructPath === scope.node.path) {
+      throw error;
+    }
+    const property = [setting, error.property].filter((part) => part !== '').join('.');
+    throw new UsageError(error.problem, { scope, property });
   }
 }
 
