@@ -282,9 +282,7 @@ describe('models', () => {
       'has no token, but meta-llama/Llama-3.1-8B-Instruct is given to accounts that have accepted its licence only; ' +
       "give it a token of the hub's, as ModelSource.hub({ token }) does";
     expect(() => platform({ llm })).toThrow(new Error(`rag/llm: source ${problem}`));
-    expect(() => platform({ llm, models: VOLUME, cluster: SHARING })).toThrow(
-      new Error(`rag/download-llama-3-1-8b-instruct: hub ${problem}`),
-    );
+    expect(() => platform({ llm, models: VOLUME, cluster: SHARING })).toThrow(new Error(`rag: models.hub ${problem}`));
     const token = SecretKey.of('hub', 'token');
     expect(() => objectsOf({ llm, models: { hub: { token } } })).not.toThrow();
   });

@@ -183,7 +183,7 @@ describe('a rehearsal', () => {
 
   test('needs snapshots', () => {
     expect(() => stored({ rehearsal }, {})).toThrow(
-      new Error('rag/qdrant-rehearsal: of is qdrant, which takes no snapshots; set its snapshots'),
+      new Error('rag: qdrant.rehearsal.of is qdrant, which takes no snapshots; set its snapshots'),
     );
   });
 });

@@ -573,3 +573,41 @@ describe('where models are from', () => {
     ],
   ]);
 });
+
+describe('the server of the model that comes next', () => {
+  const next = (facts: string) => `collection: { name: a, aliases: [b], next: { name: c, model: ${facts} } }`;
+  const LARGE = '{ id: a/b, dimensions: 8, maxTokens: 8, profile: { parametersBillions: 20 } }';
+
+  expectRefusals([
+    [
+      'whose model does not fit is refused where its server is described',
+      ['embeddingModel: BAAI/bge-m3', 'embedder: { accelerator: nvidia-l4 }', next(LARGE)],
+      '9:13 embedder.accelerator: is 1 × nvidia-l4, which gives 24.0 GB (1 × 24 GB × 1), but a/b needs 40.0 GB for ' +
+        'weights (20 billion parameters × 2 bytes (bf16)), 2.0 GB for activations; the smallest that would do: 1 × ' +
+        'nvidia-l40s',
+    ],
+    [
+      'whose model does not fit where documents have a server of their own',
+      ['embeddingModel: BAAI/bge-m3', 'embedder: {}', 'ingestionEmbedder:', '  accelerator: nvidia-l4', next(LARGE)],
+      '11:3 ingestionEmbedder.accelerator: is 1 × nvidia-l4, which gives 24.0 GB (1 × 24 GB × 1), but a/b needs 40.0 GB ' +
+        'for weights (20 billion parameters × 2 bytes (bf16)), 2.0 GB for activations; the smallest that would do: 1 × ' +
+        'nvidia-l40s',
+    ],
+  ]);
+});
+
+describe('the download of a model', () => {
+  expectRefusals([
+    [
+      'that needs a token is refused where the hub is described',
+      [
+        'models:',
+        '  volume: { size: 30Gi }',
+        '  hub: { host: m.acme.example }',
+        ...below('llm', 'accelerator: nvidia-l4', 'model: meta-llama/Llama-3.1-8B-Instruct'),
+      ],
+      '10:3 models.hub: has no token, but meta-llama/Llama-3.1-8B-Instruct is given to accounts that have accepted its ' +
+        "licence only; give it a token of the hub's, as ModelSource.hub({ token }) does",
+    ],
+  ]);
+});
