@@ -51,7 +51,7 @@ describe('the schema', () => {
     expect(marksOf(parse(readFileSync(join(SHIPPED, '_base.yaml'), 'utf8')))).toEqual([]);
   });
 
-  test.each(['air-gapped', 'everything', 'no-gpu', 'smallest'])('accepts the file of %s', (name) => {
+  test.each(['air-gapped', 'everything', 'managed', 'no-gpu', 'smallest'])('accepts the file of %s', (name) => {
     expect(marksOf(parse(readFileSync(join(ODD, `${name}.yaml`), 'utf8')))).toEqual([]);
   });
 
@@ -126,6 +126,75 @@ function settingsOf(
     ),
   ];
 }
+
+describe('settings of models and vectors', () => {
+  const MODEL = { id: 'acme/embed', dimensions: 8, maxTokens: 8 };
+
+  test.each<[string, object]>([
+    ['a model by its name', { embeddingModel: 'BAAI/bge-m3' }],
+    ['a model by its facts', { embeddingModel: { ...MODEL, distance: 'dot', profile: { parametersBillions: 1 } } }],
+    ['a model of the catalogue at a commit', { embeddingModel: { id: 'BAAI/bge-m3', revision: 'c0ffee' } }],
+    ['a server with its defaults', { embeddingModel: 'BAAI/bge-m3', embedder: {} }],
+    ['a hosted model', { llm: { model: 'Qwen/Qwen3-8B', external: { service: 'openai' } } }],
+    ['a small server', { llm: { model: { id: 'qwen2.5:3b', contextTokens: 8 }, ollama: {} } }],
+    ['a database that is sized', { qdrant: { sizing: { count: 1000 } } }],
+  ])('allow %s', (_, content) => {
+    expect(marksOf({ ...LEAST, ...content })).toEqual([]);
+    expect(marksOf({ extends: '_base.yaml', ...content })).toEqual([]);
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'a service that there is not',
+      { embedder: { external: { service: 'cohere' } } },
+      '/embedder/external/service must be equal to one of the allowed values',
+    ],
+    [
+      'a value where a key belongs',
+      { llm: { model: 'Qwen/Qwen3-8B', apiKey: 'hunter2' } },
+      '/llm/apiKey must be object',
+    ],
+    ['half a shard', { collection: { shards: 0.5 } }, '/collection/shards must be integer'],
+    [
+      'an index that there is not',
+      { collection: { payloadIndexes: { a: 'date' } } },
+      '/collection/payloadIndexes/a must be equal to one of the allowed values',
+    ],
+    [
+      'a time that is none',
+      { qdrant: { ...LEAST.qdrant, snapshots: { daily: 230, keep: 1 } } },
+      '/qdrant/snapshots/daily must be string',
+    ],
+    [
+      'a time of the day that is none',
+      { qdrant: { ...LEAST.qdrant, snapshots: { daily: '24:00', keep: 1 } } },
+      '/qdrant/snapshots/daily must match pattern "^([01]\\d|2[0-3]):([0-5]\\d)$"',
+    ],
+    [
+      'a setting of a server that there is not',
+      { reranker: { model: 'BAAI/bge-reranker-large', replicas: 2 } },
+      '/reranker must NOT have additional properties replicas',
+    ],
+    [
+      'a limit of memory for a node of the database',
+      { qdrant: { ...LEAST.qdrant, resources: { memoryLimit: '1Gi' } } },
+      '/qdrant/resources must NOT have additional properties memoryLimit',
+    ],
+  ])('do not allow %s', (_, content, mark) => {
+    expect(marksOf({ ...LEAST, ...content })).toEqual([mark]);
+    expect(marksOf({ extends: '_base.yaml', ...content })).toEqual([mark]);
+  });
+
+  test('do not allow a model of which nothing is said', () => {
+    expect(marksOf({ ...LEAST, reranker: {} })).toEqual(["/reranker must have required property 'model'"]);
+    expect(marksOf({ ...LEAST, models: { volume: {} } })).toEqual([
+      "/models/volume must have required property 'size'",
+    ]);
+    expect(marksOf({ ...LEAST, embeddingModel: { revision: 'c0ffee' } })).toContain(
+      "/embeddingModel must have required property 'id'",
+    );
+  });
+});
 
 describe('the schema marks', () => {
   test.each<[string, object, string]>([
