@@ -16,11 +16,15 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 
 // Parts of a RAG system
 export { RagApi, type RagApiProps } from './constructs/api/rag-api';
+export { ExternalKafka, type ExternalKafkaProps, type ExternalKafkaUser } from './constructs/data/external-kafka';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
 export { ExternalQueue, type ServiceBusProps, type SqsProps } from './constructs/data/external-queue';
 export { ExternalRabbitMq, type ExternalRabbitMqProps } from './constructs/data/external-rabbit-mq';
 export { ExternalRedis, type ExternalRedisProps } from './constructs/data/external-redis';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
+export { Kafka, type KafkaProps } from './constructs/data/kafka';
+export { type IKafka, type KafkaLagProps, KafkaMechanism } from './constructs/data/kafka-access';
+export { KafkaTopic, type KafkaTopicProps } from './constructs/data/kafka-topic';
 export { Migration, type MigrationProps } from './constructs/data/migration';
 export { ObjectStore, type S3Props } from './constructs/data/object-store';
 export { Postgres, type PostgresProps } from './constructs/data/postgres';

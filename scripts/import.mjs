@@ -16,6 +16,7 @@ const KINDS = {
   'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'] },
   'cert-manager.io': { Certificate: ['v1'] },
   'cilium.io': { CiliumNetworkPolicy: ['v2'] },
+  'kafka.strimzi.io': { Kafka: ['v1'], KafkaNodePool: ['v1'], KafkaTopic: ['v1'] },
   'rabbitmq.com': { RabbitmqCluster: ['v1beta1'] },
   'postgresql.cnpg.io': { Cluster: ['v1'], Pooler: ['v1'], ScheduledBackup: ['v1'] },
 };
@@ -41,6 +42,8 @@ const SPEC_FIELDS = {
     'topologySpreadConstraints',
     'walStorage',
   ],
+  'kafka.strimzi.io/Kafka': ['kafka', 'entityOperator'],
+  'kafka.strimzi.io/KafkaNodePool': ['replicas', 'resources', 'roles', 'storage', 'template'],
   'rabbitmq.com/RabbitmqCluster': [
     'image',
     'imagePullSecrets',
@@ -92,6 +95,16 @@ function wanted(texts) {
 /** Fields with whole pods in them, which are not spelled out. */
 const OPEN_FIELDS = ['template', 'override'];
 
+function openTemplates({ properties = {} }) {
+  for (const [name, schema] of Object.entries(properties)) {
+    if (OPEN_FIELDS.includes(name)) {
+      properties[name] = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    } else {
+      openTemplates(schema);
+    }
+  }
+}
+
 /** A version with the wanted fields of its specification. */
 function trimmed(version, kind) {
   const wantedFields = SPEC_FIELDS[kind];
@@ -101,9 +114,7 @@ function trimmed(version, kind) {
   const copy = structuredClone(version);
   const { spec } = copy.schema.openAPIV3Schema.properties;
   spec.properties = Object.fromEntries(wantedFields.map((field) => [field, spec.properties[field]]));
-  for (const field of OPEN_FIELDS.filter((name) => spec.properties[name] !== undefined)) {
-    spec.properties[field] = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  }
+  openTemplates(spec);
   return copy;
 }
 

@@ -73,6 +73,7 @@ export const cluster = made(
     keda: clusterService.optional().describe('the KEDA operator'),
     cloudNativePg: clusterService.optional().describe('the operator of CloudNativePG'),
     rabbitMq: clusterService.optional().describe('the RabbitMQ cluster operator'),
+    strimzi: clusterService.optional().describe('the cluster operator of Strimzi'),
     apiServer: z
       .strictObject({
         cidrs: z.array(z.string()).describe('its addresses, as kubectl get endpoints kubernetes shows them'),

@@ -110,7 +110,9 @@ export class KafkaAccess implements IKafka {
     return {
       trigger: (perReplica) => {
         checkPerReplica(perReplica);
-        return ScalingTrigger._rendered((scope, keda) => this.triggerFor(topic, consumerGroup, perReplica, scope, keda));
+        return ScalingTrigger._rendered((scope, keda) =>
+          this.triggerFor(topic, consumerGroup, perReplica, scope, keda),
+        );
       },
     };
   }

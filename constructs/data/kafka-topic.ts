@@ -56,7 +56,11 @@ export class KafkaTopic extends Construct {
   ) {
     super(scope, id);
     const { partitions = 12, replicas = Math.min(3, owner.brokers), retention } = props;
-    this.check('name', NAME.test(id) && id.length <= 249, `is "${id}", but must be 1 to 249 lower-case letters, digits, "-" and "."`);
+    this.check(
+      'name',
+      NAME.test(id) && id.length <= 249,
+      `is "${id}", but must be 1 to 249 lower-case letters, digits, "-" and "."`,
+    );
     this.check('partitions', isFrom1(partitions), `is ${partitions}, but must be a whole number from 1`);
     this.check(
       'replicas',

@@ -154,6 +154,12 @@ export interface ClusterProps {
   readonly rabbitMq?: ClusterService;
 
   /**
+   * The cluster operator of Strimzi, which must reach the nodes of Kafka that it runs.
+   * @default - none; a {@link Kafka} is refused
+   */
+  readonly strimzi?: ClusterService;
+
+  /**
    * The API server, for the few pods that talk to it. Cilium knows it by itself.
    * @default - unknown; what needs it is refused without Cilium
    */
@@ -225,6 +231,8 @@ export class Cluster {
   public readonly cloudNativePg?: ClusterService;
   /** The RabbitMQ cluster operator. */
   public readonly rabbitMq?: ClusterService;
+  /** The cluster operator of Strimzi. */
+  public readonly strimzi?: ClusterService;
   /** The API server. */
   public readonly apiServer?: ClusterApiServer;
   /** Prometheus. */
@@ -250,6 +258,7 @@ export class Cluster {
     this.keda = props.keda;
     this.cloudNativePg = props.cloudNativePg;
     this.rabbitMq = props.rabbitMq;
+    this.strimzi = props.strimzi;
     this.apiServer = props.apiServer;
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
@@ -283,8 +292,8 @@ export function checkClusterService(property: string, { namespace, podLabels }: 
 
 /** Names of what exists in the cluster. */
 function checkNames(props: ClusterProps): void {
-  const { dns, keda, cloudNativePg, rabbitMq, prometheus, gpuRuntimeClass, storage = {} } = props;
-  for (const [name, service] of Object.entries({ dns, keda, cloudNativePg, rabbitMq, prometheus })) {
+  const { dns, keda, cloudNativePg, rabbitMq, strimzi, prometheus, gpuRuntimeClass, storage = {} } = props;
+  for (const [name, service] of Object.entries({ dns, keda, cloudNativePg, rabbitMq, strimzi, prometheus })) {
     if (service !== undefined) {
       checkClusterService(`cluster.${name}`, service);
     }

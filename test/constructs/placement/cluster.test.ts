@@ -154,6 +154,7 @@ describe('mistakes', () => {
     [{ dns: { namespace: 'a', podLabels: { app: 'a b' } } }, 'dns.podLabels.app is "a b", but the value of a label '],
     [{ keda: { namespace: 'a.b' } }, 'keda.namespace is "a.b", but must be a DNS label: '],
     [{ cloudNativePg: { namespace: 'a.b' } }, 'cloudNativePg.namespace is "a.b", but must be a DNS label: '],
+    [{ strimzi: { namespace: 'a.b' } }, 'strimzi.namespace is "a.b", but must be a DNS label: '],
     [{ rabbitMq: { namespace: 'a.b' } }, 'rabbitMq.namespace is "a.b", but must be a DNS label: '],
     [
       { prometheus: { namespace: 'a', podLabels: { 'a b': 'c' } } },

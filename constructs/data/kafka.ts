@@ -1,0 +1,510 @@
+import { ApiObject, Chart, Size } from 'cdk8s';
+import { Cpu, type k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  KafkaSpecKafkaListenersAuthenticationType as Authentication,
+  KafkaSpecKafkaAuthorizationType as Authorization,
+  KafkaNodePool,
+  KafkaNodePoolSpecStorageVolumesKraftMetadata as KraftMetadata,
+  type KafkaSpecKafkaListeners as Listener,
+  KafkaSpecKafkaListenersType as ListenerType,
+  KafkaSpecKafkaMetricsConfigType as Metrics,
+  KafkaNodePoolSpecRoles as NodeRole,
+  KafkaNodePoolSpecResourcesLimits as PoolLimit,
+  KafkaNodePoolSpecResourcesRequests as PoolRequest,
+  KafkaNodePoolSpecStorageType as StorageType,
+  Kafka as StrimziKafka,
+  type KafkaSpecEntityOperator as StrimziOperators,
+  KafkaSpecEntityOperatorTopicOperatorResourcesLimits as TopicOperatorLimit,
+  KafkaSpecEntityOperatorTopicOperatorResourcesRequests as TopicOperatorRequest,
+  KafkaSpecEntityOperatorUserOperatorResourcesLimits as UserOperatorLimit,
+  KafkaSpecEntityOperatorUserOperatorResourcesRequests as UserOperatorRequest,
+  KafkaNodePoolSpecStorageVolumesType as VolumeType,
+} from '../../imports/kafka.strimzi.io';
+import { ApiServerAccess } from '../network/api-server-access';
+import { Endpoint } from '../network/endpoint';
+import { Peer, PodSet } from '../network/peer';
+import { PodNetworkPolicy } from '../network/pod-network-policy';
+import type { Port } from '../network/port';
+import { SyncWave } from '../network/sync-wave';
+import { Cluster, type ClusterService } from '../placement/cluster';
+import { Placement } from '../placement/placement';
+import { Registry } from '../placement/registry';
+import { Spread } from '../placement/spread';
+import { blockStorageProblem } from '../placement/storage-class';
+import { ExternalReferences, labelsText } from '../rules/external-references';
+import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
+import { OutputRules } from '../rules/output-rules';
+import { sizeQuantity } from '../rules/quantity';
+import { UsageError } from '../rules/usage-error';
+import type { IBacklog } from '../scaling/scaling-trigger';
+import { SecretKey } from '../secrets/secret-key';
+import type { Image } from '../workload/image';
+import type { IClient, Offer } from '../workload/provider';
+import type { Resources } from '../workload/resources';
+import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
+import { type IKafka, KafkaAccess, type KafkaLagProps, KafkaMechanism } from './kafka-access';
+import { KafkaTopic, type KafkaTopicProps } from './kafka-topic';
+import { ServerTls } from './server-tls';
+
+/** A Kafka, run by Strimzi. */
+export interface KafkaProps {
+  /**
+   * Name of the cluster, a DNS label of at most 25 characters.
+   * @default - the construct's id
+   */
+  readonly name?: string;
+
+  /**
+   * Nodes, each a broker and a controller: 1, or from 3. From 3 on a message is on two nodes before it counts. The number
+   * is final, because controllers vote and their number is part of the vote.
+   * @default 3
+   */
+  readonly replicas?: number;
+
+  /**
+   * Volume of each node. It can grow later, and never shrink; it stays when the cluster goes.
+   * @default Size.gibibytes(50)
+   */
+  readonly storage?: Size;
+
+  /**
+   * Storage class of the volumes.
+   * @default - the cluster's class for block volumes
+   */
+  readonly storageClass?: string;
+
+  /**
+   * What each node asks for; limits are equal. Half of the memory is for Java, the rest for the cache of files.
+   * @default - 1 CPU and 4 GiB
+   */
+  readonly resources?: Resources;
+
+  /**
+   * Whether connections are encrypted, by certificates of Strimzi's own authority.
+   * @default false
+   */
+  readonly tls?: boolean;
+
+  /**
+   * Whether clients are asked who they are. They are then the user `<name>-client`, who may read and write every topic
+   * and whose password Strimzi makes.
+   * @default true
+   */
+  readonly authentication?: boolean;
+
+  /**
+   * Name of the node pool to run on.
+   * @default - any node
+   */
+  readonly nodePool?: string;
+
+  /**
+   * PriorityClass of the pods; it must exist in the cluster.
+   * @default - the cluster's default
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * What brokers run, of the release of Strimzi that is installed: `quay.io/strimzi/kafka`.
+   * @default - what the operator chooses; refused where images are mirrored or need a digest
+   */
+  readonly image?: Image;
+
+  /**
+   * What looks after topics and users runs, of the same release: `quay.io/strimzi/operator`.
+   * @default - as for `image`
+   */
+  readonly operatorImage?: Image;
+}
+
+const PLAIN: Port = { name: 'kafka', number: 9092 };
+const ENCRYPTED: Port = { name: 'kafka-tls', number: 9093 };
+
+/** Controllers among themselves, brokers among themselves, and the agent that tells the operator of a broker's state. */
+const CONTROL: Port = { name: 'control', number: 9090 };
+const REPLICATION: Port = { name: 'replication', number: 9091 };
+const AGENT: Port = { name: 'agent', number: 8443 };
+const METRICS: Port = { name: 'metrics', number: 9404 };
+
+/** Where the operators of topics and users tell how they are. */
+const TOPIC_OPERATOR: Port = { name: 'topic-operator', number: 8080 };
+const USER_OPERATOR: Port = { name: 'user-operator', number: 8081 };
+
+/** Leaves room for what Strimzi appends, twice in the name of a pod. */
+const LONGEST_NAME = 25;
+
+const OPERATOR_RESOURCES: Resources = { cpu: Cpu.millis(250), memory: Size.mebibytes(512) };
+
+const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+/**
+ * Kafka, run by Strimzi, without ZooKeeper. Pods, Services, certificates, passwords and the disruption budget are the
+ * operator's work; policies for the pods are here. The operator writes policies as well, and policies add up: those for
+ * metrics are open to all, so it should run with `STRIMZI_NETWORK_POLICY_GENERATION=false`.
+ *
+ * Source: Strimzi 1.2 docs, "Configuring Kafka", "Configuring node pools", "Network policies", "Securing access".
+ */
+export class Kafka extends Construct implements IKafka {
+  /** The Kafka. */
+  public readonly kafka: StrimziKafka;
+  /** Its nodes. */
+  public readonly nodes: KafkaNodePool;
+  /** The pods of the nodes, as policies select them. */
+  public readonly pods: PodSet;
+  /** The network policy of the nodes. */
+  public readonly networkPolicy: PodNetworkPolicy;
+  /** The KafkaUser that clients are; none without authentication. */
+  public readonly user?: ApiObject;
+
+  private readonly props: KafkaProps;
+  private readonly name: string;
+  private readonly replicas: number;
+  private readonly placement: Placement;
+  private readonly access: KafkaAccess;
+
+  public constructor(scope: Construct, id: string, props: KafkaProps = {}) {
+    super(scope, id);
+    this.props = props;
+    this.name = props.name ?? id;
+    this.replicas = props.replicas ?? 3;
+    this.checkProps();
+    const operator = this.operator();
+    this.placement = Placement.resolve(this, { nodePool: props.nodePool });
+    this.pods = this.declarePods('kafka', this.name);
+    this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });
+    this.connectNodes(operator);
+    this.connectEntityOperator();
+    this.nodes = this.createNodes();
+    this.kafka = this.createKafka();
+    this.user = this.authenticated ? this.createUser() : undefined;
+    this.access = this.createAccess();
+    OutputRules.attach(this);
+  }
+
+  public offerTo(client: IClient): Offer {
+    return this.access.offerTo(client);
+  }
+
+  public lag(props: KafkaLagProps): IBacklog {
+    return this.access.lag(props);
+  }
+
+  /** A topic, under its name. Clients create none. */
+  public topic(name: string, props: KafkaTopicProps = {}): KafkaTopic {
+    const metadata = this.metadata();
+    return new KafkaTopic(this, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
+  }
+
+  private get authenticated(): boolean {
+    return this.props.authentication ?? true;
+  }
+
+  private get encrypted(): boolean {
+    return this.props.tls ?? false;
+  }
+
+  private checkProps(): void {
+    const problem = dnsLabelProblem(this.name, LONGEST_NAME);
+    if (problem !== undefined) {
+      throw this.misuse('name', problem);
+    }
+    checkObjectName(this, this.name, 'Service');
+    if (!Number.isInteger(this.replicas) || this.replicas < 1 || this.replicas === 2) {
+      throw this.misuse(
+        'replicas',
+        `is ${this.replicas}, but must be 1, or a whole number from 3: one of two is no majority`,
+      );
+    }
+  }
+
+  private misuse(property: string, problem: string): UsageError {
+    return new UsageError(problem, { scope: this, property });
+  }
+
+  private operator(): ClusterService {
+    const { strimzi } = Cluster.of(this);
+    if (strimzi === undefined) {
+      throw new UsageError(
+        'is run by Strimzi, which the cluster does not declare; set strimzi in the cluster, or use ExternalKafka',
+        { scope: this },
+      );
+    }
+    return strimzi;
+  }
+
+  /** By the labels that Strimzi itself selects pods by. */
+  private declarePods(part: string, name: string): PodSet {
+    const labels = { 'strimzi.io/cluster': this.name, 'strimzi.io/name': `${this.name}-${part}` };
+    const pods = new PodSet(namespaceOf(this), name, labels);
+    ExternalReferences.of(this).declare({ kind: 'Pod', namespace: pods.namespace, name: labelsText(labels) });
+    return pods;
+  }
+
+  private metadata(): k8s.ObjectMeta {
+    const chart = Chart.of(this);
+    return {
+      name: this.name,
+      labels: {
+        ...chart.labels,
+        'app.kubernetes.io/name': this.name,
+        'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
+        'app.kubernetes.io/component': 'broker',
+        'app.kubernetes.io/managed-by': 'cdk8s',
+      },
+      annotations: SyncWave.of(this, this.pods).annotations,
+    };
+  }
+
+  private connectNodes(operator: ClusterService): void {
+    const { prometheus } = Cluster.of(this);
+    this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [CONTROL, REPLICATION, AGENT] });
+    this.networkPolicy.allowTo({ to: this.pods, ports: [CONTROL, REPLICATION] });
+    if (prometheus !== undefined) {
+      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [METRICS] });
+    }
+  }
+
+  /** The pod that makes topics and users of the objects that stand for them. */
+  private connectEntityOperator(): void {
+    const { prometheus } = Cluster.of(this);
+    const pods = this.declarePods('entity-operator', `${this.name}-entity-operator`);
+    const metadata = this.metadata();
+    const policy = new PodNetworkPolicy(this, 'EntityOperatorPolicy', { pods, metadata });
+    policy.allowTo({ to: this.pods, ports: [REPLICATION] });
+    new ApiServerAccess(this, 'ApiServer', {
+      policy,
+      labels: pods.labels,
+      metadata: { ...metadata, name: `${pods.name}-api-server` },
+    });
+    if (prometheus !== undefined) {
+      const ports = this.authenticated ? [TOPIC_OPERATOR, USER_OPERATOR] : [TOPIC_OPERATOR];
+      policy.allowFrom({ from: Peer.service(prometheus), ports });
+    }
+  }
+
+  private createNodes(): KafkaNodePool {
+    const metadata = this.metadata();
+    const asked = Object.entries(
+      guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) }),
+    );
+    return new KafkaNodePool(this, 'Nodes', {
+      metadata: {
+        ...metadata,
+        name: `${this.name}-nodes`,
+        labels: { ...metadata.labels, 'strimzi.io/cluster': this.name },
+      },
+      spec: {
+        replicas: this.replicas,
+        roles: [NodeRole.CONTROLLER, NodeRole.BROKER],
+        storage: {
+          type: StorageType.JBOD,
+          volumes: [
+            {
+              id: 0,
+              type: VolumeType.PERSISTENT_HYPHEN_CLAIM,
+              size: String(sizeQuantity(this.props.storage ?? Size.gibibytes(50)).value),
+              class: this.storageClass(),
+              deleteClaim: false,
+              kraftMetadata: KraftMetadata.SHARED,
+            },
+          ],
+        },
+        resources: {
+          requests: Object.fromEntries(asked.map(([name, amount]) => [name, PoolRequest.fromString(amount)])),
+          limits: Object.fromEntries(asked.map(([name, amount]) => [name, PoolLimit.fromString(amount)])),
+        },
+        template: {
+          pod: {
+            ...this.podTemplate(),
+            topologySpreadConstraints:
+              this.replicas === 1
+                ? undefined
+                : Spread.REQUIRED.constraints(this.pods.labels, Cluster.of(this), this.replicas, false),
+          },
+          kafkaContainer: { securityContext: RESTRICTED },
+        },
+      },
+    });
+  }
+
+  private createKafka(): StrimziKafka {
+    const copies = Math.min(3, this.replicas);
+    const inSync = this.replicas === 1 ? 1 : 2;
+    return new StrimziKafka(this, 'Resource', {
+      metadata: this.metadata(),
+      spec: {
+        kafka: {
+          image: this.imageOf('image'),
+          listeners: [this.listener()],
+          authorization: this.authenticated ? { type: Authorization.SIMPLE } : undefined,
+          config: {
+            'auto.create.topics.enable': false,
+            'default.replication.factor': copies,
+            'min.insync.replicas': inSync,
+            'offsets.topic.replication.factor': copies,
+            'transaction.state.log.replication.factor': copies,
+            'transaction.state.log.min.isr': inSync,
+          },
+          metricsConfig:
+            Cluster.of(this).prometheus === undefined ? undefined : { type: Metrics.STRIMZI_METRICS_REPORTER },
+        },
+        entityOperator: this.entityOperator(),
+      },
+    });
+  }
+
+  private listener(): Listener {
+    return {
+      name: this.encrypted ? 'tls' : 'plain',
+      port: this.port.number,
+      type: ListenerType.INTERNAL,
+      tls: this.encrypted,
+      authentication: this.authenticated ? { type: Authentication.SCRAM_HYPHEN_SHA_HYPHEN_512 } : undefined,
+      // Without any peer the operator's own policy would let in everybody; those of the graph come on top.
+      networkPolicyPeers: [{ podSelector: { matchLabels: { ...this.pods.labels } } }],
+    };
+  }
+
+  private entityOperator(): StrimziOperators {
+    const image = this.imageOf('operatorImage');
+    const asked = Object.entries(guaranteedResources(this, OPERATOR_RESOURCES));
+    return {
+      topicOperator: {
+        image,
+        resources: {
+          requests: Object.fromEntries(asked.map(([name, amount]) => [name, TopicOperatorRequest.fromString(amount)])),
+          limits: Object.fromEntries(asked.map(([name, amount]) => [name, TopicOperatorLimit.fromString(amount)])),
+        },
+      },
+      userOperator: this.authenticated
+        ? {
+            image,
+            resources: {
+              requests: Object.fromEntries(
+                asked.map(([name, amount]) => [name, UserOperatorRequest.fromString(amount)]),
+              ),
+              limits: Object.fromEntries(asked.map(([name, amount]) => [name, UserOperatorLimit.fromString(amount)])),
+            },
+          }
+        : undefined,
+      template: {
+        pod: this.podTemplate(),
+        topicOperatorContainer: { securityContext: RESTRICTED },
+        userOperatorContainer: this.authenticated ? { securityContext: RESTRICTED } : undefined,
+      },
+    };
+  }
+
+  /** What the operator leaves open: the level "restricted", and where pods run. Its images run as group 0. */
+  private podTemplate(): object {
+    const { nodeSelector, tolerations } = this.placement;
+    const { pullSecrets } = Cluster.of(this).registry;
+    const { priorityClassName } = this.props;
+    const matchExpressions = Object.entries(nodeSelector).map(([key, value]) => ({
+      key,
+      operator: 'In',
+      values: [value],
+    }));
+    for (const name of pullSecrets) {
+      ExternalReferences.of(this).declare({ kind: 'Secret', namespace: this.pods.namespace, name });
+    }
+    if (priorityClassName !== undefined) {
+      ExternalReferences.of(this).declare({ kind: 'PriorityClass', name: priorityClassName });
+    }
+    return {
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, fsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
+      imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),
+      priorityClassName,
+      tolerations: tolerations.length === 0 ? undefined : tolerations,
+      affinity:
+        matchExpressions.length === 0
+          ? undefined
+          : {
+              nodeAffinity: {
+                requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+              },
+            },
+    };
+  }
+
+  private get userName(): string {
+    return `${this.name}-client`;
+  }
+
+  /** Its kind is in no import: the schema of KafkaUser is not among those at hand. */
+  private createUser(): ApiObject {
+    const metadata = this.metadata();
+    const everything = (type: string, operations: string[]) => ({
+      resource: { type, name: '*', patternType: 'literal' },
+      operations,
+      host: '*',
+      type: 'allow',
+    });
+    return new ApiObject(this, 'User', {
+      apiVersion: 'kafka.strimzi.io/v1',
+      kind: 'KafkaUser',
+      metadata: {
+        ...metadata,
+        name: this.userName,
+        labels: { ...metadata.labels, 'strimzi.io/cluster': this.name },
+      },
+      spec: {
+        authentication: { type: 'scram-sha-512' },
+        authorization: {
+          type: 'simple',
+          acls: [
+            everything('topic', ['Describe', 'DescribeConfigs', 'Read', 'Write']),
+            everything('group', ['Describe', 'Read']),
+          ],
+        },
+      },
+    });
+  }
+
+  private get port(): Port {
+    return this.encrypted ? ENCRYPTED : PLAIN;
+  }
+
+  private createAccess(): KafkaAccess {
+    const authority = SecretKey.of(`${this.name}-cluster-ca-cert`, 'ca.crt');
+    return new KafkaAccess({
+      bootstrap: [Endpoint.service(this.pods, `${this.name}-kafka-bootstrap`, this.port)],
+      client: this.authenticated
+        ? {
+            mechanism: KafkaMechanism.SCRAM_SHA_512,
+            user: this.userName,
+            password: SecretKey.of(this.userName, 'password'),
+          }
+        : undefined,
+      tls: this.encrypted ? ServerTls.signedBy(authority) : ServerTls.NONE,
+    });
+  }
+
+  private imageOf(property: 'image' | 'operatorImage'): string | undefined {
+    const { registry } = Cluster.of(this);
+    const image = this.props[property];
+    if (image === undefined && registry !== Registry.PUBLIC) {
+      throw this.misuse(
+        property,
+        'is missing, but what the operator chooses would come from where it likes; name it, so that it comes from the ' +
+          "cluster's registry",
+      );
+    }
+    return image?.in(registry, this);
+  }
+
+  private storageClass(): string | undefined {
+    const { block, shared } = Cluster.of(this).storage;
+    const storageClass = this.props.storageClass ?? block;
+    const problem = storageClass === undefined ? undefined : blockStorageProblem(storageClass, shared, block);
+    if (problem !== undefined) {
+      throw this.misuse('storageClass', problem);
+    }
+    if (storageClass !== undefined) {
+      ExternalReferences.of(this).declare({ kind: 'StorageClass', name: storageClass });
+    }
+    return storageClass;
+  }
+}
