@@ -86,12 +86,6 @@ export interface PlatformModelsProps {
   readonly models?: PlatformModelStoreProps;
 }
 
-/** A model that a Job fetches into the volume. */
-interface PlatformDownload {
-  readonly model: IModel;
-  readonly source: ModelSource;
-}
-
 /** The model servers of a platform, each named like the setting that describes it. */
 export class PlatformModels {
   /** What makes vectors of questions. */
@@ -106,7 +100,7 @@ export class PlatformModels {
   public readonly reranker?: IProvider;
 
   private readonly volume?: SharedVolume;
-  private readonly downloads = new Map<string, PlatformDownload>();
+  private readonly downloads = new Map<string, ModelSource>();
 
   public constructor(
     private readonly scope: Construct,
@@ -216,31 +210,20 @@ export class PlatformModels {
     if (this.volume === undefined) {
       return hub === undefined ? ModelSource.HUGGING_FACE : ModelSource.hub(hub);
     }
-    const download = this.downloads.get(model.id) ?? this.createDownload(model, this.volume);
-    if (download.model.revision !== model.revision) {
-      throw new UsageError(
-        `has room for one commit of ${model.id}, but ${commitOf(download.model)} and ${commitOf(model)} are wanted; ` +
-          'say the same revision everywhere, or leave the volume out',
-        { scope: this.scope, property: 'models.volume' },
-      );
-    }
-    return download.source;
+    const key = `${model.id}@${model.revision ?? ''}`;
+    const source = this.downloads.get(key) ?? this.download(model, this.volume);
+    this.downloads.set(key, source);
+    return source;
   }
 
-  private createDownload(model: IModel, volume: SharedVolume): PlatformDownload {
-    const short = `download-${objectNameOf(model.id.split('/').at(-1) ?? model.id)}`;
-    // Models of two authors may have one name.
-    const taken = this.scope.node.tryFindChild(short) !== undefined;
-    const name = taken ? `download-${objectNameOf(model.id)}` : short;
+  private download(model: IModel, volume: SharedVolume): ModelSource {
+    const last = model.id.split('/').at(-1) ?? model.id;
+    // Models of two authors may have one name, and one may be wanted at two commits.
+    const candidates = [last, model.id, `${(model.revision ?? 'main').slice(0, 12)}-${model.id}`];
+    const names = candidates.map((candidate) => `download-${objectNameOf(candidate)}`);
+    const name = names.find((free) => this.scope.node.tryFindChild(free) === undefined) ?? (names[0] as string);
     const { hub } = this.props.models ?? {};
-    const { source } = describedBy(
-      this.scope,
-      'models',
-      () => new ModelDownload(this.scope, name, { model, volume, hub }),
-    );
-    const download = { model, source };
-    this.downloads.set(model.id, download);
-    return download;
+    return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, { model, volume, hub })).source;
   }
 }
 
@@ -251,8 +234,4 @@ function objectNameOf(id: string): string {
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 50)
     .replaceAll(/^-|-$/g, '');
-}
-
-function commitOf({ revision }: IModel): string {
-  return revision === undefined ? 'the newest one' : revision;
 }

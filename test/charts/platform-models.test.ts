@@ -8,7 +8,6 @@ import { RerankModel } from '../../constructs/models/rerank-model';
 import { Accelerator } from '../../constructs/placement/accelerator';
 import { SecretKey } from '../../constructs/secrets/secret-key';
 import { find, mainContainer, namesOf, templateOf } from '../support/manifests';
-import { refusalOf } from '../support/refusal';
 import { IMAGE } from '../support/values';
 import { argument, objectsOf, platform, reachedBy, SHARING, variables, waveOf } from './platforms';
 
@@ -252,19 +251,27 @@ describe('models', () => {
     expect(namesOf(objects, 'Job')).toEqual([`download-${'long-'.repeat(10).slice(0, -1)}`]);
   });
 
-  test('cannot be in the volume at two commits', () => {
+  test('of one name at two commits have two Jobs, and each server its own', () => {
     const next = { name: 'new', model: BGE.at('c0ffee') };
-    const props = {
-      ...both,
-      collection: { aliases: ['documents'], name: 'old', next },
-      models: VOLUME,
-      cluster: SHARING,
-    };
-    expect(refusalOf(() => platform(props)).message).toBe(
-      'rag: models.volume has room for one commit of BAAI/bge-m3, but the newest one and c0ffee are wanted; say the ' +
-        'same revision everywhere, or leave the volume out',
+    const collection = { aliases: ['documents'], name: 'old', next };
+    const objects = objectsOf({ ...both, collection, models: VOLUME, cluster: SHARING });
+    const jobs = namesOf(objects, 'Job').filter((name) => name.startsWith('download-'));
+    expect(jobs.map((name) => variables(objects, 'Job', name).MODEL_REVISION)).toEqual(['main', 'c0ffee']);
+    const [present, coming] = ['embedder', 'next-embedder'].map((name) => argument(objects, name, '--model-id'));
+    expect(present).toBe(argument(objects, 'ingestion-embedder', '--model-id'));
+    expect(coming).not.toBe(present);
+  });
+
+  test('of one name by two authors, one of them at two commits, have three Jobs', () => {
+    const llm = { ...LLM, model: ChatModel.of({ id: 'acme/bge-m3', contextTokens: 2048, profile: BGE.profile }) };
+    const next = { name: 'new', model: BGE.at('c0ffee') };
+    const collection = { aliases: ['documents'], name: 'old', next };
+    const objects = objectsOf({ ...both, llm, collection, models: VOLUME, cluster: SHARING });
+    const jobs = namesOf(objects, 'Job').filter((name) => name.startsWith('download-'));
+    expect(new Set(jobs.map((name) => variables(objects, 'Job', name).MODEL_ID))).toEqual(
+      new Set(['BAAI/bge-m3', 'acme/bge-m3']),
     );
-    expect(namesOf(objectsOf({ ...props, models: undefined }), 'Deployment')).toContain('next-embedder');
+    expect(jobs).toHaveLength(3);
   });
 
   test('at a commit are asked for at that commit, by Jobs and by servers without volume', () => {

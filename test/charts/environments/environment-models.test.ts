@@ -556,21 +556,6 @@ describe('where models are from', () => {
       '10:11 models.volume.storageClass: is missing, and the cluster declares no class for shared volumes; set ' +
         'storage.shared in the cluster',
     ],
-    [
-      'of two commits of a model',
-      [
-        'embeddingModel: BAAI/bge-m3',
-        'embedder: {}',
-        'models:',
-        '  volume: { size: 30Gi }',
-        'collection:',
-        '  name: a',
-        '  aliases: [b]',
-        '  next: { name: c, model: { id: BAAI/bge-m3, revision: c0ffee } }',
-      ],
-      '11:3 models.volume: has room for one commit of BAAI/bge-m3, but the newest one and c0ffee are wanted; say the ' +
-        'same revision everywhere, or leave the volume out',
-    ],
   ]);
 });
 
