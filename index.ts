@@ -128,6 +128,7 @@ export {
 } from './constructs/scaling/scaling-trigger';
 // Secrets
 export { CertificateIssuer, type CertificateIssuerProps } from './constructs/secrets/certificate-issuer';
+export { type AzureIdentityProps, CloudIdentity, type IIdentified } from './constructs/secrets/cloud-identity';
 export {
   ExternalSecrets,
   type ExternalSecretsProps,

@@ -47,6 +47,7 @@ export const cluster = made(
     cloud: made(z.enum(['eks', 'gke', 'aks', 'generic']), Cloud.named)
       .optional()
       .describe('where the cluster runs'),
+    region: z.string().optional().describe('region of the cloud that it runs in: eu-west-1'),
     zones: z.int32().min(1).optional().describe('zones that its nodes are in'),
     ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses'),
     domain: z.string().optional().describe('domain of Service names; by default cluster.local'),

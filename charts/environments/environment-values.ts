@@ -5,6 +5,7 @@ import { envNameProblem } from '../../constructs/rules/object-name';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { LARGEST_NUMBER } from '../../constructs/rules/whole-number';
 import { CertificateIssuer } from '../../constructs/secrets/certificate-issuer';
+import { CloudIdentity } from '../../constructs/secrets/cloud-identity';
 import { SecretKey } from '../../constructs/secrets/secret-key';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { ServerCertificate } from '../../constructs/secrets/server-certificate';
@@ -164,6 +165,37 @@ export function variables(secrets: ISecretSource) {
 
 /** Labels or annotations. */
 export const texts = z.record(z.string(), z.string());
+
+/** Who pods are to a cloud: one of the clouds, in one way. */
+export const identity = made(
+  z
+    .strictObject({
+      awsRole: z.string().optional().describe('role of AWS by IRSA: arn:aws:iam::123456789012:role/rag-api'),
+      awsPodIdentity: z.literal(true).optional().describe('a role of AWS by EKS Pod Identity, which EKS knows'),
+      gcpServiceAccount: z.string().optional().describe('service account of Google Cloud, by its address'),
+      azureClientId: z.string().optional().describe('client id of an identity of Azure'),
+      tenantId: z.string().optional().describe('tenant of the identity of Azure; by default that of the cluster'),
+    })
+    .refine(
+      ({ tenantId: _, ...kinds }) => Object.values(kinds).filter((kind) => kind !== undefined).length === 1,
+      'needs exactly one of awsRole, awsPodIdentity, gcpServiceAccount and azureClientId',
+    )
+    .refine(({ azureClientId, tenantId }) => azureClientId !== undefined || tenantId === undefined, {
+      message: 'belongs to azureClientId, which is not there; remove it',
+      path: ['tenantId'],
+    }),
+  ({ awsRole, gcpServiceAccount, azureClientId, tenantId }) => {
+    if (awsRole !== undefined) {
+      return CloudIdentity.awsIrsa(awsRole);
+    }
+    if (gcpServiceAccount !== undefined) {
+      return CloudIdentity.gke(gcpServiceAccount);
+    }
+    return azureClientId === undefined
+      ? CloudIdentity.awsPodIdentity()
+      : CloudIdentity.azure(azureClientId, { tenantId });
+  },
+);
 
 /** Software in the cluster, known by where its pods run. */
 export const clusterService = z.strictObject({

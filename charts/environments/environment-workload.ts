@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
-import { texts, variables } from './environment-values';
+import { identity, texts, variables } from './environment-values';
 
 /** Settings that every workload has. */
 export function workloadFields(secrets: ISecretSource) {
@@ -12,5 +12,6 @@ export function workloadFields(secrets: ISecretSource) {
     podLabels: texts.optional().describe('more labels of the pods'),
     podAnnotations: texts.optional().describe('more annotations of the pods'),
     serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
+    identity: identity.optional().describe('who the pods are to a cloud'),
   };
 }

@@ -3,10 +3,10 @@ import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
 import { UsageError } from '../rules/usage-error';
 import { checkPerReplica, type IBacklog, ScalingTrigger, TriggerIdentity } from '../scaling/scaling-trigger';
+import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
-import { awsIdentityEndpoints } from './aws-identity';
 
 /** A queue of Amazon SQS. */
 export interface SqsProps {
@@ -15,8 +15,7 @@ export interface SqsProps {
 
   /**
    * Id of the access key. Given together with `secretKey`.
-   * @default - the pod's own identity on AWS, by IRSA or EKS Pod Identity; IRSA needs its role among
-   *   `serviceAccountAnnotations` of the client. KEDA comes with the identity of its operator
+   * @default - the pod's own identity on AWS, `identity` of the client. KEDA comes with the identity of its operator
    */
   readonly accessKey?: SecretKey;
 
@@ -43,9 +42,7 @@ export interface ServiceBusProps {
 
   /**
    * Connection string of a shared access policy.
-   * @default - the pod's own identity, by Microsoft Entra Workload ID: the client needs its annotations among
-   *   `serviceAccountAnnotations` and `azure.workload.identity/use` among `podLabels`. KEDA comes with the identity of
-   *   its operator
+   * @default - the pod's own identity on Azure, `identity` of the client. KEDA comes with the identity of its operator
    */
   readonly connectionString?: SecretKey;
 
@@ -82,7 +79,7 @@ export abstract class ExternalQueue implements IProvider, IBacklog {
 
   public abstract readonly description: string;
 
-  public abstract offerTo(): Offer;
+  public abstract offerTo(client?: IIdentified): Offer;
 
   public abstract trigger(perReplica: number): ScalingTrigger;
 }
@@ -118,9 +115,9 @@ class SqsQueue extends ExternalQueue {
     this.description = name;
   }
 
-  public offerTo(): Offer {
+  public offerTo(client?: IIdentified): Offer {
     const { url, accessKey, secretKey, cidrs } = this.props;
-    const identity = accessKey === undefined ? awsIdentityEndpoints(this.region) : [];
+    const identity = accessKey === undefined ? CloudIdentity._onAws(client, this.region) : [];
     return {
       endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
       env: {
@@ -156,9 +153,6 @@ const SERVICE_BUS_PORTS: Port[] = [
   { name: 'https', number: 443 },
 ];
 
-/** Where a pod on Azure gets a token for its own identity. */
-const AZURE_LOGIN = 'login.microsoftonline.com';
-
 /**
  * A queue of Service Bus.
  *
@@ -184,13 +178,12 @@ class ServiceBusQueue extends ExternalQueue {
     this.description = queue;
   }
 
-  public offerTo(): Offer {
+  public offerTo(client?: IIdentified): Offer {
     const { queue, connectionString, cidrs } = this.props;
-    const login = Endpoint.host(AZURE_LOGIN, { name: 'login', number: 443 });
     return {
       endpoints: [
         ...SERVICE_BUS_PORTS.map((port) => Endpoint.host(this.host, port, cidrs)),
-        ...(connectionString === undefined ? [login] : []),
+        ...(connectionString === undefined ? CloudIdentity._onAzure(client) : []),
       ],
       env: {
         SERVICEBUS_FULLY_QUALIFIED_NAMESPACE: EnvValue.of(this.host),

@@ -2,10 +2,10 @@ import { Endpoint } from '../network/endpoint';
 import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
 import { UsageError } from '../rules/usage-error';
+import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
-import { awsIdentityEndpoints } from './aws-identity';
 
 /** A bucket of S3 or of a store that speaks its protocol. */
 export interface S3Props {
@@ -31,8 +31,7 @@ export interface S3Props {
 
   /**
    * Id of the access key. Given together with `secretKey`.
-   * @default - the pod's own identity on AWS, by IRSA or EKS Pod Identity; IRSA needs its role among
-   *   `serviceAccountAnnotations` of the client
+   * @default - the pod's own identity on AWS, `identity` of the client
    */
   readonly accessKey?: SecretKey;
 
@@ -92,10 +91,10 @@ export class ObjectStore implements IProvider {
     this.secretKey = props.secretKey;
   }
 
-  public offerTo(): Offer {
+  public offerTo(client?: IIdentified): Offer {
     const { accessKey, secretKey, endpoint, prefix } = this;
     return {
-      endpoints: this.endpoints,
+      endpoints: [...this.endpoints, ...(accessKey === undefined ? CloudIdentity._onAws(client, this.region) : [])],
       env: {
         S3_BUCKET: EnvValue.of(this.bucket),
         ...(prefix === undefined ? {} : { S3_PREFIX: EnvValue.of(prefix) }),
@@ -107,18 +106,17 @@ export class ObjectStore implements IProvider {
     };
   }
 
-  /** Addresses that clients connect to. */
+  /** Addresses of the store. */
   private get endpoints(): Endpoint[] {
-    const identity = this.accessKey === undefined ? awsIdentityEndpoints(this.region) : [];
     if (this.url === undefined) {
       const host = `s3.${this.region}.amazonaws.com`;
-      return [this.outside(host), this.outside(`${this.bucket}.${host}`), ...identity];
+      return [this.outside(host), this.outside(`${this.bucket}.${host}`)];
     }
     const { hostname } = this.url;
     const namespace = namespaceOf(hostname);
     return namespace === undefined
-      ? [this.outside(hostname), ...identity]
-      : [Endpoint.foreignService({ namespace }, hostname, this.port), ...identity];
+      ? [this.outside(hostname)]
+      : [Endpoint.foreignService({ namespace }, hostname, this.port)];
   }
 
   private outside(host: string): Endpoint {

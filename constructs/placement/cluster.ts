@@ -88,6 +88,12 @@ export interface ClusterProps {
   readonly cloud?: Cloud;
 
   /**
+   * Region of the cloud that it runs in: `eu-west-1`.
+   * @default - unknown; identities of AWS by IRSA are refused
+   */
+  readonly region?: string;
+
+  /**
    * Zones that its nodes are in, by the label `topology.kubernetes.io/zone`.
    * @default - unknown; members of a quorum are spread over zones where possible, and over nodes in any case
    */
@@ -187,6 +193,8 @@ export interface ClusterProps {
 /** A minor version, as Pod Security labels name it after a "v". */
 const KUBERNETES_VERSION = /^1\.[1-9]\d$/;
 
+const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
 const CONTEXT_KEY = 'cdk8s-rag/cluster';
 
 /** Scopes that a cluster was attached to. */
@@ -209,6 +217,8 @@ export class Cluster {
   public readonly kubernetesVersion: string;
   /** Where the cluster runs. */
   public readonly cloud: Cloud;
+  /** Region of the cloud that it runs in; undefined when unknown. */
+  public readonly region?: string;
   /** Zones that its nodes are in; undefined when unknown. */
   public readonly zones?: number;
   /** Whether pods have IPv6 addresses. */
@@ -245,6 +255,7 @@ export class Cluster {
   public constructor(props: ClusterProps = {}) {
     this.kubernetesVersion = checkedVersion(props.kubernetesVersion ?? '1.28');
     this.cloud = props.cloud ?? Cloud.GENERIC;
+    this.region = checkedRegion(props.region);
     this.zones = checkedZones(props.zones);
     this.ipv6 = props.ipv6 ?? false;
     this.domain = checkedDomain(props.domain ?? 'cluster.local');
@@ -326,6 +337,13 @@ function checkedVersion(version: string): string {
     });
   }
   return version;
+}
+
+function checkedRegion(region: string | undefined): string | undefined {
+  if (region !== undefined && !REGION.test(region)) {
+    throw new UsageError(`is "${region}", but must be a region such as eu-west-1`, { property: 'cluster.region' });
+  }
+  return region;
 }
 
 function checkedZones(zones: number | undefined): number | undefined {

@@ -20,8 +20,8 @@ export function snapshotSettings({ bucket, region, endpoint, prefix }: ObjectSto
 export function snapshotBucket(store: ObjectStore): IProvider {
   const { accessKey, secretKey } = store;
   return {
-    offerTo: () => ({
-      endpoints: store.offerTo().endpoints,
+    offerTo: (client) => ({
+      endpoints: store.offerTo(client).endpoints,
       env: {
         ...(accessKey === undefined ? {} : { [`${S3_CONFIG}__ACCESS_KEY`]: EnvValue.fromSecret(accessKey) }),
         ...(secretKey === undefined ? {} : { [`${S3_CONFIG}__SECRET_KEY`]: EnvValue.fromSecret(secretKey) }),

@@ -1,11 +1,12 @@
 import type { IConstruct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { PodSet } from '../network/peer';
+import type { IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import type { EnvValue } from './env-value';
 
 /** Something that uses providers: it has pods in a namespace. */
-export interface IClient extends IConstruct {
+export interface IClient extends IConstruct, IIdentified {
   /** Namespace of the client's pods. */
   readonly namespace: string;
 }

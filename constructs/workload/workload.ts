@@ -18,6 +18,7 @@ import { checkEnvName, checkObjectName, dnsSubdomainProblem } from '../rules/obj
 import { OutputRules } from '../rules/output-rules';
 import { checkSeconds } from '../rules/time-span';
 import { refuse, UsageError } from '../rules/usage-error';
+import type { CloudIdentity } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { ConfigFiles } from './config-files';
 import type { ContainerProps, MainContainerProps } from './container';
@@ -75,10 +76,16 @@ export interface WorkloadOptions {
   readonly podAnnotations?: { readonly [annotation: string]: string };
 
   /**
-   * Annotations of the ServiceAccount, such as those of a cloud's workload identity.
+   * Annotations of the ServiceAccount besides those of {@link identity}.
    * @default - none
    */
   readonly serviceAccountAnnotations?: { readonly [annotation: string]: string };
+
+  /**
+   * Who the pods are to a cloud: what they use there without keys, they use as this.
+   * @default - nobody
+   */
+  readonly identity?: CloudIdentity;
 
   /**
    * Rules of the Pod Security level "restricted" that the image cannot keep, with reasons.
@@ -184,6 +191,8 @@ export abstract class Workload extends Construct implements IClient {
   public readonly namespace: string;
   /** The pods, as policies, Services and budgets select them. */
   public readonly pods: PodSet;
+  /** Who the pods are to a cloud; undefined where nothing is declared. */
+  public readonly identity?: CloudIdentity;
   /** The ServiceAccount that the pods run as; it has no token and no permissions. */
   public readonly serviceAccount: k8s.KubeServiceAccount;
   /** The network policies of the pods. */
@@ -207,15 +216,18 @@ export abstract class Workload extends Construct implements IClient {
     checkAnnotations(this, 'podAnnotations', props.podAnnotations ?? {});
     checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
     checkEnv(this, props);
+    checkIdentity(this, props);
     checkSeconds(this, 'gracePeriod', props.gracePeriod ?? GRACE_PERIOD);
     this.namespace = namespaceOf(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
     this.placement = Placement.resolve(this, props);
+    this.identity = props.identity;
     this.serviceAccount = this.createServiceAccount();
     this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', {
       pods: this.pods,
       metadata: this.metadata(),
     });
+    this.identity?._bind(this, { pods: this.pods, policy: this.networkPolicy, labels: this.labels() });
     this.template = this.createTemplate(props);
     this.acceptMetricsScrapes();
     LateChecks.of(this).add(this, () => [...this.template.lateChecks(), ...this.addressChecks()]);
@@ -386,7 +398,14 @@ export abstract class Workload extends Construct implements IClient {
   private createServiceAccount(): k8s.KubeServiceAccount {
     const metadata = this.metadata();
     return new k8s.KubeServiceAccount(this, 'ServiceAccount', {
-      metadata: { ...metadata, annotations: { ...metadata.annotations, ...this.props.serviceAccountAnnotations } },
+      metadata: {
+        ...metadata,
+        annotations: {
+          ...metadata.annotations,
+          ...this.identity?.serviceAccountAnnotations,
+          ...this.props.serviceAccountAnnotations,
+        },
+      },
       automountServiceAccountToken: false,
     });
   }
@@ -396,6 +415,7 @@ export abstract class Workload extends Construct implements IClient {
     const template = new PodTemplate(this, {
       namespace: this.namespace,
       labels: {
+        ...props.identity?.podLabels,
         ...props.podLabels,
         ...this.pods.labels,
         'app.kubernetes.io/component': props.component,
@@ -470,6 +490,20 @@ function checkPodLabels(scope: Construct, labels: { readonly [label: string]: st
   const own = OWN_LABELS.find((label) => Object.hasOwn(labels, label));
   if (own !== undefined) {
     throw new UsageError(`has ${own}, which the library sets itself; leave it out`, { scope, property: 'podLabels' });
+  }
+}
+
+/** Two values for one label or annotation are a mistake: one of the two would be the wrong identity. */
+function checkIdentity(scope: Construct, { identity, podLabels, serviceAccountAnnotations }: WorkloadProps): void {
+  const pairs: [string, { readonly [key: string]: string }, { readonly [key: string]: string } | undefined][] = [
+    ['serviceAccountAnnotations', identity?.serviceAccountAnnotations ?? {}, serviceAccountAnnotations],
+    ['podLabels', identity?.podLabels ?? {}, podLabels],
+  ];
+  for (const [property, own, given = {}] of pairs) {
+    const twice = Object.keys(own).find((key) => Object.hasOwn(given, key));
+    if (twice !== undefined) {
+      throw new UsageError(`has ${twice}, which identity sets; drop one of the two`, { scope, property });
+    }
   }
 }
 

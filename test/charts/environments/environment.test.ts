@@ -87,10 +87,10 @@ function expectRefusals(mistakes: Mistake[]): void {
 }
 
 const API =
-  'args, command, env, envNames, externals, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
+  'args, command, env, envNames, externals, identity, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
   'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user';
 const WORKERS =
-  'accelerator, accelerators, args, command, env, envNames, externals, image, longestTask, nodePool, ' +
+  'accelerator, accelerators, args, command, env, envNames, externals, identity, image, longestTask, nodePool, ' +
   'podAnnotations, podLabels, priorityClassName, resources, scaling, serviceAccountAnnotations, sharedMemory, ' +
   'startupBudget, temporaryStorage, user';
 const SCALING = 'cooldown, cpu, cron, down, fallbackReplicas, max, memory, min, prometheus, replicas, up';
@@ -127,7 +127,7 @@ describe('a key that is no setting', () => {
     [
       'in a map, with all that there are in it',
       put(3, '  sharding: custom'),
-      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, drain, env, envNames, ' +
+      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, drain, env, envNames, identity, ' +
         'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, rehearsal, ' +
         'replicationFactor, resources, restore, serviceAccountAnnotations, sizing, snapshotStorage, snapshots, ' +
         'startupBudget, storage, storageClass, tls',

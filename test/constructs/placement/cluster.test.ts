@@ -149,6 +149,10 @@ describe('mistakes', () => {
     );
   });
 
+  test.each(['', 'eu west 1', 'EU-WEST-1', 'eu-west-'])('the region "%s"', (region) => {
+    refused({ region }, `region is "${region}", but must be a region such as eu-west-1`);
+  });
+
   test.each<[ClusterProps, string]>([
     [{ dns: { namespace: 'Kube' } }, 'dns.namespace is "Kube", but must be a DNS label: '],
     [{ dns: { namespace: 'a', podLabels: { app: 'a b' } } }, 'dns.podLabels.app is "a b", but the value of a label '],

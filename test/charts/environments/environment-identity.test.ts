@@ -1,0 +1,102 @@
+import { Environment } from '../../../charts/environments/environment';
+import { EnvironmentFolder } from '../../support/environment-folder';
+import { find } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
+
+const folder = new EnvironmentFolder();
+afterAll(() => folder.remove());
+
+/** Every workload that a file can describe, each with this setting. */
+function everywhere(setting: string): string {
+  return [
+    'namespace: rag-test',
+    'cluster: { region: eu-west-1 }',
+    `qdrant: { resources: { cpu: 1, memory: 1Gi }, storage: 1Gi, ${setting} }`,
+    `queue: { ${setting} }`,
+    'embeddingModel: BAAI/bge-m3',
+    `embedder: { resources: { cpu: 1, memory: 4Gi }, ${setting} }`,
+    `api: { image: { repository: ghcr.io/acme/api, tag: 1.0.0 }, ${setting} }`,
+    `embeddingWorkers: { image: { repository: ghcr.io/acme/workers, tag: 1.0.0 }, ${setting} }`,
+    '',
+  ].join('\n');
+}
+
+function objectsOf(text: string) {
+  folder.write({ 'test.yaml': text });
+  return Environment.read(folder.pathOf('test.yaml')).render('test.yaml').objects;
+}
+
+/** What is said about a file with this setting of the API: the place without the file, and the problem. */
+function refused(setting: string, cluster = 'cluster: {}'): string[] {
+  const lines = [
+    'namespace: rag-test',
+    cluster,
+    'qdrant: { resources: { cpu: 1, memory: 1Gi }, storage: 1Gi }',
+    'api:',
+    '  image: { repository: ghcr.io/acme/api, tag: 1.0.0 }',
+    `  ${setting}`,
+  ];
+  const { message } = refusalOf(() => objectsOf(lines.join('\n')));
+  return message.split('\n').map((problem) => problem.replace(`${folder.shown('test.yaml')}:`, ''));
+}
+
+describe('the identity of a workload', () => {
+  test.each(['qdrant', 'queue', 'embedder', 'api', 'embedding-workers'])('is a setting of %s', (name) => {
+    const objects = objectsOf(everywhere('identity: { awsRole: "arn:aws:iam::123456789012:role/rag" }'));
+    expect(find(objects, 'ServiceAccount', name).metadata.annotations).toMatchObject({
+      'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/rag',
+    });
+  });
+
+  test.each([
+    ['awsPodIdentity: true', undefined],
+    ['gcpServiceAccount: rag-api@acme.iam.gserviceaccount.com', 'rag-api@acme.iam.gserviceaccount.com'],
+    ['azureClientId: 11111111-2222-3333-4444-555555555555', '11111111-2222-3333-4444-555555555555'],
+  ])('may be %s', (setting, shown) => {
+    const annotations = find(objectsOf(everywhere(`identity: { ${setting} }`)), 'ServiceAccount', 'api').metadata
+      .annotations;
+    const { 'argocd.argoproj.io/sync-wave': _, ...rest } = annotations ?? {};
+    expect(Object.values(rest)).toEqual(shown === undefined ? [] : [shown]);
+  });
+
+  test.each([
+    [
+      'identity: { awsRole: rag-api }',
+      '6:15 api.identity.awsRole: is "rag-api", but must be a role such as arn:aws:iam::123456789012:role/rag-api',
+    ],
+    [
+      'identity: {}',
+      '6:3 api.identity: needs exactly one of awsRole, awsPodIdentity, gcpServiceAccount and azureClientId',
+    ],
+    [
+      'identity: { awsPodIdentity: true, gcpServiceAccount: a@b }',
+      '6:3 api.identity: needs exactly one of awsRole, awsPodIdentity, gcpServiceAccount and azureClientId',
+    ],
+    ['identity: { awsPodIdentity: false }', '6:15 api.identity.awsPodIdentity: is false, but must be one of true'],
+    [
+      'identity: { awsPodIdentity: true, tenantId: a }',
+      '6:37 api.identity.tenantId: belongs to azureClientId, which is not there; remove it',
+    ],
+    [
+      'identity: { azureClientId: a }',
+      '6:15 api.identity.azureClientId: is "a", but must be a UUID in lower case: 8, 4, 4, 4 and 12 hexadecimal digits',
+    ],
+    [
+      'identity: { awsRol: a, awsPodIdentity: true }',
+      '6:15 api.identity.awsRol: is not a setting; did you mean awsRole?',
+    ],
+    [
+      'identity: { awsRole: "arn:aws:iam::123456789012:role/rag" }',
+      '6:3 api.identity: needs AWS STS in the region of the cluster, but the cluster does not say which that is; set ' +
+        'region in the cluster',
+    ],
+  ])('%s is refused at its place', (setting, problem) => {
+    expect(refused(setting)).toEqual([problem]);
+  });
+
+  test('needs a region that is one', () => {
+    expect(refused('identity: { awsPodIdentity: true }', 'cluster: { region: "Ireland, EU" }')).toEqual([
+      '2:12 cluster.region: is "Ireland, EU", but must be a region such as eu-west-1',
+    ]);
+  });
+});
