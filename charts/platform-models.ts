@@ -92,7 +92,7 @@ export class PlatformModels {
   public readonly embedder?: IProvider;
   /** What makes vectors of documents. */
   public readonly ingestionEmbedder?: IProvider;
-  /** What makes vectors for the collection that takes over, while it is filled. */
+  /** What makes vectors for the collection that takes over. */
   public readonly nextEmbedder?: IProvider;
   /** What generates answers. */
   public readonly llm?: IProvider;
@@ -110,9 +110,9 @@ export class PlatformModels {
   ) {
     const { models = {} } = props;
     this.volume = this.createVolume(models.volume);
-    const { served, next } = embeddingModels;
-    this.embedder = this.createEmbedder('embedder', props.embedder, served);
-    this.ingestionEmbedder = this.createEmbedder('ingestion-embedder', props.ingestionEmbedder, served);
+    const { present, next } = embeddingModels;
+    this.embedder = this.createEmbedder('embedder', props.embedder, present);
+    this.ingestionEmbedder = this.createEmbedder('ingestion-embedder', props.ingestionEmbedder, present);
     this.nextEmbedder = this.createNextEmbedder(next);
     this.llm = this.createLlm(props.llm);
     this.reranker = this.createReranker(props.reranker);
@@ -120,22 +120,24 @@ export class PlatformModels {
 
   /** What the API uses. */
   public get forQuestions(): IProvider[] {
-    return [this.facts, this.embedder, this.reranker, this.llm].filter((provider) => provider !== undefined);
+    const embedder = this.switched ? this.nextEmbedder : this.embedder;
+    return [this.facts, embedder, this.reranker, this.llm].filter((provider) => provider !== undefined);
   }
 
   /**
    * What the workers use.
    *
-   * @param computing whether they have an accelerator of their own
+   * @param computing whether they compute themselves
    */
   public forDocuments(computing: boolean): IProvider[] {
-    const provider = this.ingestionEmbedder ?? (computing ? undefined : this.embedder);
-    return [this.facts, provider].filter((candidate) => candidate !== undefined);
+    const present = this.ingestionEmbedder ?? this.embedder;
+    const provider = this.switched ? this.nextEmbedder : present;
+    return [this.facts, computing ? undefined : provider].filter((candidate) => candidate !== undefined);
   }
 
   /** The model that workers with an accelerator of their own compute with, and where they have it from. */
   public get computed(): Pick<EmbeddingWorkersProps, 'embeddingModel' | 'modelSource'> {
-    const { served } = this.embeddingModels;
+    const { served } = this;
     return served?.profile === undefined ? {} : { embeddingModel: served, modelSource: this.sourceOf(served) };
   }
 
@@ -146,9 +148,19 @@ export class PlatformModels {
     }
   }
 
+  private get switched(): boolean {
+    return this.embeddingModels.switched;
+  }
+
+  /** The model whose vectors clients use. */
+  private get served(): EmbeddingModel | undefined {
+    const { present, next } = this.embeddingModels;
+    return this.switched ? next : present;
+  }
+
   /** What everybody who makes or reads vectors has to know, whoever computes them. */
   private get facts(): IProvider | undefined {
-    const { served } = this.embeddingModels;
+    const { served } = this;
     return served && { offerTo: () => ({ endpoints: [], env: served.env(served.role.envPrefix) }) };
   }
 

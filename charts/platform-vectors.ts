@@ -60,10 +60,12 @@ export interface PlatformVectorsProps {
 
 /** The embedding models of a platform. */
 export interface PlatformEmbeddingModels {
-  /** The model whose vectors clients use. */
-  readonly served?: EmbeddingModel;
-  /** The model that takes over, while its collection is filled. */
+  /** The model of the platform. */
+  readonly present?: EmbeddingModel;
+  /** The model that takes over from it. */
   readonly next?: EmbeddingModel;
+  /** Whether it has taken over; the servers of the old one stay for clients that are still there. */
+  readonly switched: boolean;
 }
 
 /** The vector database of a platform, and what belongs to it. */
@@ -97,9 +99,9 @@ export class PlatformVectors {
   public get models(): PlatformEmbeddingModels {
     const next = this.props.collection?.next;
     if (next === undefined) {
-      return { served: this.model };
+      return { present: this.model, switched: false };
     }
-    return next.switched === true ? { served: next.model } : { served: this.model, next: next.model };
+    return { present: this.model, next: next.model, switched: next.switched === true };
   }
 
   /** What the API uses. */

@@ -6,6 +6,7 @@ import { QdrantClient, QdrantError } from './qdrant-client.mjs';
 
 /** Vectors of another size or compared in another way are another collection. */
 const FIXED = ['vectors.size', 'vectors.distance'];
+const MODEL = 'metadata.cdk8s-rag/model';
 
 const client = QdrantClient.fromEnvironment();
 const file = process.env.COLLECTION_FILE;
@@ -52,6 +53,9 @@ function changeOf(paths, wanted) {
   if (changed('quantization_config')) {
     body.quantization_config = wanted.quantization_config ?? 'Disabled';
   }
+  if (changed('metadata')) {
+    body.metadata = wanted.metadata;
+  }
   if (changed('strict_mode_config')) {
     body.strict_mode_config = wanted.strict_mode_config;
   }
@@ -65,7 +69,10 @@ async function adjust(name, path, { config }, wanted) {
     different.map((difference) => difference.path),
     wanted,
   );
-  const fixed = different.filter((difference) => FIXED.includes(difference.path));
+  // A collection of somebody else's says nothing of its model; from now on it does.
+  const fixed = different.filter(
+    (difference) => FIXED.includes(difference.path) || (difference.path === MODEL && difference.found !== null),
+  );
   for (const difference of different) {
     const stays = difference.path === 'shard_number' || fixed.length > 0;
     report(name, difference.path, difference.found, difference.wanted, stays ? undefined : 'it is changed');

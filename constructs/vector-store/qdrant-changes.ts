@@ -1,5 +1,6 @@
 import type { ChangeRule } from '../rules/change-rule';
 import { type Json, type ManifestObject, nameOf, renderedPods } from '../rules/output';
+import { MODEL_KEY } from './collection-model';
 import { DRAIN_TO, drainName } from './qdrant-drain';
 
 /** Which Qdrant of the app a rule is about. */
@@ -20,6 +21,8 @@ interface RenderedCollection {
   readonly size: number;
   /** How vectors are compared. */
   readonly distance: string;
+  /** Model that makes them; undefined where nobody says. */
+  readonly model?: string;
 }
 
 /** A release of Qdrant, without its patch. */
@@ -129,15 +132,24 @@ function shown({ major, minor }: Release): string {
 }
 
 function vectorProblem(before: RenderedCollection | undefined, after: RenderedCollection): string[] {
-  if (before === undefined || (before.size === after.size && before.distance === after.distance)) {
+  if (before === undefined || isSame(before, after)) {
     return [];
   }
   return [
-    `${nameOf(after.source)}: collection "${after.name}" holds vectors of ${before.size} dimensions compared by ` +
-      `${before.distance}, and the model makes vectors of ${after.size} dimensions compared by ${after.distance}, which ` +
-      'a collection can never change to; keep the model, set next to a collection of another name with the new model, ' +
+    `${nameOf(after.source)}: collection "${after.name}" holds vectors of ${vectors(before)}, and the model makes ` +
+      `vectors of ${vectors(after)}, which a collection can never change to; keep the model, set next ` +
+      'to a collection of another name with the new model, ' +
       'have it filled, and then set next.switched',
   ];
+}
+
+function isSame(before: RenderedCollection, after: RenderedCollection): boolean {
+  const sameModel = before.model === undefined || before.model === after.model;
+  return before.size === after.size && before.distance === after.distance && sameModel;
+}
+
+function vectors({ size, distance, model }: RenderedCollection): string {
+  return `${size} dimensions compared by ${distance}${model === undefined ? '' : ` of ${model}`}`;
 }
 
 /** Every collection that a render describes, by the database that it is in and its name. */
@@ -160,8 +172,9 @@ function collectionsIn(objects: readonly ManifestObject[]): Map<string, Rendered
 function descriptions(source: ManifestObject): RenderedCollection[] {
   return list(parsed(source.data[COLLECTION_FILE])?.collections).flatMap((collection) => {
     const { size, distance } = collection?.parameters?.vectors ?? {};
+    const model = collection?.parameters?.metadata?.[MODEL_KEY];
     return typeof size === 'number'
-      ? [{ source, name: String(collection.name), size, distance: String(distance) }]
+      ? [{ source, name: String(collection.name), size, distance: String(distance), model }]
       : [];
   });
 }

@@ -8,6 +8,7 @@ import type { Image } from '../workload/image';
 import { Job } from '../workload/job';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
+import { MODEL_KEY } from './collection-model';
 import type { PayloadIndex } from './payload-index';
 import type { Qdrant } from './qdrant';
 import { QdrantProgram } from './qdrant-program';
@@ -66,7 +67,8 @@ export interface NextCollection {
 
   /**
    * Whether clients use it. The aliases are switched then, provided that it has at least as many points as the
-   * old one; clients get the facts of its model, and wait for that. The backfill runs no more. Afterwards
+   * old one; clients wait for that, and get its name and the facts of its model with their next rollout. The old
+   * collection serves those that are still there. The backfill runs no more. Afterwards
    * `name` and `model` can become the new ones, and `next` can go; the old collection stays until you drop it.
    * @default false
    */
@@ -135,9 +137,10 @@ export interface QdrantCollectionProps {
   readonly strictMode?: StrictMode;
 
   /**
-   * Other names for the collection. Clients use the first of them, so that the collection behind it can change.
-   * No collection may have such a name.
-   * @default - none: clients use the collection's own name
+   * Other names for the collection, for those who search it from elsewhere; clients of this library get the
+   * collection's own. Which collection they point to says whether `next` has taken over. No collection may have such
+   * a name.
+   * @default - none
    */
   readonly aliases?: string[];
 
@@ -223,11 +226,17 @@ export class QdrantCollection extends Construct implements IProvider {
       ...offer,
       env: {
         ...offer.env,
-        [`${envPrefix}_NAME`]: EnvValue.of(this.aliases[0] ?? this.name),
+        // Its own name and no alias, so that a client changes collection and model in one step: its rollout.
+        [`${envPrefix}_NAME`]: EnvValue.of(this.servedName),
         ...this.modelEnv(this.servedModel),
       },
       after: [this.bootstrap, this.aliasSwitch].flatMap((job) => job?.pods ?? []),
     };
+  }
+
+  private get servedName(): string {
+    const { next } = this.props;
+    return next?.switched === true ? next.name : this.name;
   }
 
   private get servedModel(): EmbeddingModel {
@@ -267,7 +276,7 @@ export class QdrantCollection extends Construct implements IProvider {
 
   private checkNext({ name }: NextCollection): void {
     if (this.aliases.length === 0) {
-      this.refuse('aliases', 'is empty, but next needs one: clients use it while the collection behind it changes');
+      this.refuse('aliases', 'is empty, but next needs one: where it points to says which collection has taken over');
     }
     if (name === this.name) {
       this.refuse('next.name', `is "${name}", the name of the present collection; give the new one another`);
@@ -329,6 +338,8 @@ export class QdrantCollection extends Construct implements IProvider {
         write_consistency_factor: this.props.writeConsistencyFactor,
         quantization_config: quantization && (quantization._config ?? null),
         strict_mode_config: strictMode && strictModeConfig(this, strictMode),
+        // Vectors of two models are of no use to one another, also when they are of one size.
+        metadata: { [MODEL_KEY]: model.id },
       },
       payload_indexes: Object.fromEntries(indexes),
     };
