@@ -43,7 +43,11 @@ describe('the collection', () => {
     const objects = stored({}, {});
     expect(desired(objects)).toEqual({
       collections: [
-        { name: 'documents', parameters: { vectors: { size: 1024, distance: 'Cosine' } }, payload_indexes: {} },
+        {
+          name: 'documents',
+          parameters: { vectors: { size: 1024, distance: 'Cosine' }, metadata: { 'cdk8s-rag/model': 'BAAI/bge-m3' } },
+          payload_indexes: {},
+        },
       ],
       aliases: {},
     });
@@ -57,7 +61,7 @@ describe('the collection', () => {
       ['embedding-workers', 'api-key'],
     ] as const) {
       expect(variables(objects, 'Deployment', name)).toMatchObject({
-        COLLECTION_NAME: 'documents',
+        COLLECTION_NAME: 'documents-v1',
         EMBEDDING_DIMENSIONS: '1024',
         QDRANT_API_KEY: { secretKeyRef: { name: 'qdrant', key } },
       });
@@ -244,8 +248,17 @@ describe('the collection that takes over', () => {
   test('has its model served to everybody when it is switched, and is filled no more', () => {
     const model = EmbeddingModel.BGE_SMALL_EN_V1_5;
     const objects = make({ embedder: {}, collection: { ...collection, next: { ...next, model, switched: true } } });
-    expect(namesOf(objects, 'Deployment').sort()).toEqual(['api', 'embedder', 'embedding-workers']);
-    expect(argument(objects, 'embedder', '--model-id')).toBe('BAAI/bge-small-en-v1.5');
+    expect(namesOf(objects, 'Deployment').sort()).toEqual(['api', 'embedder', 'embedding-workers', 'next-embedder']);
+    // Pods of the last rollout still use the old one.
+    expect(argument(objects, 'embedder', '--model-id')).toBe('BAAI/bge-m3');
+    expect(argument(objects, 'next-embedder', '--model-id')).toBe('BAAI/bge-small-en-v1.5');
+    for (const name of ['api', 'embedding-workers']) {
+      expect(reachedBy(objects, name).sort()).toEqual(['next-embedder', 'qdrant']);
+      expect(variables(objects, 'Deployment', name)).toMatchObject({
+        COLLECTION_NAME: 'documents-v2',
+        EMBEDDING_URL: 'http://next-embedder:8080/v1',
+      });
+    }
     expect(namesOf(objects, 'Job').sort()).toEqual(['collection-bootstrap', 'collection-switch']);
     expect(modelsOf(objects)).toEqual(['BAAI/bge-small-en-v1.5', 'BAAI/bge-small-en-v1.5']);
     expect(waveOf(objects, 'Deployment', 'api')).toBeGreaterThan(waveOf(objects, 'Job', 'collection-switch'));

@@ -98,7 +98,7 @@ describe('another model over what is rendered', () => {
     const [problem, ...more] = production(`embeddingModel: ${SMALL}`).changeProblems(before);
     expect(more).toEqual([]);
     expect(problem).toMatch(
-      /ConfigMap rag-production\/collection-bootstrap: collection "documents-bge-m3" holds vectors of 1024 dimensions compared by Cosine, and the model makes vectors of 384 dimensions compared by Cosine, which a collection can never change to; /,
+      /ConfigMap rag-production\/collection-bootstrap: collection "documents-bge-m3" holds vectors of 1024 dimensions compared by Cosine of BAAI\/bge-m3, and the model makes vectors of 384 dimensions compared by Cosine of BAAI\/bge-small-en-v1\.5, which a collection can never change to; /,
     );
     expect(problem).toContain(way);
   });
@@ -116,8 +116,13 @@ describe('another model over what is rendered', () => {
     }
   });
 
-  test('of the same size and distance is not, for nobody can tell; a new name is the way then too', () => {
-    expect(production('embeddingModel: intfloat/multilingual-e5-large').changeProblems(before)).toEqual([]);
+  test('is refused when it is of the same size and distance too', () => {
+    expect(production('embeddingModel: intfloat/multilingual-e5-large').changeProblems(before)).toEqual([
+      expect.stringContaining(
+        'of BAAI/bge-m3, and the model makes vectors of 1024 dimensions compared by Cosine of ' +
+          'intfloat/multilingual-e5-large, which a collection can never change to',
+      ),
+    ]);
   });
 });
 
@@ -175,20 +180,22 @@ describe('the way to another model', () => {
     expect(switched.changeProblems(filling.objects)).toEqual([]);
     expect(namesOf(objects, 'Job')).toContain('collection-switch');
     expect(namesOf(objects, 'Job')).not.toContain('collection-backfill');
-    expect(namesOf(objects, 'Deployment')).not.toContain('next-embedder');
     expect(variables(objects, 'Job', 'collection-switch')).toMatchObject({
       SOURCE_COLLECTION: 'documents-bge-m3',
       TARGET_COLLECTION: 'documents-small',
       ALIASES: 'documents',
     });
     const { server, clients } = modelIn(objects);
-    expect(server).toBe(`/models/${SMALL}`);
+    // Pods of the last rollout still use the old one.
+    expect(server).toBe('/models/BAAI/bge-m3');
+    expect(argument(objects, 'next-embedder', '--model-id')).toBe(`/models/${SMALL}`);
+    expect(variables(objects, 'Deployment', 'api').EMBEDDING_URL).toBe('http://next-embedder:8080/v1');
     expect(clients.map(([model, dimensions]: Json) => [model, dimensions])).toEqual([
       [SMALL, '384'],
       [SMALL, '384'],
     ]);
     for (const name of CLIENTS) {
-      expect(variables(objects, 'Deployment', name).COLLECTION_NAME).toBe('documents');
+      expect(variables(objects, 'Deployment', name).COLLECTION_NAME).toBe('documents-small');
       expect(waveOf(objects, 'Deployment', name)).toBeGreaterThan(waveOf(objects, 'Job', 'collection-switch'));
     }
   });
@@ -196,9 +203,12 @@ describe('the way to another model', () => {
   test('and ends where a new platform of that model would begin', () => {
     expect(done.changeProblems(switched.objects)).toEqual([]);
     expect(namesOf(done.objects, 'Job')).not.toContain('collection-switch');
-    for (const name of [...CLIENTS, 'embedder']) {
-      const [last, first] = [done, switched].map(({ objects }) => find(objects, 'Deployment', name).spec);
-      expect(last).toEqual(first);
+    // But for the server, which has its old name again.
+    for (const name of CLIENTS) {
+      const [last, first] = [done, switched].map(({ objects }) => variables(objects, 'Deployment', name));
+      expect({ ...last, EMBEDDING_URL: undefined }).toEqual({ ...first, EMBEDDING_URL: undefined });
     }
+    expect(variables(done.objects, 'Deployment', 'api').EMBEDDING_URL).toBe('http://embedder:8080/v1');
+    expect(argument(done.objects, 'embedder', '--model-id')).toBe(`/models/${SMALL}`);
   });
 });

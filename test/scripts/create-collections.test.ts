@@ -132,6 +132,32 @@ describe('a collection that exists', () => {
     expect(server.changes).toEqual([]);
   });
 
+  test('with vectors of another model is refused, though they are of one size', async () => {
+    const of = (model: string) => ({ ...PARAMETERS, metadata: { 'cdk8s-rag/model': model } });
+    server.addCollection('documents', { ...of('acme/one'), replication_factor: 1 });
+    const { status, stderr } = await run(wanted(of('acme/other')));
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      'documents: metadata.cdk8s-rag/model is "acme/one", wanted "acme/other"; it stays as it is',
+    );
+    expect(stderr).toContain('documents cannot hold the vectors of this model; give the model a collection of its own');
+    expect(server.changes).toEqual([]);
+  });
+
+  test('that says nothing of its model is told, and keeps what else its metadata says', async () => {
+    const metadata = { 'cdk8s-rag/model': 'acme/one' };
+    server.addCollection('documents', { ...PARAMETERS, metadata: { owner: 'search' } });
+    const { status, stderr } = await run(wanted({ ...PARAMETERS, metadata }, {}));
+    expect([status, stderr]).toEqual([
+      0,
+      'documents: metadata.cdk8s-rag/model is nothing, wanted "acme/one"; it is changed\n',
+    ]);
+    expect(server.state.collections.get('documents')?.config.metadata).toEqual({ owner: 'search', ...metadata });
+    server.requests.length = 0;
+    expect((await run(wanted({ ...PARAMETERS, metadata }, {}))).status).toBe(0);
+    expect(server.changes).toEqual([]);
+  });
+
   test('is changed where that is possible', async () => {
     server.addCollection('documents', { vectors: { size: 4, distance: 'Cosine' }, shard_number: 6 });
     const { status, stdout, stderr } = await run(wanted(PARAMETERS, {}));

@@ -170,9 +170,9 @@ describe('a collection', () => {
 
   test('keeps the size of its vectors', () => {
     expect(problems(rendered({}, { documents: small }), rendered({}, { documents: large }))).toEqual([
-      'ConfigMap test/documents-bootstrap: collection "docs" holds vectors of 384 dimensions compared by Cosine, and ' +
-        'the model makes vectors of 1024 dimensions compared by Cosine, which a collection can never change to; keep the ' +
-        'model, set next to a collection of another name with the new model, have it filled, and then set next.switched',
+      'ConfigMap test/documents-bootstrap: collection "docs" holds vectors of 384 dimensions compared by Cosine of ' +
+        'BAAI/bge-small-en-v1.5, and the model makes vectors of 1024 dimensions compared by Cosine of BAAI/bge-m3, which a ' +
+        'collection can never change to; keep the model, set next to a collection of another name with the new model, have it filled, and then set next.switched',
     ]);
   });
 
@@ -183,9 +183,29 @@ describe('a collection', () => {
     });
     expect(problems(before, after)).toEqual([
       expect.stringContaining(
-        '384 dimensions compared by Dot, and the model makes vectors of 384 dimensions compared by C',
+        '384 dimensions compared by Dot of BAAI/bge-small-en-v1.5, and the model makes vectors of 384 dimensions compared by C',
       ),
     ]);
+  });
+
+  test('keeps its model, also when another one makes vectors of the same kind', () => {
+    const alike = { model: EmbeddingModel.MULTILINGUAL_E5_LARGE, name: 'docs' };
+    expect(problems(rendered({}, { documents: large }), rendered({}, { documents: alike }))).toEqual([
+      expect.stringContaining(
+        'holds vectors of 1024 dimensions compared by Cosine of BAAI/bge-m3, and the model makes vectors of 1024 ' +
+          'dimensions compared by Cosine of intfloat/multilingual-e5-large, which a collection can never change to',
+      ),
+    ]);
+  });
+
+  test('that says nothing of its model may be of any', () => {
+    const after = rendered({}, { documents: large });
+    const before = changed(after.objects, 'ConfigMap', 'documents-bootstrap', ({ data }) => {
+      const state = JSON.parse(data['collection.json']);
+      delete state.collections[0].parameters.metadata;
+      data['collection.json'] = JSON.stringify(state);
+    });
+    expect(problems(before, after)).toEqual([]);
   });
 
   test('is the same one whatever describes it, and however its database is spoken to', () => {

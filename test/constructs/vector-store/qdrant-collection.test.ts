@@ -26,6 +26,9 @@ const OTHER = EmbeddingModel.of({
   normalised: false,
 });
 
+/** What a collection says of the model of its vectors. */
+const BGE_M3 = { 'cdk8s-rag/model': 'BAAI/bge-m3' };
+
 const WAVE = 'argocd.argoproj.io/sync-wave';
 
 function collection(props: Partial<QdrantCollectionProps> = {}, storeProps: Partial<QdrantProps> = {}) {
@@ -159,10 +162,14 @@ describe('TLS', () => {
 });
 
 describe('the wanted state', () => {
-  test('is size and distance of the model, and nothing that was not said', () => {
+  test('is size and distance of the model and which it is, and nothing that was not said', () => {
     expect(desired()).toEqual({
       collections: [
-        { name: 'documents', parameters: { vectors: { size: 1024, distance: 'Cosine' } }, payload_indexes: {} },
+        {
+          name: 'documents',
+          parameters: { vectors: { size: 1024, distance: 'Cosine' }, metadata: BGE_M3 },
+          payload_indexes: {},
+        },
       ],
       aliases: {},
     });
@@ -189,6 +196,7 @@ describe('the wanted state', () => {
             replication_factor: 3,
             write_consistency_factor: 2,
             quantization_config: { scalar: { type: 'int8', always_ram: true } },
+            metadata: BGE_M3,
           },
           payload_indexes: {},
         },
@@ -263,8 +271,8 @@ describe('a client', () => {
     expect(env(api, 'EMBEDDING_DIMENSIONS')).toBe('1024');
   });
 
-  test('uses the first alias where there is one', () => {
-    expect(env(served({ aliases: ['search', 'chat'] }), 'COLLECTION_NAME')).toBe('search');
+  test('uses the collection itself, never an alias: what it points to may change while the client runs', () => {
+    expect(env(served({ aliases: ['search', 'chat'] }), 'COLLECTION_NAME')).toBe('documents');
   });
 
   test('may know all of it by other names', () => {
@@ -327,12 +335,16 @@ describe('the next collection', () => {
     expect(state.collections).toEqual([
       {
         name: 'documents',
-        parameters: { vectors: { size: 1024, distance: 'Cosine' }, shard_number: 6 },
+        parameters: { vectors: { size: 1024, distance: 'Cosine' }, shard_number: 6, metadata: BGE_M3 },
         payload_indexes: { tag: { type: 'keyword' } },
       },
       {
         name: 'documents-2',
-        parameters: { vectors: { size: 256, distance: 'Dot' }, shard_number: 6 },
+        parameters: {
+          vectors: { size: 256, distance: 'Dot' },
+          shard_number: 6,
+          metadata: { 'cdk8s-rag/model': 'acme/other' },
+        },
         payload_indexes: { tag: { type: 'keyword' } },
       },
     ]);
@@ -373,13 +385,13 @@ describe('the next collection', () => {
 
   test('is nothing to clients until it is switched, and they do not wait for it', () => {
     const api = find(filling, 'Deployment', 'api');
-    expect(env(api, 'COLLECTION_NAME')).toBe('search');
+    expect(env(api, 'COLLECTION_NAME')).toBe('documents');
     expect(env(api, 'EMBEDDING_MODEL')).toBe('BAAI/bge-m3');
     expect(wave(filling, 'Deployment', 'api')).toBe('20');
     expect(namesOf(filling, 'Job')).not.toContain('documents-switch');
   });
 
-  test('is switched to by a Job, before the clients know the new model', () => {
+  test('is switched to by a Job, before clients get its name and the facts of its model', () => {
     const job = find(switched, 'Job', 'documents-switch');
     expect(mainContainer(job).command).toEqual(['node', '/opt/program/switch-aliases.mjs']);
     expect(env(job, 'SOURCE_COLLECTION')).toBe('documents');
@@ -390,7 +402,7 @@ describe('the next collection', () => {
     expect(wave(switched, 'Job', 'documents-switch')).toBe('20');
     expect(wave(switched, 'Deployment', 'api')).toBe('30');
     const api = find(switched, 'Deployment', 'api');
-    expect(env(api, 'COLLECTION_NAME')).toBe('search');
+    expect(env(api, 'COLLECTION_NAME')).toBe('documents-2');
     expect(env(api, 'EMBEDDING_MODEL')).toBe('acme/other');
   });
 
@@ -457,7 +469,7 @@ describe('mistakes', () => {
 
   test('a next collection without an alias', () => {
     expect(() => collection({ next: next() })).toThrow(
-      'rag/documents: aliases is empty, but next needs one: clients use it while the collection behind it changes',
+      'rag/documents: aliases is empty, but next needs one: where it points to says which collection has taken over',
     );
   });
 
