@@ -136,6 +136,7 @@ export {
 } from './constructs/secrets/external-secrets';
 export { SecretKey } from './constructs/secrets/secret-key';
 export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret-source';
+export { type AzureKeyVaultProps, SecretsStoreCsi } from './constructs/secrets/secrets-store-csi';
 export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
 export {
   type ExternalCollection,

@@ -13,6 +13,7 @@ import { parse, parseAllDocuments, stringify } from 'yaml';
 const KINDS = {
   'keda.sh': { ScaledObject: ['v1alpha1'], TriggerAuthentication: ['v1alpha1'] },
   'gateway.networking.k8s.io': { Gateway: ['v1'], HTTPRoute: ['v1'] },
+  'secrets-store.csi.x-k8s.io': { SecretProviderClass: ['v1'] },
   'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'] },
   'cert-manager.io': { Certificate: ['v1'] },
   'cilium.io': { CiliumNetworkPolicy: ['v2'] },

@@ -3,6 +3,7 @@ import { ExternalService } from '../../constructs/data/external-service';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secrets/external-secrets';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
+import { SecretsStoreCsi } from '../../constructs/secrets/secrets-store-csi';
 import { accelerator, cluster } from './environment-cluster';
 import { embedder, embeddingModel, llm, modelStore, reranker } from './environment-models';
 import { route } from './environment-route';
@@ -13,15 +14,36 @@ import { workloadFields } from './environment-workload';
 
 const dnsLabel = judged((name) => dnsLabelProblem(name));
 
-const secretStore = made(
+const vault = made(
   z.strictObject({
-    store: z.string().describe('name of the store'),
-    clusterStore: z.boolean().optional().describe('whether it is a ClusterSecretStore; by default true'),
-    path: z.string().optional().describe('path in the store below which each Secret has one entry'),
-    refresh: duration.optional().describe('how often values are read again; by default 1h'),
-    version: z.enum(ExternalSecretsVersion).optional().describe('API version of External Secrets; by default v1'),
+    vault: z.string().describe('name of the vault of Azure'),
+    tenantId: z.string().describe('its tenant'),
+    clientId: z.string().describe('client id of the identity that reads it'),
   }),
-  (props): ISecretSource => new ExternalSecrets(props),
+  (props): ISecretSource => SecretsStoreCsi.azureKeyVault(props),
+);
+
+const secretStore = made(
+  z
+    .strictObject({
+      store: z.string().optional().describe('name of the store of External Secrets'),
+      clusterStore: z.boolean().optional().describe('whether it is a ClusterSecretStore; by default true'),
+      path: z.string().optional().describe('path in the store below which each Secret has one entry'),
+      refresh: duration.optional().describe('how often values are read again; by default 1h'),
+      version: z.enum(ExternalSecretsVersion).optional().describe('API version of External Secrets; by default v1'),
+      csi: vault.optional().describe('a vault of Azure that pods mount, by Secrets Store CSI, instead of a store'),
+    })
+    .superRefine(({ csi, ...ofStore }, context) => {
+      const given = Object.entries(ofStore).find(([, value]) => value !== undefined)?.[0];
+      if (csi === undefined && ofStore.store === undefined) {
+        context.addIssue({ code: 'custom', message: 'is missing', path: ['store'] });
+      }
+      if (csi !== undefined && given !== undefined) {
+        const message = 'belongs to a store of External Secrets, but csi takes the place of one; remove one of the two';
+        context.addIssue({ code: 'custom', message, path: [given] });
+      }
+    }),
+  ({ store, csi, ...props }): ISecretSource => csi ?? new ExternalSecrets({ ...props, store: store as string }),
 );
 
 const external = made(

@@ -19,7 +19,8 @@ interface Reference {
   readonly key?: string;
 }
 
-function podReferences(output: Output, { owner, spec, containers }: RenderedPods): string[] {
+function podReferences(output: Output, pods: RenderedPods): string[] {
+  const { owner, spec, containers } = pods;
   const { namespace } = owner.metadata;
   const inNamespace = (kind: string, name: string | undefined, key?: string) => one(kind, name, namespace, key);
   const references = [
@@ -32,7 +33,7 @@ function podReferences(output: Output, { owner, spec, containers }: RenderedPods
     ...one('PriorityClass', spec.priorityClassName),
     ...(owner.kind === 'StatefulSet' ? inNamespace('Service', owner.spec.serviceName) : []),
   ];
-  return unresolved(output, owner, references);
+  return unresolved(output, owner, references, [pods]);
 }
 
 type InNamespace = (kind: string, name: string | undefined, key?: string) => Reference[];
@@ -184,14 +185,30 @@ function list(value: Json): Json[] {
   return Array.isArray(value) ? value : [];
 }
 
-function unresolved(output: Output, object: ManifestObject, references: Reference[]): string[] {
+/** What an object refers to in vain; a Secret that pods have to mount is there when one of these does. */
+function unresolved(
+  output: Output,
+  object: ManifestObject,
+  references: Reference[],
+  readers?: RenderedPods[],
+): string[] {
   return references
     .filter((reference) => !resolves(output, reference))
-    .map(
-      ({ kind, name, key }) =>
-        `${nameOf(object)}: refers to ${kind} ${name}${key === undefined ? '' : ` key ${key}`}, which is neither in the ` +
-        'output nor declared; create it, or declare it with ExternalReferences.of(chart).declare(…)',
-    );
+    .flatMap((reference) => {
+      const { kind, name, namespace, key } = reference;
+      const subject = `${nameOf(object)}: refers to ${kind} ${name}${key === undefined ? '' : ` key ${key}`}`;
+      const mounted = kind === 'Secret' ? mountedSecret(output, reference) : undefined;
+      if (mounted === undefined) {
+        return [
+          `${subject}, which is neither in the output nor declared; create it, or declare it with ` +
+            'ExternalReferences.of(chart).declare(…)',
+        ];
+      }
+      const className = mounted.metadata.name;
+      return (readers ?? output.select(namespace, {})).some(({ spec }) => mountsClass(spec, className))
+        ? []
+        : [`${subject}, which exists only while its pods mount SecretProviderClass ${className}; mount it there`];
+    });
 }
 
 function resolves(output: Output, reference: Reference): boolean {
@@ -202,6 +219,23 @@ function resolves(output: Output, reference: Reference): boolean {
     (object !== undefined && (key === undefined || has(object, key))) ||
     (kind === 'Secret' && output.all.some((candidate) => createsSecret(candidate, reference)))
   );
+}
+
+/** The SecretProviderClass that creates a Secret for those who mount it. */
+function mountedSecret(output: Output, { name, namespace, key }: Reference): ManifestObject | undefined {
+  return output.all.find(
+    ({ kind, metadata, spec }) =>
+      kind === 'SecretProviderClass' &&
+      metadata.namespace === namespace &&
+      list(spec?.secretObjects).some(
+        ({ secretName, data }) =>
+          secretName === name && (key === undefined || list(data).some((entry) => entry.key === key)),
+      ),
+  );
+}
+
+function mountsClass(spec: Json, className: string): boolean {
+  return list(spec.volumes).some(({ csi }) => csi?.volumeAttributes?.secretProviderClass === className);
 }
 
 function has({ data, stringData }: ManifestObject, key: string): boolean {

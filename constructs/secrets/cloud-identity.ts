@@ -10,6 +10,7 @@ import type { PodNetworkPolicy } from '../network/pod-network-policy';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
+import { checkUuid } from '../rules/uuid';
 
 /** What Azure needs to know besides the identity. */
 export interface AzureIdentityProps {
@@ -39,7 +40,6 @@ export interface IIdentified {
 const ROLE = /^arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
 /** Accounts of users, not those that Google keeps itself (Google Cloud docs, "Service accounts overview"). */
 const SERVICE_ACCOUNT = /^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z0-9.-]+\.iam\.gserviceaccount\.com$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The agent of EKS Pod Identity on each node (Amazon EKS docs, "EKS Pod Identity considerations"). */
 const POD_IDENTITY_AGENT = Endpoint.host('169.254.170.23', { name: 'identity', number: 80 });
@@ -242,12 +242,4 @@ function ofCloud(client: IIdentified | undefined, cloud: string): CloudIdentity 
     );
   }
   return identity;
-}
-
-function checkUuid(property: string, id: string): void {
-  if (!UUID.test(id)) {
-    throw new UsageError(`is "${id}", but must be a UUID in lower case: 8, 4, 4, 4 and 12 hexadecimal digits`, {
-      property,
-    });
-  }
 }

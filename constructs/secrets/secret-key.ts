@@ -23,10 +23,11 @@ export class SecretKey {
 
   /**
    * A key of a Secret that an object of the output creates.
+   * @param providerClass SecretProviderClass that a pod has to mount for the Secret to exist
    * @internal
    */
-  public static _provided(secret: string, key: string, provide: Provision): SecretKey {
-    return new SecretKey(secret, key, provide);
+  public static _provided(secret: string, key: string, provide: Provision, providerClass?: string): SecretKey {
+    return new SecretKey(secret, key, provide, providerClass);
   }
 
   private constructor(
@@ -35,6 +36,11 @@ export class SecretKey {
     /** Key in the Secret's data. */
     public readonly key: string,
     private readonly provide: Provision,
+    /**
+     * SecretProviderClass that a pod has to mount for the Secret to exist.
+     * @internal
+     */
+    public readonly _providerClass?: string,
   ) {
     const problem = dnsSubdomainProblem(secret, 253);
     if (problem !== undefined) {

@@ -160,6 +160,5 @@ function renderSecurityContext(exceptions: PodSecurityException[]): k8s.Security
 }
 
 function renderMount({ volume, path, subPath, readOnly }: Mount): k8s.VolumeMount {
-  const fixed = volume._configFiles !== undefined || volume.secretKeys.length > 0;
-  return { name: volume.name, mountPath: path, subPath, readOnly: (readOnly ?? fixed) || undefined };
+  return { name: volume.name, mountPath: path, subPath, readOnly: (readOnly ?? volume.fixed) || undefined };
 }

@@ -69,6 +69,7 @@ export class PodTemplate {
   private readonly origins = new Map<string, string>();
   private readonly given = new Set<string>();
   private readonly mounts: { readonly mount: Mount; readonly container?: string }[] = [];
+  private readonly providerClasses = new Set<string>();
   private readonly secretFiles: { readonly source: SecretKey; readonly directory: string }[] = [];
 
   public constructor(
@@ -122,7 +123,7 @@ export class PodTemplate {
         property: `env.${name}`,
       });
     }
-    value.secretKey?._bind(this.scope);
+    this.bindSecret(value.secretKey);
     this.given.add(given);
     this.env.set(name, renamed);
     this.origins.set(name, origin);
@@ -130,13 +131,13 @@ export class PodTemplate {
 
   /** Adds a volume to a container, which may come later; without a name to the main one. */
   public addMount(mount: Mount, container?: string): void {
-    this.bindSecrets([mount]);
+    this.bindMounted([mount]);
     this.mounts.push({ mount, container });
   }
 
   /** Puts a key of a Secret into a directory of the main container, as a file. */
   public addSecretFile(source: SecretKey, directory: string): void {
-    source._bind(this.scope);
+    this.bindSecret(source);
     this.secretFiles.push({ source, directory });
   }
 
@@ -260,7 +261,7 @@ export class PodTemplate {
     const main = this.containers[0]?.name;
     const added = this.mounts.filter((added) => (added.container ?? main) === container.name);
     const mounts = [...(container.mounts ?? []), ...added.map(({ mount }) => mount)];
-    return this.isMain(container) ? [...mounts, ...this.secretMounts()] : mounts;
+    return this.isMain(container) ? [...mounts, ...this.secretMounts(), ...this.providerMounts()] : mounts;
   }
 
   private envOf(container: ContainerProps): { [name: string]: EnvValue } {
@@ -280,6 +281,14 @@ export class PodTemplate {
       const volume = Volume.secret(volumeNameOf(secret), keys);
       return [...new Set(files.map(({ directory }) => directory))].map((path) => ({ volume, path }));
     });
+  }
+
+  /** The kubelet mounts before any container starts, and only what a container mounts: the main one does for all. */
+  private providerMounts(): Mount[] {
+    return [...this.providerClasses].sort().map((name) => ({
+      volume: Volume._secretsStore(volumeNameOf(name, 'secrets-store'), name),
+      path: `/mnt/secrets-store/${name}`,
+    }));
   }
 
   /** A name that no provider gives is a mistake: the image would wait for a variable that never comes. */
@@ -356,23 +365,30 @@ export class PodTemplate {
     }
     for (const [variable, value] of Object.entries(env)) {
       checkEnvName(scope, `env.${variable}`, variable);
-      value.secretKey?._bind(this.scope);
+      this.bindSecret(value.secretKey);
     }
-    this.bindSecrets(mounts);
+    this.bindMounted(mounts);
     // What the caller does with the lists afterwards was never checked.
     return { ...container, env: { ...env }, mounts: [...mounts], ports: [...ports] };
   }
 
-  private bindSecrets(mounts: Mount[]): void {
+  private bindMounted(mounts: Mount[]): void {
     for (const key of mounts.flatMap(({ volume }) => volume.secretKeys)) {
-      key._bind(this.scope);
+      this.bindSecret(key);
+    }
+  }
+
+  private bindSecret(key: SecretKey | undefined): void {
+    key?._bind(this.scope);
+    if (key?._providerClass !== undefined) {
+      this.providerClasses.add(key._providerClass);
     }
   }
 }
 
 /** A name for the volume of a Secret; what had to change is told apart by a digest. */
-function volumeNameOf(secret: string): string {
-  const name = `secret-${secret}`;
+function volumeNameOf(secret: string, prefix = 'secret'): string {
+  const name = `${prefix}-${secret}`;
   if (dnsLabelProblem(name) === undefined) {
     return name;
   }

@@ -42,6 +42,15 @@ export class Volume {
     return new Volume(name, { secret: { secretName: keys[0]?.secret, items } }, { secretKeys: keys });
   }
 
+  /**
+   * What a SecretProviderClass fetches; while a pod mounts it, the Secret of the class exists.
+   * @internal
+   */
+  public static _secretsStore(name: string, secretProviderClass: string): Volume {
+    const csi = { driver: 'secrets-store.csi.k8s.io', readOnly: true, volumeAttributes: { secretProviderClass } };
+    return new Volume(name, { csi }, { fixed: true });
+  }
+
   /** The volume that a claim template of the same name gives to each pod of a StatefulSet. */
   public static claim(name: string): Volume {
     return new Volume(name, undefined, { ownedByGroup: true });
@@ -60,6 +69,7 @@ export class Volume {
       readonly scratch?: Size;
       readonly config?: ConfigFiles;
       readonly secretKeys?: SecretKey[];
+      readonly fixed?: boolean;
       readonly ownedByGroup?: boolean;
     } = {},
   ) {
@@ -85,6 +95,12 @@ export class Volume {
   /** The Secret keys in the volume. */
   public get secretKeys(): SecretKey[] {
     return this.details.secretKeys ?? [];
+  }
+
+  /** Whether nothing can be written to the volume. */
+  public get fixed(): boolean {
+    const { config, fixed = false } = this.details;
+    return fixed || config !== undefined || this.secretKeys.length > 0;
   }
 
   /** Whether containers reach the files through the pod's group. */

@@ -11,12 +11,31 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
   const isExternal = (kind: string, name: string, key?: string) =>
     external.includes([kind, name, key].join('/')) || external.includes(`${kind}/${name}/`);
 
-  /** Keys of the Secrets that ExternalSecrets and Certificates create. */
+  /** Keys of the Secrets that ExternalSecrets, SecretProviderClasses and Certificates create. */
   const created = objects.flatMap(({ kind, spec }) => {
     if (kind === 'ExternalSecret') {
       return spec.data.map(({ secretKey }: Json) => `${spec.target.name}/${secretKey}`);
     }
+    if (kind === 'SecretProviderClass') {
+      return spec.secretObjects.flatMap(({ secretName, data }: Json) =>
+        data.map(({ key }: Json) => `${secretName}/${key}`),
+      );
+    }
     return kind === 'Certificate' ? ['tls.crt', 'tls.key', 'ca.crt'].map((key) => `${spec.secretName}/${key}`) : [];
+  });
+
+  test('Secrets that exist only in pods that mount them', () => {
+    const classes = objects.filter(({ kind }) => kind === 'SecretProviderClass').map(({ metadata }) => metadata.name);
+    for (const { containers, spec } of pods) {
+      const read: string[] = containers.flatMap(({ env = [] }) =>
+        env.flatMap(({ valueFrom }: Json) => valueFrom?.secretKeyRef?.name ?? []),
+      );
+      const mounted: Json[] = (spec.volumes ?? []).filter(({ csi }: Json) => csi !== undefined);
+      const names = mounted.map(({ csi }) => csi.volumeAttributes.secretProviderClass);
+      expect(names).toEqual(expect.arrayContaining(read.filter((name) => classes.includes(name))));
+      const used = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }: Json) => name));
+      expect(used).toEqual(expect.arrayContaining(mounted.map(({ name }) => name)));
+    }
   });
 
   test('keys of Secrets', () => {

@@ -1,6 +1,6 @@
 import { Environment } from '../../../charts/environments/environment';
 import { EnvironmentFolder } from '../../support/environment-folder';
-import { find } from '../../support/manifests';
+import { find, namesOf } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
 
 const folder = new EnvironmentFolder();
@@ -97,6 +97,47 @@ describe('the identity of a workload', () => {
   test('needs a region that is one', () => {
     expect(refused('identity: { awsPodIdentity: true }', 'cluster: { region: "Ireland, EU" }')).toEqual([
       '2:12 cluster.region: is "Ireland, EU", but must be a region such as eu-west-1',
+    ]);
+  });
+});
+
+describe('Secrets from a vault that pods mount', () => {
+  const TENANT = '66666666-7777-8888-9999-000000000000';
+  const VAULT = `{ vault: acme-rag, tenantId: ${TENANT}, clientId: ${TENANT} }`;
+
+  test('are all there are', () => {
+    const objects = objectsOf(`${everywhere('podLabels: {}')}\nsecrets: { csi: ${VAULT} }\n`);
+    expect(namesOf(objects, 'SecretProviderClass').sort()).toEqual(['qdrant', 'queue']);
+    expect(namesOf(objects, 'ExternalSecret')).toEqual([]);
+    expect(find(objects, 'SecretProviderClass', 'queue').spec.parameters.keyvaultName).toBe('acme-rag');
+  });
+
+  test.each([
+    ['secrets: { csi: {} }', '2:12 secrets.csi.vault: is missing'],
+    [
+      `secrets: { csi: ${VAULT.replace('acme-rag', 'a')} }`,
+      '2:19 secrets.csi.vault: is "a", but must be 3 to 24 letters, digits and "-", beginning with a letter, without a domain',
+    ],
+    [
+      `secrets: { store: acme, csi: ${VAULT} }`,
+      '2:12 secrets.store: belongs to a store of External Secrets, but csi takes the place of one; remove one of the two',
+    ],
+    [
+      `secrets: { refresh: 1h, csi: ${VAULT} }`,
+      '2:12 secrets.refresh: belongs to a store of External Secrets, but csi takes the place of one; remove one of the two',
+    ],
+    [
+      'secrets: { store: a, engine: kv }',
+      '2:22 secrets.engine: is not a setting; the settings here are clusterStore, csi, path, refresh, store, version',
+    ],
+  ])('%s is refused at its place', (secrets, problem) => {
+    expect(refused('port: 8000', secrets)[0]).toBe(problem);
+  });
+
+  test('have names that a vault can have', () => {
+    expect(refused('env: { A: { secret: a, key: api_key } }', `secrets: { csi: ${VAULT} }`)).toEqual([
+      '6:26 api.env.A.key: is "api_key", so the entry in the vault would be "a--api_key", but there names are at most 127 ' +
+        'letters, digits and "-"; name the Secret and the key so',
     ]);
   });
 });

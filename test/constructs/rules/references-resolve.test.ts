@@ -595,6 +595,47 @@ describe('the port of a backend', () => {
   });
 });
 
+describe('a Secret that exists while pods mount it', () => {
+  const secretObjects = [{ secretName: 'qdrant', data: [{ objectName: 'k', key: 'api-key' }] }];
+  const besides = [manifest('SecretProviderClass', 'vault', { spec: { secretObjects } })];
+  const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'qdrant', key: 'api-key' } } }];
+  const csi = { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass: 'vault' } };
+  const mounted = { volumes: [{ name: 'vault', csi }], containers: [container({ env })] };
+  const unmounted = 'which exists only while its pods mount SecretProviderClass vault; mount it there';
+
+  test('is there for pods that do', () => {
+    expect(problemsOf(referencesResolve, [workload('Deployment', { pod: mounted })], { besides })).toEqual([]);
+  });
+
+  test('is not there for pods that leave it to others', () => {
+    const reader = workload('Deployment', { pod: { containers: [container({ env })] } });
+    const other = workload('StatefulSet', { pod: mounted });
+    expect(problemsOf(referencesResolve, [reader], { besides: [...besides, other] })).toEqual([
+      `Deployment test/api: refers to Secret qdrant key api-key, ${unmounted}`,
+    ]);
+  });
+
+  test('is there for what runs no pods when some pods do', () => {
+    const spec = { secretTargetRef: [{ parameter: 'password', name: 'qdrant', key: 'api-key' }] };
+    const trigger = manifest('TriggerAuthentication', 'api', { spec });
+    expect(problemsOf(referencesResolve, [trigger], { besides })).toEqual([
+      `TriggerAuthentication test/api: refers to Secret qdrant key api-key, ${unmounted}`,
+    ]);
+    const pods = workload('Deployment', { pod: mounted });
+    expect(problemsOf(referencesResolve, [trigger], { besides: [...besides, pods] })).toEqual([]);
+  });
+
+  test('has the keys of its class only, and is in the namespace of its class', () => {
+    const other = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'qdrant', key: 'other' } } }];
+    const pods = workload('Deployment', { pod: { ...mounted, containers: [container({ env: other })] } });
+    const away = manifest('SecretProviderClass', 'vault', { metadata: { namespace: 'away' }, spec: { secretObjects } });
+    expect(problemsOf(referencesResolve, [pods], { besides })).toHaveLength(1);
+    expect(problemsOf(referencesResolve, [workload('Deployment', { pod: mounted })], { besides: [away] })).toHaveLength(
+      2,
+    );
+  });
+});
+
 describe('a disruption budget', () => {
   const budget = manifest('PodDisruptionBudget', 'api', { spec: { selector: { matchLabels: LABELS } } });
 
