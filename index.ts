@@ -3,7 +3,7 @@
 // Charts and environment files
 export { Environment } from './charts/environments/environment';
 export { EnvironmentError } from './charts/environments/environment-file';
-export { type FolderChanges, OutputFolder } from './charts/output-folder';
+export { type FolderChanges, type FolderContent, OutputFolder, type Rendered } from './charts/output-folder';
 export {
   type PlatformApiProps,
   type PlatformQueueProps,

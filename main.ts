@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { Environment } from './charts/environments/environment';
 import { type FolderChanges, OutputFolder } from './charts/output-folder';
+import type { RenderedEnvironment } from './charts/rendered-environment';
 
 const ENVIRONMENTS = join(__dirname, 'charts', 'environments');
 const OUTPUT = join(__dirname, 'dist');
@@ -27,30 +28,34 @@ function environmentFiles(): string[] {
   return files.map((file) => join(ENVIRONMENTS, file));
 }
 
-/**
- * Everything is rendered, and compared with what was rendered last, before anything is written, so a mistake
- * in one environment leaves all as they were.
- */
-function render(output: OutputFolder): Map<string, string> {
+/** An environment and what it renders to. */
+interface Render {
+  readonly environment: Environment;
+  readonly rendered: RenderedEnvironment;
+}
+
+/** Everything is rendered before anything is written, so a mistake in one environment leaves all as they were. */
+function renderAll(output: OutputFolder): Render[] {
   const problems: string[] = [];
-  const environments: Environment[] = [];
-  const files = environmentFiles().flatMap((path) => {
+  const renders = environmentFiles().flatMap((path) => {
     try {
       const environment = Environment.read(path);
-      environments.push(environment);
-      const rendered = environment.render(relative(__dirname, path));
-      problems.push(...rendered.changeProblems(output.objectsIn(environment.name)));
-      return [...rendered.files].map(([file, text]): [string, string] => [join(environment.name, file), text]);
+      return [{ environment, rendered: environment.render(relative(__dirname, path)) }];
     } catch (error) {
       problems.push((error as Error).message);
       return [];
     }
   });
   if (problems.length > 0) {
-    throw new Error(problems.join('\n'));
+    // What is wrong with the steps of the others is said in the same run.
+    throw new Error([...problems, ...output.changeProblems(byName(renders))].join('\n'));
   }
-  warnOfSharedNamespaces(environments);
-  return new Map(files);
+  warnOfSharedNamespaces(renders.map(({ environment }) => environment));
+  return renders;
+}
+
+function byName(renders: readonly Render[]): Map<string, RenderedEnvironment> {
+  return new Map(renders.map(({ environment, rendered }) => [environment.name, rendered]));
 }
 
 /**
@@ -70,11 +75,10 @@ function warnOfSharedNamespaces(environments: readonly Environment[]): void {
 }
 
 /** Printed on standard error, because `cdk8s synth` passes nothing else on. */
-function report(files: ReadonlyMap<string, string>, { written, removed }: FolderChanges): void {
-  const all = [...files.keys(), ...removed];
-  for (const environment of [...new Set(all.map(environmentOf))].sort()) {
-    const within = (some: Iterable<string>) => [...some].filter((file) => environmentOf(file) === environment).length;
-    const count = within(files.keys());
+function report(content: ReadonlyMap<string, RenderedEnvironment>, { written, removed }: FolderChanges): void {
+  for (const environment of [...new Set([...content.keys(), ...removed.map(environmentOf)])].sort()) {
+    const within = (files: readonly string[]) => files.filter((file) => environmentOf(file) === environment).length;
+    const count = content.get(environment)?.objects.length ?? 0;
     console.error(
       `${environment.padEnd(12)} ${count} objects in ${count} files: ${within(written)} changed, ${within(removed)} removed`,
     );
@@ -97,9 +101,9 @@ function requested(args: readonly string[]): { check: boolean; help: boolean } {
 
 function synth(check: boolean): void {
   const output = new OutputFolder(OUTPUT);
-  const files = render(output);
+  const content = byName(renderAll(output));
   if (check) {
-    const changes = output.compare(files);
+    const changes = output.compare(content);
     const stale = [...changes.written, ...changes.removed];
     if (stale.length > 0) {
       throw new Error(`dist is not what the code renders; run npm run synth: ${stale.join(', ')}`);
@@ -107,11 +111,11 @@ function synth(check: boolean): void {
     console.error('dist is what the code renders');
     return;
   }
-  report(files, output.replace(files));
+  report(content, output.replace(content));
   // `cdk8s synth` empties a folder of its own before it runs this, and lists what it finds there afterwards.
   const listed = process.env.CDK8S_OUTDIR;
   if (listed !== undefined && resolve(listed) !== OUTPUT) {
-    new OutputFolder(listed).replace(files);
+    new OutputFolder(listed).replace(content);
   }
 }
 

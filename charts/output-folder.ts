@@ -15,9 +15,25 @@ export interface FolderChanges {
   readonly removed: string[];
 }
 
+/** What can be written into a folder: its files, and what is wrong with them as a step from those that are there. */
+export interface Rendered {
+  /** The files, by their paths in the folder. */
+  readonly files: ReadonlyMap<string, string>;
+
+  /**
+   * What cannot be applied, or would lose data, where these files are applied; empty when the step is safe.
+   *
+   * @param before the objects of the last render
+   */
+  changeProblems(before: readonly ManifestObject[]): string[];
+}
+
+/** What a folder is to hold: one render, or several, each in the folder of this name. */
+export type FolderContent = Rendered | ReadonlyMap<string, Rendered>;
+
 /**
- * A folder whose whole content is rendered. It is replaced as a whole: whatever goes wrong before the last
- * step leaves the old content as it was.
+ * A folder whose whole content is rendered. It is compared with what was rendered last, and replaced as a whole:
+ * whatever goes wrong before the last step leaves the old content as it was.
  */
 export class OutputFolder {
   /** The folder as messages name it. */
@@ -31,8 +47,61 @@ export class OutputFolder {
     this.path = this.realPath(resolve(path));
   }
 
-  /** What writing these files would change, by their paths in the folder. */
-  public compare(files: ReadonlyMap<string, string>): FolderChanges {
+  /**
+   * What is wrong with the step from what is in the folder to this content; empty when it is safe. Files that are
+   * somebody's own or cannot be read any more are not compared.
+   */
+  public changeProblems(content: FolderContent): string[] {
+    return [...partsOf(content)].flatMap(([folder, rendered]) => {
+      const place = join(this.shown, folder) || '.';
+      return rendered
+        .changeProblems(this.objectsIn(folder))
+        .map(
+          (problem) =>
+            `${problem}; if the last render was never applied, restore ${place} from version control, or delete it if ` +
+            'it was never committed',
+        );
+    });
+  }
+
+  /**
+   * What writing this content would change; nothing is written.
+   *
+   * @throws Error when the step from what is there is not safe, with everything that is wrong with it
+   */
+  public compare(content: FolderContent): FolderChanges {
+    return this.difference(this.checked(content));
+  }
+
+  /**
+   * Makes this the whole content of the folder.
+   *
+   * @throws Error when the step from what is there is not safe, with everything that is wrong with it, or when there
+   * are files that were not rendered; nothing is written then
+   */
+  public replace(content: FolderContent): FolderChanges {
+    const files = this.checked(content);
+    if (files.size === 0) {
+      throw new Error(`refusing to empty ${this.shown}: nothing was rendered`);
+    }
+    const changes = this.difference(files);
+    this.checkOwnership(changes);
+    if (changes.written.length + changes.removed.length > 0) {
+      this.write(files);
+    }
+    return changes;
+  }
+
+  /** The files of a content that can follow what is there. */
+  private checked(content: FolderContent): Map<string, string> {
+    const problems = this.changeProblems(content);
+    if (problems.length > 0) {
+      throw new Error(problems.join('\n'));
+    }
+    return filesOf(content);
+  }
+
+  private difference(files: ReadonlyMap<string, string>): FolderChanges {
     const present = this.files();
     return {
       written: [...files]
@@ -44,26 +113,15 @@ export class OutputFolder {
   }
 
   /**
-   * The objects that were rendered last into a folder in this one. Files that are somebody's own or cannot be
-   * read any more are left out, so where there is nothing to compare with, nothing is.
+   * The objects that were rendered last, in a folder in this one or in all of it. Where there is nothing to compare
+   * with, nothing is.
    */
-  public objectsIn(folder: string): ManifestObject[] {
+  private objectsIn(folder: string): ManifestObject[] {
     return [...this.files()]
-      .filter(([file, text]) => file.startsWith(join(folder, sep)) && text.startsWith(GENERATED_MARK))
+      .filter(
+        ([file, text]) => (folder === '' || file.startsWith(join(folder, sep))) && text.startsWith(GENERATED_MARK),
+      )
       .flatMap(([, text]) => objectIn(text) ?? []);
-  }
-
-  /** Makes these files, by their paths in the folder, the whole content of the folder. */
-  public replace(files: ReadonlyMap<string, string>): FolderChanges {
-    if (files.size === 0) {
-      throw new Error(`refusing to empty ${this.shown}: nothing was rendered`);
-    }
-    const changes = this.compare(files);
-    this.checkOwnership(changes);
-    if (changes.written.length + changes.removed.length > 0) {
-      this.write(files);
-    }
-    return changes;
   }
 
   private write(files: ReadonlyMap<string, string>): void {
@@ -122,6 +180,19 @@ export class OutputFolder {
         }),
     );
   }
+}
+
+/** The renders of a content, by their folders; one that is all there is has the folder itself. */
+function partsOf(content: FolderContent): ReadonlyMap<string, Rendered> {
+  return 'changeProblems' in content ? new Map([['', content]]) : content;
+}
+
+function filesOf(content: FolderContent): Map<string, string> {
+  return new Map(
+    [...partsOf(content)].flatMap(([folder, { files }]) =>
+      [...files].map(([file, text]): [string, string] => [join(folder, file), text]),
+    ),
+  );
 }
 
 function isFolder(path: string): boolean {

@@ -4,7 +4,7 @@ import { ChangeRules } from '../constructs/rules/change-rules';
 import { LateChecks } from '../constructs/rules/late-checks';
 import { type ManifestObject, nameOf } from '../constructs/rules/output';
 import type { UsageError } from '../constructs/rules/usage-error';
-import { GENERATED_MARK } from './output-folder';
+import { GENERATED_MARK, type Rendered } from './output-folder';
 
 /** Fields that a reader looks for first; the others follow in alphabetical order, as the API server sorts them. */
 const FIRST_FIELDS = ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'image'];
@@ -24,11 +24,13 @@ export class RenderError extends Error {
   }
 }
 
-/** The objects of an app as files, one for each. */
-export class RenderedEnvironment {
+/** The objects of an app as files, one for each; an {@link OutputFolder} writes them. */
+export class RenderedEnvironment implements Rendered {
   /** The objects, in the order in which the app created them. */
   public readonly objects: ManifestObject[];
 
+  /** The objects by the names of their files. */
+  private readonly named = new Map<string, ManifestObject>();
   /** The namespace that most objects are in; their files need not name it. */
   private readonly mainNamespace: string | undefined;
 
@@ -53,19 +55,14 @@ export class RenderedEnvironment {
       throw new Error(`${origin} renders nothing`);
     }
     this.mainNamespace = mostFrequent(this.objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+    for (const object of this.objects) {
+      this.name(object);
+    }
   }
 
   /** The files, by name: `<name>.<kind>.yaml`, so that what belongs to one workload stands together. */
   public get files(): Map<string, string> {
-    const files = new Map<string, string>();
-    for (const object of this.objects) {
-      const file = this.fileNameOf(object);
-      if (files.has(file)) {
-        throw new Error(`${this.origin} two objects are ${nameOf(object)}; give one another name`);
-      }
-      files.set(file, this.textOf(object));
-    }
-    return files;
+    return new Map([...this.named].map(([file, object]) => [file, this.textOf(object)]));
   }
 
   /**
@@ -76,6 +73,14 @@ export class RenderedEnvironment {
   public changeProblems(before: readonly ManifestObject[]): string[] {
     const problems = ChangeRules.of(this.app).check(before, this.objects);
     return problems.map((problem) => `${this.origin} ${problem}`);
+  }
+
+  private name(object: ManifestObject): void {
+    const file = this.fileNameOf(object);
+    if (this.named.has(file)) {
+      throw new Error(`${this.origin} two objects are ${nameOf(object)}; give one another name`);
+    }
+    this.named.set(file, object);
   }
 
   private fileNameOf(object: ManifestObject): string {

@@ -188,13 +188,27 @@ describe('node --import tsx main.ts', () => {
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
+  test('says what is wrong with the step of one environment together with the mistakes of another', () => {
+    project.changeEnvironment('dev.yaml', 'storage: 5Gi', 'storage: 6Gi');
+    project.changeEnvironment('staging.yaml', 'cloud: eks', 'cloud: aws');
+    const { status, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^charts\/environments\/staging\.yaml:\d+:3 cluster\.cloud: is "aws"/),
+      expect.stringMatching(
+        /^charts\/environments\/dev\.yaml StatefulSet rag-dev\/qdrant: .* restore dist\/dev from version control, or delete it if it was never committed$/,
+      ),
+    ]);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
   test('stops before it writes when nodes of Qdrant would go with their shards', () => {
     project.changeEnvironment('staging.yaml', 'qdrant:\n', 'qdrant:\n  nodes: 1\n');
     const before = writtenAt(dist());
     const { status, stderr } = project.main();
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^charts\/environments\/staging\.yaml StatefulSet rag-staging\/qdrant: had 3 nodes, so with 1 the shards .* restore dist from version control and render again$/m,
+      /^charts\/environments\/staging\.yaml StatefulSet rag-staging\/qdrant: had 3 nodes, so with 1 the shards .* restore dist\/staging from version control, or delete it if it was never committed$/m,
     );
     expect(writtenAt(dist())).toEqual(before);
     expect(contentOf(dist())).toEqual(COMMITTED);

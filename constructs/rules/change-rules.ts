@@ -5,9 +5,6 @@ import type { ManifestObject } from './output';
 
 const RULES = Symbol.for('cdk8s-rag.ChangeRules');
 
-/** The last render stands for what runs. When it was never applied, it is the one thing to mend. */
-const NEVER_APPLIED = 'if the last render was never applied, restore dist from version control and render again';
-
 /**
  * What an app asks of the step from its last render to this one. Some changes are fine in the manifest and
  * cannot be applied, or lose data when they are; only the comparison shows it.
@@ -32,8 +29,6 @@ export class ChangeRules {
 
   /** Everything that the change would break; nothing when there was no last render. */
   public check(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[] {
-    return [...this.rules]
-      .flatMap((rule) => rule.check(before, after))
-      .map((problem) => `${problem}; ${NEVER_APPLIED}`);
+    return [...this.rules].flatMap((rule) => rule.check(before, after));
   }
 }

@@ -64,7 +64,7 @@ function shown(value: Json): string {
 function replacement(field: string, object: ManifestObject): string {
   const more = field === 'volumeClaimTemplates' ? 'for more storage enlarge the claims that exist, and then ' : '';
   return (
-    `${more}${WAY_OUT[object.kind]}, remove its file from dist so that there is nothing to compare, ` +
+    `${more}${WAY_OUT[object.kind]}, remove the file of its last render so that there is nothing to compare, ` +
     'render again and sync'
   );
 }

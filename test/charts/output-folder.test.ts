@@ -11,9 +11,12 @@ import fs, {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { ApiObject, App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { GENERATED_MARK, OutputFolder } from '../../charts/output-folder';
+import { GENERATED_MARK, OutputFolder, type Rendered } from '../../charts/output-folder';
+import { RenderedEnvironment } from '../../charts/rendered-environment';
+import type { ManifestObject } from '../../constructs/rules/output';
 import { contentOf, writtenAt } from '../support/folder-content';
 
 let home: string;
@@ -29,17 +32,26 @@ function rendered(text: string): string {
   return `${GENERATED_MARK} a.yaml. Do not edit.\n${text}\n`;
 }
 
-const ONE = new Map([
-  ['dev/api.service.yaml', rendered('api')],
-  ['dev/qdrant.service.yaml', rendered('qdrant')],
-  ['production/api.service.yaml', rendered('production')],
-]);
+/** Files that are a safe step from whatever was there before. */
+function safe(files: Map<string, string>): Rendered {
+  return { files, changeProblems: () => [] };
+}
 
-const OTHER = new Map([
-  ['dev/api.service.yaml', rendered('api, changed')],
-  ['dev/qdrant.service.yaml', rendered('qdrant')],
-  ['dev/queue.service.yaml', rendered('queue')],
-]);
+const ONE = safe(
+  new Map([
+    ['dev/api.service.yaml', rendered('api')],
+    ['dev/qdrant.service.yaml', rendered('qdrant')],
+    ['production/api.service.yaml', rendered('production')],
+  ]),
+);
+
+const OTHER = safe(
+  new Map([
+    ['dev/api.service.yaml', rendered('api, changed')],
+    ['dev/qdrant.service.yaml', rendered('qdrant')],
+    ['dev/queue.service.yaml', rendered('queue')],
+  ]),
+);
 
 function put(file: string, text: string): void {
   mkdirSync(dirname(join(home, file)), { recursive: true });
@@ -57,7 +69,7 @@ describe('a folder', () => {
       written: ['dev/api.service.yaml', 'dev/qdrant.service.yaml', 'production/api.service.yaml'],
       removed: [],
     });
-    expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
+    expect(contentOf(path)).toEqual(Object.fromEntries(ONE.files));
   });
 
   test('loses what is no longer rendered, empty folders too', () => {
@@ -66,7 +78,7 @@ describe('a folder', () => {
       written: ['dev/api.service.yaml', 'dev/queue.service.yaml'],
       removed: ['production/api.service.yaml'],
     });
-    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
     expect(readdirSync(path)).toEqual(['dev']);
   });
 
@@ -93,14 +105,14 @@ describe('a folder', () => {
   });
 
   test('that is not there is not created by a comparison', () => {
-    expect(new OutputFolder(path).compare(ONE).written).toEqual([...ONE.keys()]);
+    expect(new OutputFolder(path).compare(ONE).written).toEqual([...ONE.files.keys()]);
     expect(readdirSync(home)).toEqual([]);
   });
 
   test('that is empty is filled', () => {
     mkdirSync(path);
     new OutputFolder(path).replace(ONE);
-    expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
+    expect(contentOf(path)).toEqual(Object.fromEntries(ONE.files));
   });
 
   test('holds exactly what was rendered last, whatever was in it', () => {
@@ -113,8 +125,8 @@ describe('a folder', () => {
       .map((some) => new Map(some.map(([folder, name, text]) => [`${folder}/${name}.yaml`, rendered(text)])));
     fc.assert(
       fc.property(files, files, (first, second) => {
-        new OutputFolder(path).replace(first);
-        const { written, removed } = new OutputFolder(path).replace(second);
+        new OutputFolder(path).replace(safe(first));
+        const { written, removed } = new OutputFolder(path).replace(safe(second));
         expect(contentOf(path)).toEqual(Object.fromEntries(second));
         expect(written).toEqual([...second.keys()].filter((file) => first.get(file) !== second.get(file)).sort());
         expect(removed).toEqual([...first.keys()].filter((file) => !second.has(file)).sort());
@@ -129,7 +141,7 @@ describe('a folder is left as it was', () => {
   test('when nothing was rendered', () => {
     new OutputFolder(path).replace(ONE);
     const before = writtenAt(path);
-    expect(() => new OutputFolder(path).replace(new Map())).toThrow(
+    expect(() => new OutputFolder(path).replace(safe(new Map()))).toThrow(
       new Error(`refusing to empty ${shown('')}: nothing was rendered`),
     );
     expect(writtenAt(path)).toEqual(before);
@@ -218,12 +230,12 @@ describe('a folder is left as it was', () => {
       ['dev/api', rendered('a file')],
       ['dev/api/service.yaml', rendered('a file below a file')],
     ]);
-    expect(() => new OutputFolder(path).replace(impossible)).toThrow(
+    expect(() => new OutputFolder(path).replace(safe(impossible))).toThrow(
       /^cannot write .*: (EEXIST|ENOTDIR): .*; it is as it was; /,
     );
     expect([contentOf(path), writtenAt(path)]).toEqual(before);
     expect(new OutputFolder(path).replace(OTHER).written).toContain('dev/queue.service.yaml');
-    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
   });
 });
 
@@ -237,10 +249,10 @@ describe('a run that was interrupted', () => {
     renameSync(path, join(home, LEFT_OVER, 'previous'));
     put(`${LEFT_OVER}/next/dev/api.service.yaml`, rendered('of the interrupted run'));
     const folder = new OutputFolder(path);
-    expect(contentOf(path)).toEqual(Object.fromEntries(ONE));
+    expect(contentOf(path)).toEqual(Object.fromEntries(ONE.files));
     expect(readdirSync(home)).toEqual(['dist']);
     expect(folder.replace(OTHER).removed).toEqual(['production/api.service.yaml']);
-    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
   });
 
   test('while it wrote leaves a folder that the next run does not mix with its own', () => {
@@ -248,7 +260,7 @@ describe('a run that was interrupted', () => {
     put(`${LEFT_OVER}/next/dev/api.service.yaml`, rendered('of the interrupted run'));
     put(`${LEFT_OVER}/next/old/left-over.yaml`, rendered('of the interrupted run'));
     new OutputFolder(path).replace(OTHER);
-    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
     expect(readdirSync(home)).toEqual(['dist']);
   });
 
@@ -256,7 +268,7 @@ describe('a run that was interrupted', () => {
     new OutputFolder(path).replace(OTHER);
     put(`${LEFT_OVER}/previous/dev/api.service.yaml`, rendered('api'));
     expect(new OutputFolder(path).compare(OTHER)).toEqual({ written: [], removed: [] });
-    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
     expect(readdirSync(home)).toEqual(['dist']);
   });
 });
@@ -292,7 +304,7 @@ test('content that another run puts there between the two renames is replaced to
   new OutputFolder(path).replace(OTHER);
   expect(spy).toHaveBeenCalledTimes(4);
   spy.mockRestore();
-  expect(contentOf(path)).toEqual(Object.fromEntries(OTHER));
+  expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
   expect(readdirSync(home)).toEqual(['dist']);
 });
 
@@ -303,7 +315,7 @@ describe('a folder that is a symbolic link', () => {
     new OutputFolder(path).replace(ONE);
     new OutputFolder(path).replace(OTHER);
     expect(readlinkSync(path)).toBe(join('elsewhere', 'rendered'));
-    expect(contentOf(join(home, 'elsewhere', 'rendered'))).toEqual(Object.fromEntries(OTHER));
+    expect(contentOf(join(home, 'elsewhere', 'rendered'))).toEqual(Object.fromEntries(OTHER.files));
     expect(readdirSync(home).sort()).toEqual(['dist', 'elsewhere']);
     expect(readdirSync(join(home, 'elsewhere'))).toEqual(['rendered']);
   });
@@ -356,6 +368,20 @@ describe('the objects of the last render', () => {
   const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name }, data: { on: 'yes' } });
   const text = (name: string) => rendered(stringify(service(name), { version: '1.1', compat: 'core' }));
 
+  /** What renders in these folders are compared with. */
+  function comparedWith(...folders: string[]): { readonly [folder: string]: readonly ManifestObject[] } {
+    const seen: { [folder: string]: readonly ManifestObject[] } = {};
+    const listening = (folder: string): Rendered => ({
+      files: new Map([['a.yaml', rendered(folder)]]),
+      changeProblems: (before) => {
+        seen[folder] = before;
+        return [];
+      },
+    });
+    new OutputFolder(path).compare(new Map(folders.map((folder) => [folder, listening(folder)])));
+    return seen;
+  }
+
   test('are those of the folder that is asked for, and of those below it', () => {
     put('dist/dev/api.service.yaml', text('api'));
     put('dist/dev/more/queue.service.yaml', text('queue'));
@@ -363,14 +389,30 @@ describe('the objects of the last render', () => {
     put('dist/dev.service.yaml', text('beside'));
     put('dist/dev-2/api.service.yaml', text('another'));
     const before = writtenAt(path);
-    expect(new OutputFolder(path).objectsIn('dev')).toEqual([service('api'), service('queue')]);
+    expect(comparedWith('dev', 'dev-2', 'new')).toEqual({
+      dev: [service('api'), service('queue')],
+      'dev-2': [service('another')],
+      new: [],
+    });
     expect(writtenAt(path)).toEqual(before);
   });
 
+  test('are all where there is one render for the folder', () => {
+    put('dist/api.service.yaml', text('api'));
+    put('dist/more/queue.service.yaml', text('queue'));
+    const seen: (readonly ManifestObject[])[] = [];
+    const changeProblems = (before: readonly ManifestObject[]) => {
+      seen.push(before);
+      return [];
+    };
+    new OutputFolder(path).compare({ files: new Map(), changeProblems });
+    expect(seen).toEqual([[service('api'), service('queue')]]);
+  });
+
   test('are none where nothing was rendered', () => {
-    expect(new OutputFolder(path).objectsIn('dev')).toEqual([]);
+    expect(comparedWith('dev').dev).toEqual([]);
     put('dist/production/api.service.yaml', text('production'));
-    expect(new OutputFolder(path).objectsIn('dev')).toEqual([]);
+    expect(comparedWith('dev').dev).toEqual([]);
     expect(readdirSync(home)).toEqual(['dist']);
   });
 
@@ -385,13 +427,89 @@ describe('the objects of the last render', () => {
   ])('leave out a file that %s', (_, content) => {
     put('dist/dev/api.service.yaml', content);
     put('dist/dev/queue.service.yaml', text('queue'));
-    expect(new OutputFolder(path).objectsIn('dev')).toEqual([service('queue')]);
+    expect(comparedWith('dev').dev).toEqual([service('queue')]);
   });
 
   test('leave out a symbolic link', () => {
     put('elsewhere.yaml', text('elsewhere'));
     put('dist/dev/queue.service.yaml', text('queue'));
     symlinkSync(join(home, 'elsewhere.yaml'), join(path, 'dev', 'api.service.yaml'));
-    expect(new OutputFolder(path).objectsIn('dev')).toEqual([service('queue')]);
+    expect(comparedWith('dev').dev).toEqual([service('queue')]);
+  });
+});
+
+describe('a step that is not safe', () => {
+  const unsafe = (...problems: string[]): Rendered => ({
+    files: new Map([['api.service.yaml', rendered('new')]]),
+    changeProblems: () => problems,
+  });
+  const remedy = (folder: string) =>
+    `; if the last render was never applied, restore ${folder} from version control, or delete it if it was never committed`;
+  const dist = () => shown('').replace(/\/$/, '');
+
+  test.each(['compare', 'replace'] as const)(
+    'is refused by %s with everything that is wrong, and nothing is written',
+    (call) => {
+      new OutputFolder(path).replace(ONE);
+      const before = [contentOf(path), writtenAt(path)];
+      const content = new Map([
+        ['dev', unsafe('shards would be lost', 'a field cannot change')],
+        ['staging', unsafe()],
+        ['production', unsafe('vectors would be lost')],
+      ]);
+      const problems = [
+        `shards would be lost${remedy(shown('dev'))}`,
+        `a field cannot change${remedy(shown('dev'))}`,
+        `vectors would be lost${remedy(shown('production'))}`,
+      ];
+      expect(new OutputFolder(path).changeProblems(content)).toEqual(problems);
+      expect(() => new OutputFolder(path)[call](content)).toThrow(new Error(problems.join('\n')));
+      expect([contentOf(path), writtenAt(path)]).toEqual(before);
+    },
+  );
+
+  test('names the folder itself where it holds one render', () => {
+    expect(() => new OutputFolder(path).replace(unsafe('shards would be lost'))).toThrow(
+      new Error(`shards would be lost${remedy(dist())}`),
+    );
+    expect(() => new OutputFolder('.').compare(unsafe('shards would be lost'))).toThrow(
+      new Error(`shards would be lost${remedy('.')}`),
+    );
+  });
+
+  test('is one of an app too, which needs nobody to ask', () => {
+    const app = (storage: string) => {
+      const made = new App();
+      const spec = { serviceName: 'db', volumeClaimTemplates: [{ spec: { resources: { requests: { storage } } } }] };
+      new ApiObject(new Chart(made, 'db'), 'db', {
+        apiVersion: 'apps/v1',
+        kind: 'StatefulSet',
+        metadata: { name: 'db' },
+        spec,
+      });
+      return new RenderedEnvironment(made, 'main.ts');
+    };
+    new OutputFolder(path).replace(app('1Gi'));
+    const before = contentOf(path);
+    expect(() => new OutputFolder(path).replace(app('2Gi'))).toThrow(
+      /^main\.ts StatefulSet db: spec\.volumeClaimTemplates changes at .* from "1Gi" to "2Gi"/,
+    );
+    expect(contentOf(path)).toEqual(before);
+    expect(new OutputFolder(path).replace(app('1Gi'))).toEqual({ written: [], removed: [] });
+  });
+});
+
+test('several renders are each in the folder of their name', () => {
+  const content = new Map([
+    ['dev', safe(new Map([['api.service.yaml', rendered('api')]]))],
+    ['production', safe(new Map([['api.service.yaml', rendered('production')]]))],
+  ]);
+  expect(new OutputFolder(path).replace(content).written).toEqual([
+    'dev/api.service.yaml',
+    'production/api.service.yaml',
+  ]);
+  expect(contentOf(path)).toEqual({
+    'dev/api.service.yaml': rendered('api'),
+    'production/api.service.yaml': rendered('production'),
   });
 });

@@ -257,7 +257,7 @@ describe('the objects', () => {
 
 describe('an app is refused', () => {
   test('with two objects of one name', () => {
-    expect(() => rendered(appOf(configMap('settings'), configMap('settings'))).files).toThrow(
+    expect(() => rendered(appOf(configMap('settings'), configMap('settings')))).toThrow(
       new Error(`${ORIGIN} two objects are ConfigMap test/settings; give one another name`),
     );
   });
@@ -268,7 +268,7 @@ describe('an app is refused', () => {
       kind: 'HorizontalPodAutoscaler',
       metadata: { name: 'api' },
     });
-    expect(() => rendered(appOf(scaled('autoscaling/v2'), scaled('autoscaling/v1'))).files).toThrow(
+    expect(() => rendered(appOf(scaled('autoscaling/v2'), scaled('autoscaling/v1')))).toThrow(
       new Error(`${ORIGIN} two objects are HorizontalPodAutoscaler test/api; give one another name`),
     );
   });
@@ -279,9 +279,7 @@ describe('an app is refused', () => {
     for (const id of ['one', 'other']) {
       new ApiObject(new Chart(app, id), 'namespace', namespace);
     }
-    expect(() => rendered(app).files).toThrow(
-      new Error(`${ORIGIN} two objects are Namespace rag; give one another name`),
-    );
+    expect(() => rendered(app)).toThrow(new Error(`${ORIGIN} two objects are Namespace rag; give one another name`));
   });
 
   test('with everything that its constructs find wrong, and where it was made from', () => {
@@ -320,9 +318,7 @@ describe('a change since the last render', () => {
     const problems = rendered(app).changeProblems(rendered(appOf(service('one'))).objects);
     expect(problems).toEqual([
       expect.stringContaining(`${ORIGIN} StatefulSet test/qdrant: spec.serviceName changes from "one" to "other"`),
-      expect.stringMatching(
-        /^charts\/environments\/test\.yaml something is gone; if the last render was never applied/,
-      ),
+      `${ORIGIN} something is gone`,
     ]);
   });
 });

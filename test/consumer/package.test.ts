@@ -22,7 +22,7 @@ const RENDER = `
 import { Environment, OutputFolder } from 'cdk8s-rag';
 
 const file = 'charts/environments/production.yaml';
-new OutputFolder('rendered').replace(Environment.read(file).render(file).files);
+new OutputFolder('rendered').replace(Environment.read(file).render(file));
 `;
 
 function run(command: string, arguments_: string[], cwd: string): string {

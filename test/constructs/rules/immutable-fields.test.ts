@@ -25,7 +25,7 @@ function problems(changes: Json, from: Json = STATEFUL, kind = 'StatefulSet'): s
   return immutableFields.check([before as never], [after as never]);
 }
 
-const NO_COMPARISON = 'remove its file from dist so that there is nothing to compare, render again and sync';
+const NO_COMPARISON = 'remove the file of its last render so that there is nothing to compare, render again and sync';
 const ORPHAN = `delete it with --cascade=orphan, which keeps its pods and volumes, ${NO_COMPARISON}`;
 
 describe('a StatefulSet', () => {
