@@ -51,8 +51,8 @@ export interface PlatformVectorsProps {
   readonly vectors?: IProvider;
 
   /**
-   * The collection, which a Job creates before its clients start. Quantization and place of the vectors are those
-   * of the sizing unless they are said here.
+   * The collection, which a Job creates before its clients start. Quantization, place of the vectors and shards are
+   * those of the sizing unless they are said here.
    * @default - none; the API or the workers create what they need
    */
   readonly collection?: PlatformCollectionProps;
@@ -132,13 +132,15 @@ export class PlatformVectors {
   }
 
   private createCollection(store: Qdrant): QdrantCollection | undefined {
-    const { collection, qdrant } = this.props;
+    const { collection } = this.props;
+    const { sizing } = store;
     if (collection === undefined) {
       return undefined;
     }
     return new QdrantCollection(this.scope, 'collection', {
-      quantization: qdrant?.sizing?.quantization,
-      onDisk: qdrant?.sizing?.onDisk,
+      quantization: sizing?.quantization,
+      onDisk: sizing?.onDisk,
+      shards: sizing?.shards,
       name: 'documents',
       ...collection,
       store,

@@ -57,8 +57,8 @@ export class QdrantCapacity {
   public readonly resources: Resources;
   /** Volume of each node. */
   public readonly storage: Size;
-  /** The arithmetic, in one line; undefined without a sizing. */
-  public readonly formula?: string;
+  /** What the nodes hold, for as many nodes and copies as there are; undefined when nobody knows. */
+  public readonly sizing?: QdrantSizing;
 
   /** @throws UsageError when something is missing, or too small for the sizing */
   public constructor(
@@ -73,7 +73,7 @@ export class QdrantCapacity {
     this.replicationFactor = this.nodes === 1 ? 1 : copies;
     this.resources = this.resourcesWith(sizing);
     this.storage = this.storageWith(sizing);
-    this.formula = sizing?.formula;
+    this.sizing = sizing;
   }
 
   private checkNodes(): void {
@@ -108,11 +108,14 @@ export class QdrantCapacity {
         replicationFactor === undefined ? this.props.sizing : this.props.sizing?.withReplication(replicationFactor);
       return nodes === undefined ? copied : copied?.onNodes(nodes);
     } catch (error) {
-      // The sizing knows no construct; whoever reads the message looks for one.
-      throw error instanceof UsageError
-        ? new UsageError(error.problem, { scope: this.scope, property: error.property })
-        : error;
+      throw error instanceof UsageError ? this.ownRefusal(error) : error;
     }
+  }
+
+  /** The sizing knows no construct, nor what was said by hand; whoever reads the message looks for both. */
+  private ownRefusal({ problem, property }: UsageError): UsageError {
+    const byHand = property === 'sizing.replicationFactor' && this.props.replicationFactor !== undefined;
+    return new UsageError(problem, { scope: this.scope, property: byHand ? 'replicationFactor' : property });
   }
 
   private resourcesWith(sizing: QdrantSizing | undefined): Resources {

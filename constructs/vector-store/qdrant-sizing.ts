@@ -102,6 +102,10 @@ export class QdrantSizing {
   public readonly nodes: number;
   /** Copies of each shard. */
   public readonly replicationFactor: number;
+  /** How small the copies are that searches read first. */
+  public readonly quantization: Quantization;
+  /** Whether the vectors themselves stay on disk. */
+  public readonly onDisk: boolean;
   /** Memory that is in use on each node, in bytes. */
   public readonly memoryInUse: number;
   /** Disk that is in use on each node while segments are merged, in bytes. */
@@ -115,6 +119,8 @@ export class QdrantSizing {
     const { replicationFactor } = props;
     this.nodes = props.nodes ?? this.suggestedNodes(replicationFactor ?? 2);
     this.replicationFactor = replicationFactor ?? defaultReplication(this.nodes);
+    this.quantization = props.quantization ?? Quantization.NONE;
+    this.onDisk = staysOnDisk(props);
     this.memoryInUse = this.perNode(memoryOfPoint.bytes);
     this.storageInUse = this.perNode(storageOfPoint.bytes) * OPTIMISATION;
     checkNodes(this.nodes, this.replicationFactor);
@@ -217,11 +223,16 @@ export class QdrantSizing {
   }
 }
 
+/** With copies to search in, whole vectors are read for the best results only. */
+function staysOnDisk({ quantization = Quantization.NONE, onDisk }: QdrantVectorsProps): boolean {
+  return onDisk ?? quantization !== Quantization.NONE;
+}
+
 /** What a point keeps in memory. */
 function inMemory(props: QdrantVectorsProps): Sum {
   const { dimensions, quantization = Quantization.NONE, indexedPayloadBytes = 0 } = props;
   const quantized = quantization !== Quantization.NONE;
-  const vectors = (props.onDisk ?? quantized) ? [] : [vectorTerm(dimensions, BYTES_PER_NUMBER, '')];
+  const vectors = staysOnDisk(props) ? [] : [vectorTerm(dimensions, BYTES_PER_NUMBER, '')];
   const copies = quantized ? [vectorTerm(dimensions, quantization.bytesPerDimension, ` ${quantization.name}`)] : [];
   // The overhead of whole vectors has room for the graph, that of smaller ones has not.
   const graph = vectors.length > 0 ? [] : [graphTerm()];

@@ -240,6 +240,11 @@ export class Qdrant extends Construct implements IProvider {
     return `${this.scheme}://${this.name}-${ordinal}.${this.peerDomain}:${HTTP.number}`;
   }
 
+  /** What the nodes hold, for as many nodes and copies as there are; undefined when nobody knows. */
+  public get sizing(): QdrantSizing | undefined {
+    return this.capacity.sizing;
+  }
+
   /** What each node runs. */
   public get image(): Image {
     return this.props.image ?? DefaultImages.QDRANT;
@@ -310,7 +315,7 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   private createStatefulSet(): StatefulSet {
-    const { storage, formula } = this.capacity;
+    const { storage, sizing } = this.capacity;
     const { snapshotStorage = storage, storageClass } = this.props;
     const workload = new StatefulSet(this, 'Resource', {
       ...this.props,
@@ -332,8 +337,8 @@ export class Qdrant extends Construct implements IProvider {
       // Nodes know one another by the key: pods that restart one by one with a new one would shut the rest out.
       unwatchedKeys: this.keys,
     });
-    if (formula !== undefined) {
-      workload.statefulSet.metadata.addAnnotation(SIZING_ANNOTATION, formula);
+    if (sizing !== undefined) {
+      workload.statefulSet.metadata.addAnnotation(SIZING_ANNOTATION, sizing.formula);
     }
     return workload;
   }

@@ -88,6 +88,15 @@ describe('the collection', () => {
     expect(parametersOf({ onDisk: true }).vectors.on_disk).toBe(true);
   });
 
+  test('is what the sizing counts with: vectors on disk with a quantization, and two shards for each node', () => {
+    const quantized = desired(stored({ sizing: { count: 1000, quantization: Quantization.SCALAR } }, {}));
+    expect(quantized.collections[0].parameters).toMatchObject({ vectors: { on_disk: true }, shard_number: 6 });
+    const whole = desired(stored({ sizing: { count: 1000 }, nodes: 5 }, {})).collections[0].parameters;
+    expect(whole).toMatchObject({ vectors: { on_disk: false }, shard_number: 10, quantization_config: null });
+    const said = desired(stored({ sizing: { count: 1000 } }, { shards: 12 })).collections[0].parameters;
+    expect(said.shard_number).toBe(12);
+  });
+
   test('needs a model', () => {
     expect(() => platform({ collection: {} })).toThrow(
       new Error(

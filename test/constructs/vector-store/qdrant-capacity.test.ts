@@ -118,6 +118,12 @@ describe('refused is', () => {
     );
   });
 
+  test('more copies than nodes, both said by hand, where they are said', () => {
+    expect(refusal({ sizing: SIZING, nodes: 3, replicationFactor: 4 })).toMatch(
+      /^rag\/qdrant: replicationFactor is 4, but must be at most the number of nodes, which is 3/,
+    );
+  });
+
   test('two nodes, whatever the sizing', () => {
     expect(refusal({ sizing: SIZING, nodes: 2 })).toMatch(/^rag\/qdrant: nodes is 2, but two nodes lose their quorum/);
   });

@@ -59,6 +59,16 @@ describe('memory', () => {
   });
 });
 
+test('says what it counts with, for the collection to be like it', () => {
+  expect(single()).toMatchObject({ quantization: Quantization.NONE, onDisk: false, shards: 2 });
+  expect(single({ quantization: Quantization.SCALAR })).toMatchObject({
+    quantization: Quantization.SCALAR,
+    onDisk: true,
+  });
+  expect(single({ quantization: Quantization.SCALAR, onDisk: false }).onDisk).toBe(false);
+  expect(single({ onDisk: true }).onDisk).toBe(true);
+});
+
 describe('storage', () => {
   test('is for vectors, payload and graph, twice because segments are merged', () => {
     const { storageInUse, storage, storageFormula } = single();
