@@ -128,7 +128,7 @@ export function collection(secrets: ISecretSource) {
     onDisk: z.boolean().optional().describe('whether the vectors are read from disk; by default as in qdrant.sizing'),
     payloadIndexes: z.record(z.string(), payloadIndex).optional().describe('fields that clients filter by'),
     strictMode: strictMode.optional().describe('what is refused so that no client slows down the others'),
-    aliases: z.array(z.string()).optional().describe('other names; clients use the first'),
+    aliases: z.array(z.string()).optional().describe('other names, for those who search it from elsewhere'),
     deadline: duration.optional().describe('time that creating it may take; by default 30m'),
     next: z
       .strictObject({

@@ -343,7 +343,7 @@ describe('a collection', () => {
     });
     expect(desired.aliases).toEqual({ documents: ['texts'], passages: ['texts'] });
     expect(find(objects, 'Job', 'collection-bootstrap').spec.activeDeadlineSeconds).toBe(2700);
-    expect(variables(objects, 'Deployment', 'api').COLLECTION_NAME).toBe('documents');
+    expect(variables(objects, 'Deployment', 'api').COLLECTION_NAME).toBe('texts');
   });
 
   test('has indexes of every kind', () => {
@@ -452,7 +452,7 @@ describe('a collection', () => {
     [
       'with a successor and no alias',
       collection('{ next: { name: a, model: BAAI/bge-m3 } }'),
-      '9:1 collection.aliases: is empty, but next needs one: clients use it while the collection behind it changes',
+      '9:1 collection.aliases: is empty, but next needs one: where it points to says which collection has taken over',
     ],
     [
       'with a successor of a model that is unknown',
