@@ -169,6 +169,7 @@ export {
 export type { StrictMode } from './constructs/vector-store/strict-mode';
 
 // Workloads of one's own
+export type { ApiAccess, ApiAccessRule } from './constructs/workload/api-access';
 export type { ContainerProps, MainContainerProps } from './constructs/workload/container';
 export { CronJob, type CronJobProps } from './constructs/workload/cron-job';
 export { Deployment, type DeploymentOptions, type DeploymentProps } from './constructs/workload/deployment';

@@ -112,6 +112,7 @@ function objectReferences(output: Output, object: ManifestObject): string[] {
       .flatMap(({ tls }) => list(tls?.certificateRefs))
       .flatMap((secret) => one(secret.kind ?? 'Secret', secret.name, secret.namespace ?? namespace)),
     ...(kind === 'Ingress' ? list(spec.tls) : []).flatMap(({ secretName }) => one('Secret', secretName, namespace)),
+    ...(kind === 'RoleBinding' ? roleReferences(object) : []),
     ...(kind === 'PersistentVolumeClaim' ? one('StorageClass', spec.storageClassName) : []),
     ...one('GatewayClass', spec.gatewayClassName),
     ...one('IngressClass', spec.ingressClassName),
@@ -128,6 +129,15 @@ function authentication(reference: Json, namespace: string | undefined): Referen
 /** A reference to a kind that there is once in each namespace and once for the whole cluster. */
 function scoped(reference: Json, kind: string, clusterKind: string, namespace: string | undefined): Reference[] {
   return reference?.kind === clusterKind ? one(clusterKind, reference.name) : one(kind, reference?.name, namespace);
+}
+
+/** Who gets what. */
+function roleReferences({ metadata, roleRef, subjects }: ManifestObject): Reference[] {
+  const accounts = list(subjects).filter(({ kind }) => kind === 'ServiceAccount');
+  return [
+    ...scoped(roleRef, 'Role', 'ClusterRole', metadata.namespace),
+    ...accounts.flatMap(({ name, namespace }) => one('ServiceAccount', name, namespace ?? metadata.namespace)),
+  ];
 }
 
 interface Backend {

@@ -51,6 +51,24 @@ export class Volume {
     return new Volume(name, { csi }, { fixed: true });
   }
 
+  /**
+   * A token of the API server for the pod's ServiceAccount, with what a client needs besides: the authority and the
+   * namespace. The names are those that the kubelet itself would use.
+   * @internal
+   */
+  public static _apiToken(name: string, authority: { readonly name: string; readonly key: string }): Volume {
+    const sources: k8s.VolumeProjection[] = [
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+      { configMap: { name: authority.name, items: [{ key: authority.key, path: 'ca.crt' }] } },
+      {
+        downwardApi: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ];
+    return new Volume(name, { projected: { sources } }, { fixed: true });
+  }
+
   /** The volume that a claim template of the same name gives to each pod of a StatefulSet. */
   public static claim(name: string): Volume {
     return new Volume(name, undefined, { ownedByGroup: true });

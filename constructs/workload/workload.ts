@@ -20,6 +20,7 @@ import { checkSeconds } from '../rules/time-span';
 import { refuse, UsageError } from '../rules/usage-error';
 import type { CloudIdentity } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
+import { ApiAccess, type ApiAccessRule } from './api-access';
 import { ConfigFiles } from './config-files';
 import type { ContainerProps, MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
@@ -86,6 +87,12 @@ export interface WorkloadOptions {
    * @default - nobody
    */
   readonly identity?: CloudIdentity;
+
+  /**
+   * What the main container may ask of the API server, in its own namespace.
+   * @default - nothing: no token, no permission, and no way there
+   */
+  readonly apiAccess?: ApiAccessRule[];
 
   /**
    * Rules of the Pod Security level "restricted" that the image cannot keep, with reasons.
@@ -193,10 +200,12 @@ export abstract class Workload extends Construct implements IClient {
   public readonly pods: PodSet;
   /** Who the pods are to a cloud; undefined where nothing is declared. */
   public readonly identity?: CloudIdentity;
-  /** The ServiceAccount that the pods run as; it has no token and no permissions. */
+  /** The ServiceAccount that the pods run as. */
   public readonly serviceAccount: k8s.KubeServiceAccount;
   /** The network policies of the pods. */
   public readonly networkPolicy: PodNetworkPolicy;
+  /** What the pods may ask of the API server; none as a rule. */
+  public readonly apiAccess?: ApiAccess;
 
   /** Where the pods run. */
   protected readonly placement: Placement;
@@ -229,6 +238,7 @@ export abstract class Workload extends Construct implements IClient {
     });
     this.identity?._bind(this, { pods: this.pods, policy: this.networkPolicy, labels: this.labels() });
     this.template = this.createTemplate(props);
+    this.apiAccess = this.createApiAccess(props.apiAccess ?? []);
     this.acceptMetricsScrapes();
     LateChecks.of(this).add(this, () => [...this.template.lateChecks(), ...this.addressChecks()]);
     checkExceptions(this, props.podSecurityExceptions ?? []);
@@ -408,6 +418,21 @@ export abstract class Workload extends Construct implements IClient {
       },
       automountServiceAccountToken: false,
     });
+  }
+
+  private createApiAccess(rules: ApiAccessRule[]): ApiAccess | undefined {
+    if (rules.length === 0) {
+      return undefined;
+    }
+    const access = new ApiAccess(this, 'ApiAccess', {
+      rules,
+      namespace: this.namespace,
+      metadata: this.metadata(),
+      podLabels: this.pods.labels,
+      policy: this.networkPolicy,
+    });
+    this.template.addMount(access.token);
+    return access;
   }
 
   private createTemplate(props: WorkloadProps & PodDetails): PodTemplate {

@@ -636,6 +636,38 @@ describe('a Secret that exists while pods mount it', () => {
   });
 });
 
+describe('a RoleBinding', () => {
+  const binding = (roleRef: Json, subjects: Json) => ({
+    ...manifest('RoleBinding', 'api'),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', ...roleRef },
+    subjects,
+  });
+  const account = { kind: 'ServiceAccount', name: 'api' };
+
+  test('leads from an account to a Role, both of which there are', () => {
+    const besides = [manifest('Role', 'api'), manifest('ServiceAccount', 'api')];
+    const own = [binding({ kind: 'Role', name: 'api' }, [account])];
+    expect(problemsOf(referencesResolve, own, { besides })).toEqual([]);
+    expect(problemsOf(referencesResolve, own)).toEqual([
+      expect.stringContaining('RoleBinding test/api: refers to Role api, which is neither in the output nor declared'),
+      expect.stringContaining('RoleBinding test/api: refers to ServiceAccount api, which is neither in the output'),
+    ]);
+  });
+
+  test('may lead to a ClusterRole that is declared, from an account elsewhere', () => {
+    const subjects = [
+      { ...account, namespace: 'away' },
+      { kind: 'Group', name: 'rag' },
+    ];
+    const external = [
+      { kind: 'ClusterRole', name: 'view' },
+      { kind: 'ServiceAccount', name: 'api', namespace: 'away' },
+    ];
+    const own = [binding({ kind: 'ClusterRole', name: 'view' }, subjects)];
+    expect(problemsOf(referencesResolve, own, { external })).toEqual([]);
+  });
+});
+
 describe('a disruption budget', () => {
   const budget = manifest('PodDisruptionBudget', 'api', { spec: { selector: { matchLabels: LABELS } } });
 
