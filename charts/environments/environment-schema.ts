@@ -118,7 +118,11 @@ function qdrant(secrets: ISecretSource) {
     sizing: sizing.optional().describe('what the nodes hold; gives nodes, resources and storage'),
     resources: qdrantResources.optional().describe('what each node asks for; by default from sizing'),
     storage: size.optional().describe('volume of each node for the data; by default from sizing'),
-    snapshotStorage: size.optional().describe('volume of each node for snapshots; by default as large as storage'),
+    snapshotStorage: size
+      .optional()
+      .describe(
+        'volume of each node for snapshots; by default as large as those that stay there need, else as storage',
+      ),
     storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),

@@ -1,10 +1,11 @@
-import type { Size } from 'cdk8s';
+import { Size } from 'cdk8s';
 import type { Cpu } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
-import { sizeText } from '../rules/quantity';
+import { kibibytesOf, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import type { Resources } from '../workload/resources';
 import type { QdrantSizing } from './qdrant-sizing';
+import type { SnapshotSchedule } from './snapshot-schedule';
 
 /** What a node of a Qdrant asks for and may use. */
 export interface QdrantResources {
@@ -41,6 +42,10 @@ export interface QdrantCapacityProps {
   readonly resources?: QdrantResources;
   /** Volume of each node, if anybody says. */
   readonly storage?: Size;
+  /** Volume of each node for snapshots, if anybody says. */
+  readonly snapshotStorage?: Size;
+  /** When snapshots are taken and how many are kept, if any are. */
+  readonly snapshots?: SnapshotSchedule;
   /** Copies of each shard, if anybody says. */
   readonly replicationFactor?: number;
   /** What the nodes hold, if anybody knows. */
@@ -57,6 +62,10 @@ export class QdrantCapacity {
   public readonly resources: Resources;
   /** Volume of each node. */
   public readonly storage: Size;
+  /** Snapshot of what a node holds, at most. */
+  public readonly snapshot: Size;
+  /** Volume of each node for snapshots. */
+  public readonly snapshotStorage: Size;
   /** What the nodes hold, for as many nodes and copies as there are; undefined when nobody knows. */
   public readonly sizing?: QdrantSizing;
 
@@ -73,6 +82,9 @@ export class QdrantCapacity {
     this.replicationFactor = this.nodes === 1 ? 1 : copies;
     this.resources = this.resourcesWith(sizing);
     this.storage = this.storageWith(sizing);
+    // Half of a volume is for the merge of segments.
+    this.snapshot = sizing?.snapshot ?? times(this.storage, 1 / 2);
+    this.snapshotStorage = this.snapshotStorageWith(this.snapshot);
     this.sizing = sizing;
   }
 
@@ -141,10 +153,32 @@ export class QdrantCapacity {
     return storage;
   }
 
+  /** Snapshots that stay on the nodes must all fit, with the one that is being taken. */
+  private snapshotStorageWith(snapshot: Size): Size {
+    const { snapshots, snapshotStorage } = this.props;
+    if (snapshots === undefined || snapshots.to !== undefined) {
+      return snapshotStorage ?? this.storage;
+    }
+    const count = snapshots.keep + 1;
+    const needed = times(snapshot, count);
+    if (snapshotStorage !== undefined && kibibytesOf(snapshotStorage) < kibibytesOf(needed)) {
+      throw new UsageError(
+        `is ${sizeText(snapshotStorage)}, but the ${snapshots.keep} snapshots that are kept and the one that is taken ` +
+          `need ${count} × ${sizeText(snapshot)} = ${sizeText(needed)}; raise it, keep fewer, or send them to a bucket`,
+        { scope: this.scope, property: 'snapshotStorage' },
+      );
+    }
+    return snapshotStorage ?? needed;
+  }
+
   private missing(property: string): never {
     throw new UsageError('is missing; set it, or say with sizing what the nodes hold', {
       scope: this.scope,
       property,
     });
   }
+}
+
+function times(size: Size, factor: number): Size {
+  return Size.kibibytes(Math.ceil(kibibytesOf(size) * factor));
 }

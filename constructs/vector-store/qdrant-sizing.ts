@@ -73,6 +73,8 @@ const LARGEST_NODE = Size.gibibytes(64);
 const VECTORS_PER_CPU = 2e6;
 const MAX_CPUS = 16;
 const SHARDS_PER_NODE = 2;
+/** Part of a volume that may be in use, in percent; above it the database refuses writes. */
+export const MAX_DISK_PERCENT = 90;
 const GIB = 1024 ** 3;
 
 /** Bytes and where they come from. */
@@ -136,9 +138,14 @@ export class QdrantSizing {
     return wholeGibibytes(this.memoryInUse / USABLE);
   }
 
-  /** Volume of each node, in whole GiB. */
+  /** Volume of each node, in whole GiB; 90 % of it suffice. */
   public get storage(): Size {
-    return wholeGibibytes(this.storageInUse);
+    return wholeGibibytes((this.storageInUse * 100) / MAX_DISK_PERCENT);
+  }
+
+  /** Snapshot of what a node holds, in whole GiB. */
+  public get snapshot(): Size {
+    return wholeGibibytes(this.perNode(this.storageOfPoint.bytes));
   }
 
   /** CPU of each node: one for every two million vectors on it, from 1 to 16. Our own rule of thumb. */
@@ -155,7 +162,7 @@ export class QdrantSizing {
   /** How `storage` comes about. */
   public get storageFormula(): string {
     const text = `${this.spread(this.storageOfPoint.text)} × ${OPTIMISATION} while segments are merged`;
-    return `${text} = ${shown(this.storageInUse)}, at most ${sizeText(this.storage)}`;
+    return `${text} = ${shown(this.storageInUse)}, ${MAX_DISK_PERCENT} % of ${sizeText(this.storage)} at most`;
   }
 
   /** The whole arithmetic, in one line. */
@@ -170,7 +177,7 @@ export class QdrantSizing {
 
   /** Whether a volume of this size can hold the part of a node. */
   public fitsStorage(storage: Size): boolean {
-    return bytesOf(storage) >= this.storageInUse;
+    return (bytesOf(storage) * MAX_DISK_PERCENT) / 100 >= this.storageInUse;
   }
 
   /**

@@ -23,7 +23,7 @@ import type { WorkloadOptions } from '../workload/workload';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
-import type { QdrantSizing } from './qdrant-sizing';
+import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
 import type { SnapshotSchedule } from './snapshot-schedule';
 import { snapshotBucket, snapshotSettings } from './snapshot-storage';
@@ -60,7 +60,9 @@ export interface QdrantProps extends WorkloadOptions {
   /**
    * Volume of each node for snapshots, apart from the data so that a snapshot cannot fill its disk. It stays when
    * snapshots go to an object store, which they are sent to from here: a StatefulSet's claims cannot be changed.
-   * @default - as large as `storage`
+   * Snapshots that stay here must fit, those that are kept and the one that is being taken; a snapshot is as large
+   * as the sizing says, else half of `storage`.
+   * @default - as large as they need; as large as `storage` when none stay here
    */
   readonly snapshotStorage?: Size;
 
@@ -315,8 +317,8 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   private createStatefulSet(): StatefulSet {
-    const { storage, sizing } = this.capacity;
-    const { snapshotStorage = storage, storageClass } = this.props;
+    const { storage, snapshotStorage, sizing } = this.capacity;
+    const { storageClass } = this.props;
     const workload = new StatefulSet(this, 'Resource', {
       ...this.props,
       component: 'vector-store',
@@ -477,7 +479,9 @@ export class Qdrant extends Construct implements IProvider {
         : {}),
       storage: {
         // Writes are refused while the disk still has room for a merge of segments; a full disk stops the node.
-        quotas: { enabled: true, max_disk_usage_percent: 90 },
+        quotas: { enabled: true, max_disk_usage_percent: MAX_DISK_PERCENT },
+        // Where snapshots are built and unpacked; Qdrant's own choice is on the volume of the data and could fill it.
+        temp_path: './snapshots/tmp',
         ...(this.distributed ? { collection: { replication_factor: this.replicationFactor } } : {}),
         ...(this.snapshotStore === undefined ? {} : snapshotSettings(this.snapshotStore)),
       },

@@ -1,10 +1,12 @@
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { parse } from 'yaml';
+import { ObjectStore } from '../../../constructs/data/object-store';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
 import { QdrantSizing } from '../../../constructs/vector-store/qdrant-sizing';
 import { Quantization } from '../../../constructs/vector-store/quantization';
+import { SnapshotSchedule } from '../../../constructs/vector-store/snapshot-schedule';
 import { find, mainContainer, render, testChart } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
 import { RESOURCES } from '../../support/values';
@@ -40,8 +42,8 @@ describe('a sizing', () => {
       requests: { cpu: '7', memory: '26Gi' },
       limits: { memory: '26Gi' },
     });
-    // 20e6 × (1024 × 4 × 1.5 + 2048 × 1.5 + 128 + 1024) × 2 ÷ 3 × 2 = 276.5 GB.
-    expect(claimsOf({ sizing: SIZING })).toEqual({ storage: '258Gi', snapshots: '258Gi' });
+    // 20e6 × (1024 × 4 × 1.5 + 2048 × 1.5 + 128 + 1024) × 2 ÷ 3 × 2 = 276.5 GB, 90 % of 286.2 GiB.
+    expect(claimsOf({ sizing: SIZING })).toEqual({ storage: '287Gi', snapshots: '287Gi' });
   });
 
   test('is written on the StatefulSet, and nowhere else', () => {
@@ -86,6 +88,38 @@ describe('a sizing', () => {
   });
 });
 
+describe('the volume for snapshots', () => {
+  const local = (keep: number) => SnapshotSchedule.daily({ hour: 2, keep });
+  const BY_HAND = { resources: RESOURCES, storage: Size.gibibytes(50) };
+
+  test('holds those that stay there and the one that is taken, each as large as the sizing says', () => {
+    // Half of 276.5 GB is 128.7 GiB.
+    expect(claimsOf({ sizing: SIZING, snapshots: local(3) })).toEqual({ storage: '287Gi', snapshots: '516Gi' });
+    expect(claimsOf({ sizing: SIZING, storage: Size.gibibytes(900), snapshots: local(1) }).snapshots).toBe('258Gi');
+  });
+
+  test('takes half of a volume for the size of a snapshot without a sizing', () => {
+    expect(claimsOf({ ...BY_HAND, snapshots: local(3) })).toEqual({ storage: '50Gi', snapshots: '100Gi' });
+    expect(claimsOf({ ...BY_HAND, storage: Size.gibibytes(5), snapshots: local(2) }).snapshots).toBe('7680Mi');
+  });
+
+  test('is what is said by hand as long as that suffices', () => {
+    const props = { ...BY_HAND, snapshots: local(3) };
+    expect(claimsOf({ ...props, snapshotStorage: Size.gibibytes(100) }).snapshots).toBe('100Gi');
+    expect(refusal({ ...props, snapshotStorage: Size.gibibytes(99) })).toBe(
+      'rag/qdrant: snapshotStorage is 99Gi, but the 3 snapshots that are kept and the one that is taken need 4 × 25Gi = ' +
+        '100Gi; raise it, keep fewer, or send them to a bucket',
+    );
+  });
+
+  test('keeps its size when they go to a bucket, and may be any size then', () => {
+    const to = ObjectStore.s3({ bucket: 'acme-rag', region: 'eu-west-1' });
+    const props = { ...BY_HAND, snapshots: SnapshotSchedule.daily({ hour: 2, keep: 14, to }) };
+    expect(claimsOf(props).snapshots).toBe('50Gi');
+    expect(claimsOf({ ...props, snapshotStorage: Size.gibibytes(1) }).snapshots).toBe('1Gi');
+  });
+});
+
 describe('refused is', () => {
   test('memory that is too small for the sizing', () => {
     expect(refusal({ sizing: SIZING, resources: { memory: Size.gibibytes(25) } })).toBe(
@@ -97,7 +131,7 @@ describe('refused is', () => {
 
   test('storage that is too small for the sizing', () => {
     expect(refusal({ sizing: SIZING, storage: Size.gibibytes(200) })).toMatch(
-      /^rag\/qdrant: storage is 200Gi, but a node needs 258Gi: 20,000,000 vectors × .* = .*, at most 258Gi; raise it, or leave it out$/,
+      /^rag\/qdrant: storage is 200Gi, but a node needs 287Gi: 20,000,000 vectors × .* = .*, 90 % of 287Gi at most; raise it, or leave it out$/,
     );
   });
 

@@ -97,7 +97,12 @@ describe('a cluster', () => {
         enforce_internal_auth: true,
         metrics_port: 6336,
       },
-      storage: { collection: { replication_factor: 2 }, quotas: { enabled: true, max_disk_usage_percent: 90 } },
+      storage: {
+        collection: { replication_factor: 2 },
+        quotas: { enabled: true, max_disk_usage_percent: 90 },
+        // On the volume for snapshots, not on that of the data.
+        temp_path: './snapshots/tmp',
+      },
     });
   });
 
