@@ -7,10 +7,20 @@ import type { Rule } from './rule';
  * (`API_KEY_FILE`, `TOKEN_URL`) do not either.
  */
 const CREDENTIAL_NAME =
-  /(PASSWORD|PASSWD|PASSPHRASE|_PWD|CLI_AUTH|(^|[_-])(PASS|SECRET|TOKEN|API[_-]?KEY|ACCESS[_-]KEY|SECRET[_-]KEY|PRIVATE[_-]KEY|ENCRYPTION[_-]KEY|CREDENTIALS?))$/i;
+  /(PASSWORD|PASSWD|PASSPHRASE|_PWD|CLI_AUTH|(^|[_-])(PASS|SECRET|TOKEN|API[_-]?KEY|ACCESS[_-]KEY|ACCOUNT[_-]KEY|SECRET[_-]KEY|PRIVATE[_-]KEY|ENCRYPTION[_-]KEY|SIGNING[_-]KEY|CREDENTIALS?))$/i;
 
 /** Tokens of a language model's vocabulary, which are no credentials. */
-const VOCABULARY = /(^|_)(BOS|EOS|PAD|MASK|SEP|CLS|UNK|START|STOP|END|IMAGE|SPECIAL)_TOKEN$/i;
+const VOCABULARY =
+  /(^|[_-])(BOS|EOS|PAD|MASK|SEP|CLS|UNK|START|STOP|END|BEGIN|IMAGE|AUDIO|VIDEO|SPECIAL|SENTINEL|PREFIX|SUFFIX|MIDDLE|QUERY|DOCUMENT|PASSAGE|SYSTEM|USER|ASSISTANT|TOOL|CALL|THINK|NEWLINE)[_-]TOKEN$/i;
+
+/** What a model's token looks like whatever it is called: `</s>`, `<|endoftext|>`, `[PAD]`. */
+const MODEL_TOKEN = /^(<[^<>\s]{1,64}>|\[[A-Z_]{1,32}\])$/;
+
+/** Numbers and switches are settings whatever they are called, and whoever has nothing but a reference has no value. */
+const HARMLESS = /^(|true|false|null|none|[\d.]+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\})$/i;
+
+/** What else stands in files for a value from elsewhere: placeholders, paths, anchors, beginnings of maps and blocks. */
+const ELSEWHERE = /^(\$|\{|\[|%\(|<|>|\||~|!|&|\*|\/|file:|env[.:]|os\.environ)/;
 
 /**
  * Forms of credentials that give themselves away whatever the variable is called. Each begins where it can begin
@@ -20,11 +30,18 @@ const CREDENTIAL_VALUES: readonly [string, RegExp][] = [
   ['a private key', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/],
   ['a URL with a password', /(?<=[a-z0-9+.-]):\/\/[^/\s:@]{0,255}:(?!\$\()[^@\s/]{1,8192}@/i],
   ['an AWS access key', /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
+  ['an Azure key', /\b(AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{30,128}=/],
   ['a GitHub token', /\b(ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}\b/],
+  ['a GitLab token', /\bglpat-[A-Za-z0-9_-]{20,}\b/],
   ['a Hugging Face token', /\bhf_[A-Za-z0-9]{20,}\b/],
   ['an OpenAI or Anthropic key', /\bsk-[A-Za-z0-9_-]{20,}\b/],
+  ['a Groq key', /\bgsk_[A-Za-z0-9]{40,}\b/],
   ['a Google API key', /\bAIza[0-9A-Za-z_-]{35}\b/],
+  ['a Slack token', /\bxox[abeprs]-[A-Za-z0-9-]{10,}\b/],
   ['a JSON web token', /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,16384}\./],
+  ['a bearer token', /\bBearer (?!hf_|sk-|gsk_|eyJ)[A-Za-z0-9._~+/-]{20,}/i],
+  ['a password of Redis', /^[ \t]{0,64}(requirepass|masterauth)[ \t]{1,64}(?!["']?[$%]|""|'')\S/im],
+  ['a password of PostgreSQL', /\bPASSWORD\s{1,8}'(?![$:%'])[^'\n]{1,256}'/i],
 ];
 
 /** No value of a secret is in the output; pods get them by reference. */
@@ -41,31 +58,79 @@ function secretObject(object: ManifestObject): string[] {
     : [];
 }
 
-/** Values that their names give away: of variables, options, entries of ConfigMaps, and settings of triggers. */
+/** A value with its name, and what it is to its object. */
+type Named = [what: string, name: string, value: unknown];
+
+/** Values that their names give away. */
 function named(object: ManifestObject): string[] {
-  const containers = renderedPods(object).flatMap((pods) => pods.containers);
-  const triggers: Json[] = object.kind === 'ScaledObject' ? (object.spec.triggers ?? []) : [];
-  const values: [string, string, unknown][] = [
-    ...containers.flatMap((container) => [
-      ...(container.env ?? []).map(({ name, value }: Json) => [
-        `container ${container.name} has the variable`,
-        name,
-        value,
-      ]),
-      ...options(container).map(([name, value]) => [`container ${container.name} has the option`, name, value]),
-    ]),
-    ...Object.entries(object.kind === 'ConfigMap' ? (object.data ?? {}) : {}).map(([name, value]) => [
-      'has the entry',
-      name,
-      value,
-    ]),
-    ...triggers.flatMap(({ metadata }) =>
-      Object.entries(metadata ?? {}).map(([name, value]) => ['has the trigger setting', name, value]),
+  const inTriggers: Json[] = object.kind === 'ScaledObject' ? (object.spec.triggers ?? []) : [];
+  const values: Named[] = [
+    ...renderedPods(object).flatMap((pods) => pods.containers.flatMap(inContainer)),
+    ...Object.entries<string>(object.kind === 'ConfigMap' ? (object.data ?? {}) : {}).flatMap(inEntry),
+    ...inTriggers.flatMap(({ metadata }) =>
+      Object.entries(metadata ?? {}).map(([name, value]): Named => ['has the trigger setting', name, value]),
     ),
-  ] as [string, string, unknown][];
+    ...inAnnotations(object),
+  ];
   return values
     .filter(([, name, value]) => isCredential(name, value))
     .map(([what, name]) => `${nameOf(object)}: ${what} ${name} with a value; refer to the key of a Secret instead`);
+}
+
+function inContainer(container: Json): Named[] {
+  const has = `container ${container.name} has the`;
+  return [
+    ...(container.env ?? []).map(({ name, value }: Json): Named => [`${has} variable`, name, value]),
+    ...options(container).map(([name, value]): Named => [`${has} option`, name, value]),
+    ...assignments(container).map(([name, value]): Named => [`${has} assignment`, name, value]),
+  ];
+}
+
+/** A name at the end of which stands what it is: `acme.example/api-key`, `spring.datasource.password`. */
+function lastPartOf(name: string): string {
+  return name.split(/[./]/).at(-1) ?? name;
+}
+
+/** Annotations, of which those that end in "secret" name an object: `auth-tls-secret: namespace/name`. */
+function inAnnotations(object: ManifestObject): Named[] {
+  const ofPods = renderedPods(object).map(({ annotations }) => annotations);
+  return [object.metadata.annotations ?? {}, ...ofPods]
+    .flatMap((annotations) => Object.entries(annotations))
+    .filter(([name, value]) => !(/secret$/i.test(name) && OBJECT_NAME.test(value)))
+    .map(([name, value]): Named => ['has the annotation', name, value]);
+}
+
+const OBJECT_NAME = /^([a-z0-9-]{1,63}\/)?[a-z0-9][a-z0-9.-]{0,252}$/;
+
+/** Programs and prose, in which a name before a value says little. */
+const PROGRAM = /\.(sh|mjs|cjs|js|ts|py|sql|lua|md|txt|html|j2|jinja|tmpl)$/i;
+
+/** A name, "=" or ":", and a value in quotes or without, of which a file has as many as it likes in a line. */
+const SETTING =
+  /(?<![\w.$-])["']?([A-Za-z_][\w.-]{0,127})["']?[ \t]{0,8}[:=][ \t]{0,8}(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"',;}\]]+))/g;
+
+/** An entry of a ConfigMap: a value by itself, or a file of settings. */
+function inEntry([entry, text]: [string, string]): Named[] {
+  const settings = PROGRAM.test(entry) ? [] : [...text.matchAll(SETTING)];
+  return [
+    ['has the entry', entry, text],
+    ...settings
+      .map(([, name = '', double, single, bare]): [string, string] => [name, double ?? single ?? bare ?? ''])
+      // What has spaces is prose, and a Secret may be referred to by its name.
+      .filter(([name, value]) => !/\s/.test(value) && !(name === 'secret' && OBJECT_NAME.test(value)))
+      .filter(([, value]) => !ELSEWHERE.test(value))
+      .map(([name, value]): Named => [`has in ${entry} the setting`, name, value]),
+  ];
+}
+
+/** Variables that a command line sets for itself: `sh -c 'TOKEN=x serve'`. */
+function assignments({ command = [], args = [] }: Json): [string, string][] {
+  const words: string[] = [...command, ...args].map(String);
+  return words.flatMap((word) =>
+    [...word.matchAll(/(?<=[\s;&|])([A-Z_][A-Z0-9_]{0,127})=["']?([^\s;&|"'$]+)/g)].map(
+      ([, name = '', value = '']): [string, string] => [name, value],
+    ),
+  );
 }
 
 /** Options of a command line with their values: `--api-key=x`, `--api-key x`. */
@@ -79,9 +144,14 @@ function options({ command = [], args = [] }: Json): [string, string | undefined
 }
 
 function isCredential(name: string, value: unknown): boolean {
-  // Numbers and switches are settings whatever they are called; a value of $(…) only is a reference.
-  const plain = /^(|true|false|[\d.]+|\$\([A-Za-z_]\w*\))$/i;
-  return typeof value === 'string' && CREDENTIAL_NAME.test(name) && !VOCABULARY.test(name) && !plain.test(value);
+  const words = lastPartOf(name).replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2');
+  return (
+    typeof value === 'string' &&
+    CREDENTIAL_NAME.test(words) &&
+    !VOCABULARY.test(words) &&
+    !(/TOKEN$/i.test(words) && MODEL_TOKEN.test(value)) &&
+    !HARMLESS.test(value)
+  );
 }
 
 /** Values that their form gives away, wherever they stand. */

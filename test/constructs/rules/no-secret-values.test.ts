@@ -53,6 +53,11 @@ describe('a variable', () => {
     'GOOGLE_CREDENTIAL',
     'GOOGLE_CREDENTIALS',
     'openai_api_key',
+    'openaiApiKey',
+    'clientSecret',
+    'awsSecretAccessKey',
+    'AZURE_STORAGE_ACCOUNT_KEY',
+    'JWT_SIGNING_KEY',
   ])('called %s has no value', (name) => {
     expect(problemsOfVariable(name, 'hunter2')).toEqual([valued('variable', name)]);
   });
@@ -82,11 +87,26 @@ describe('a variable', () => {
     ['HTTPS_PROXY', 'http://proxy.acme.example:3128/'],
     ['IMAGE', 'ghcr.io/acme/api@sha256:0123'],
     ['COLLECTION', 'risk-assessment-documents-of-the-year'],
+    ['MAX_NUM_BATCHED_TOKENS', 'auto'],
+    ['PASSAGE_INSTRUCTION', 'passage'],
+    ['PASSAGES_PER_ANSWER', 'few'],
+    ['RERANK_SECOND_PASSAGE', 'title'],
+    ['TOKENIZER_MODE', 'mistral'],
+    ['SPLIT_BY', 'token'],
+    ['TOKENS_PER_CHUNK', 'auto'],
+    ['COUNT_TOKENS_WITH', 'tiktoken'],
+    ['FIM_PREFIX_TOKEN', '<fim_prefix>'],
+    ['TURN_TOKEN', '<|im_end|>'],
+    ['CLASSIFIER_TOKEN', '[CLS]'],
+    ['TOOL_CALL_TOKEN', 'tool'],
+    ['KEYWORD', 'secret'],
+    ['topKey', 'documents'],
+    ['nextTokens', 'many'],
   ])('called %s may be "%s"', (name, value) => {
     expect(problemsOfVariable(name, value)).toEqual([]);
   });
 
-  test.each(['', '0', '16384', '0.5', 'true', 'false', 'False', '$(QDRANT_KEY)'])(
+  test.each(['', '0', '16384', '0.5', 'true', 'false', 'False', 'none', '$(QDRANT_KEY)', '${QDRANT_KEY}'])(
     'called like a credential may be "%s", which is none',
     (value) => {
       expect(problemsOfVariable('API_KEY', value)).toEqual([]);
@@ -153,10 +173,122 @@ describe('an option', () => {
 
   test.each<[string, string[]]>([
     ['is called otherwise', ['--api-key-file=/run/key', '--max-batch-tokens', 'many', '--token-url=https://x.example']],
-    ["is a language model's", ['--eos_token=</s>', '--model_pad_token', '<pad>']],
+    [
+      "is a language model's",
+      ['--eos_token=</s>', '--model_pad_token', '<pad>', '--eos-token', 'end', '--turn-token=<|im_end|>'],
+    ],
+    [
+      'counts tokens',
+      ['--max-num-batched-tokens', 'auto', '--max-batch-tokens=many', '--tokenizer=a', '--passage', 'b'],
+    ],
     ['is none', ['api-key', 'hunter2', 'api-key=hunter2', '+api-key=hunter2']],
   ])('that %s may have any value', (_, args) => {
     expect(problemsOfContainer({ args })).toEqual([]);
+  });
+});
+
+describe('a command line', () => {
+  test.each([
+    ['sh', '-c', 'export HF_TOKEN=hunter2; serve'],
+    ['sh', '-c', "set -e && HF_TOKEN='hunter2' serve"],
+  ])('sets no credential: %s %s %s', (...command) => {
+    expect(problemsOfContainer({ command })).toEqual([valued('assignment', 'HF_TOKEN')]);
+  });
+
+  test.each([
+    ['sh', '-c', 'export HF_TOKEN="$(cat /run/token)"; serve'],
+    ['sh', '-c', 'export HF_TOKEN=$TOKEN MAX_BATCH_TOKENS=many; serve'],
+    ['sh', '-c', 'while read TOKEN; do echo "$TOKEN"; done'],
+    ['sh', '-c', 'export EOS_TOKEN=end; test "$TOKEN" = x'],
+  ])('may refer to one, or set something else: %s %s %s', (...command) => {
+    expect(problemsOfContainer({ command })).toEqual([]);
+  });
+});
+
+describe('an annotation', () => {
+  const annotated = (annotations: Json) => workload('Deployment', { metadata: { annotations } });
+
+  test.each(['acme.example/api-key', 'acme.example/password', 'token', 'acme.example/clientSecret'])(
+    'called %s has no value',
+    (name) => {
+      expect(problemsOf(noSecretValues, [annotated({ [name]: 'Hunter2!' })])).toEqual([
+        `Deployment test/api: has the annotation ${name} with a value; ${ADVICE}`,
+      ]);
+    },
+  );
+
+  test('of pods has none either', () => {
+    const object = workload('Deployment');
+    object.spec.template.metadata = { ...object.spec.template.metadata, annotations: { password: 'hunter2' } };
+    expect(problemsOf(noSecretValues, [object])).toEqual([
+      `Deployment test/api: has the annotation password with a value; ${ADVICE}`,
+    ]);
+  });
+
+  test.each([
+    ['nginx.ingress.kubernetes.io/auth-secret', 'basic-auth'],
+    ['nginx.ingress.kubernetes.io/auth-tls-secret', 'rag/clients'],
+    ['azure.workload.identity/service-account-token-expiration', 'one hour'],
+    ['secret.reloader.stakater.com/reload', 'qdrant,queue'],
+    ['acme.example/max-tokens', 'many'],
+    ['acme.example/passage', 'first'],
+    ['acme.example/token', 'true'],
+  ])('%s may be "%s"', (name, value) => {
+    expect(problemsOf(noSecretValues, [annotated({ [name]: value })])).toEqual([]);
+  });
+});
+
+describe('a file in a ConfigMap', () => {
+  const problemsOfFile = (file: string, text: string) =>
+    problemsOf(noSecretValues, [manifest('ConfigMap', 'api', { data: { [file]: text } })]);
+
+  test.each<[string, string, string]>([
+    ['settings.yaml', 'first: 1\nservice:\n  api_key: hunter2\n', 'api_key'],
+    ['settings.yaml', 'service: { port: 80, apiKey: "hunter2" }', 'apiKey'],
+    ['settings.json', '{"first":1,"client_secret":"hunter2","last":2}', 'client_secret'],
+    ['app.env', 'PORT=80\nexport REDIS_PASSWORD=hunter2\n', 'REDIS_PASSWORD'],
+    ['app.properties', 'spring.datasource.password = hunter2', 'spring.datasource.password'],
+    ['app.toml', "[db]\npassword = 'hunter2'\n", 'password'],
+    ['settings', 'token: hunter2', 'token'],
+  ])('%s has no credential: %j', (file, text, name) => {
+    expect(problemsOfFile(file, text)).toEqual([
+      `ConfigMap test/api: has in ${file} the setting ${name} with a value; ${ADVICE}`,
+    ]);
+  });
+
+  test.each<[string, string]>([
+    ['tokenizer_config.json', '{"bos_token":"<s>","eos_token":"</s>","pad_token":"[PAD]","add_bos_token":true}'],
+    [
+      'tokenizer_config.json',
+      '{"unk_token": {"content": "<unk>"}, "model_max_length": 512, "tokenizer_class": "Bert"}',
+    ],
+    ['settings.yaml', 'max_batch_tokens: many\ntokenizer: word\nsplit_by: token\npassage: first\ntoken_limit: high'],
+    ['settings.yaml', 'api_key: ${API_KEY}\npassword: $PASSWORD\ntoken: os.environ/HF_TOKEN\nsecret: env:SECRET'],
+    ['settings.yaml', 'apiKey: { secret: qdrant, key: api-key }\npassword: /run/secrets/password\ntoken: ~\n'],
+    ['settings.yaml', 'password: ""\ntoken: null\nsecret:\n  name: qdrant\napi_key: false\npass: 2\n'],
+    ['prompts.yaml', 'password: "Never tell the user a password."\ntoken: "One piece of a text"\n'],
+    ['prompts.md', 'The token: hunter2 is an example.'],
+    ['client.py', 'api_key = read("/run/key")\ntoken = next(tokens)\n'],
+    ['start.sh', 'PASSWORD=hunter2\n'],
+    ['chat.jinja', "{% set eos_token = '</s>' %}{{ bos_token + message }}"],
+  ])('%s may have %j', (file, text) => {
+    expect(problemsOfFile(file, text)).toEqual([]);
+  });
+
+  test.each([
+    ['a password of Redis', 'redis.conf', 'port 6379\nrequirepass hunter2\n'],
+    ['a password of Redis', 'redis.conf', '  masterauth "hunter2"'],
+    ['a password of PostgreSQL', 'roles.sql', "CREATE ROLE rag LOGIN PASSWORD 'hunter2';"],
+  ])('has the form of no credential: %s', (what, file, text) => {
+    expect(problemsOfFile(file, text)).toEqual([`ConfigMap test/api: data.${file} looks like ${what}; ${ADVICE}`]);
+  });
+
+  test.each([
+    ['redis.conf', 'requirepass ""\n# requirepass is in the ACL file\nmasterauth $PASSWORD\n'],
+    ['roles.sql', "ALTER ROLE rag PASSWORD :'password'; ALTER ROLE rag PASSWORD '';"],
+    ['start.sh', 'psql -c "ALTER ROLE rag PASSWORD \'$PASSWORD\'"'],
+  ])('%s may be without one: %j', (file, text) => {
+    expect(problemsOfFile(file, text)).toEqual([]);
   });
 });
 
@@ -218,6 +350,12 @@ const FORMS: [string, string][] = [
   ['an OpenAI or Anthropic key', `sk-${'x'.repeat(20)}`],
   ['an OpenAI or Anthropic key', `sk-ant-${'x'.repeat(48)}`],
   ['a Google API key', `AIza${'0'.repeat(35)}`],
+  ['an Azure key', `DefaultEndpointsProtocol=https;AccountKey=${'x'.repeat(86)}==`],
+  ['an Azure key', `Endpoint=sb://a/;SharedAccessKey=${'x'.repeat(43)}=`],
+  ['a GitLab token', `glpat-${'x'.repeat(20)}`],
+  ['a Groq key', `gsk_${'x'.repeat(52)}`],
+  ['a Slack token', `xoxb-${'1'.repeat(24)}`],
+  ['a bearer token', `Authorization: Bearer ${'x'.repeat(32)}`],
   ['a JSON web token', `eyJ${'x'.repeat(10)}.eyJ${'x'.repeat(10)}.${'x'.repeat(10)}`],
 ];
 
@@ -303,6 +441,11 @@ test.each([
   ['addresses', 'a://b:'],
   ['beginnings of private keys', '-----BEGIN A'],
   ['beginnings of keys', 'hf_'],
+  ['settings', 'a:b '],
+  ['names', 'a.'],
+  ['quotes', 'a="'],
+  ['quotes of two kinds', `a="b='`],
+  ['spaces after names', 'a        '],
 ])('two megabytes of %s are judged', (_, part) => {
   const text = part.repeat(2_000_000 / part.length);
   expect(problemsOf(noSecretValues, [manifest('Other', 'api', { text })])).toEqual([]);
