@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Waits before a request is sent again, in milliseconds; the last one is repeated. */
 const WAITS = [250, 500, 1000, 2000, 5000];
 
+/** The longest wait that a server may ask for, in milliseconds. */
+const LONGEST_WAIT = 60_000;
+
 /** Failures of a connection that may be over in a moment: a server that starts, a name that is not there yet. */
 const PASSING = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
 
@@ -24,6 +27,11 @@ export class QdrantError extends Error {
     this.status = status;
     this.body = body;
   }
+}
+
+/** Whether an answer may be another in a moment: the server is in trouble, or its limit of requests is reached. */
+export function isPassing(status) {
+  return status >= 500 || status === 429;
 }
 
 /** A client of one Qdrant server. Requests that fail in passing are sent again, so they must be safe to repeat. */
@@ -99,11 +107,11 @@ export class QdrantClient {
   async #result(method, path, body) {
     const until = Date.now() + this.patience;
     for (let attempt = 0; ; attempt++) {
-      const { text, failure, passing } = await this.#attempt(method, path, body);
+      const { text, failure, passing, retryAfter = 0 } = await this.#attempt(method, path, body);
       if (failure === undefined) {
         return JSON.parse(text).result;
       }
-      const wait = WAITS[Math.min(attempt, WAITS.length - 1)];
+      const wait = Math.max(WAITS[Math.min(attempt, WAITS.length - 1)], Math.min(retryAfter, LONGEST_WAIT));
       if (!passing || Date.now() + wait > until) {
         throw failure;
       }
@@ -114,11 +122,11 @@ export class QdrantClient {
 
   async #attempt(method, path, body) {
     try {
-      const { status, text } = await this.#send(method, path, body);
+      const { status, text, retryAfter } = await this.#send(method, path, body);
       if (status < 300) {
         return { text };
       }
-      return { failure: new QdrantError(method, path, status, text), passing: status >= 500 };
+      return { failure: new QdrantError(method, path, status, text), passing: isPassing(status), retryAfter };
     } catch (error) {
       // A name with several addresses fails with one error for each.
       const cause = error.errors?.[0] ?? error;
@@ -137,7 +145,8 @@ export class QdrantClient {
       const sent = request(url, { method, headers }, async (answer) => {
         try {
           const chunks = await answer.toArray();
-          resolve({ status: answer.statusCode, text: Buffer.concat(chunks).toString() });
+          const retryAfter = Number(answer.headers['retry-after'] ?? 0) * 1000 || 0;
+          resolve({ status: answer.statusCode, text: Buffer.concat(chunks).toString(), retryAfter });
         } catch (error) {
           reject(error);
         }

@@ -258,6 +258,22 @@ describe('the server', () => {
     expect(stderr).toContain('trying again');
   });
 
+  test('that has had too many requests is asked again when it says so', async () => {
+    server.failNext('GET', '/aliases', 429, 1);
+    const start = Date.now();
+    const { status, stderr } = await run(wanted(), { QDRANT_PATIENCE: '20' });
+    expect(status).toBe(0);
+    expect(Date.now() - start).toBeGreaterThanOrEqual(1000);
+    expect(stderr).toContain('GET /aliases was answered 429');
+  });
+
+  test('that says so for longer than anybody is patient is given up', async () => {
+    server.failNext('GET', '/aliases', 429, 3600);
+    const { status, stderr } = await run(wanted(), { QDRANT_PATIENCE: '20' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^GET \/aliases was answered 429: [^;]*$/);
+  });
+
   test('that never comes is given up', async () => {
     const port = await freePort();
     const { status, stderr } = await run(wanted(), { QDRANT_URL: `http://127.0.0.1:${port}`, QDRANT_PATIENCE: '0.5' });

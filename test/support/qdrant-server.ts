@@ -17,6 +17,8 @@ export interface ReceivedRequest {
 interface OrderedFailure {
   readonly matches: (request: ReceivedRequest, number: number) => boolean;
   readonly status: number;
+  /** Seconds after which the client is told to come back. */
+  readonly retryAfter?: number;
 }
 
 /** A shard on its way to another peer. */
@@ -85,6 +87,7 @@ class Refusal extends Error {
   public constructor(
     public readonly status: number,
     message: string,
+    public readonly retryAfter?: number,
   ) {
     super(message);
   }
@@ -167,8 +170,9 @@ export class QdrantServer {
   }
 
   /** Has the next request of this method and path fail. */
-  public failNext(method: string, path: string, status = 500): void {
-    this.failures.push({ matches: (request) => request.method === method && request.path === path, status });
+  public failNext(method: string, path: string, status = 500, retryAfter?: number): void {
+    const matches = (request: ReceivedRequest) => request.method === method && request.path === path;
+    this.failures.push({ matches, status, retryAfter });
   }
 
   /** Creates a collection, as `PUT /collections/{name}` does. */
@@ -476,7 +480,10 @@ export class QdrantServer {
       }
       this.route(received, response);
     } catch (error) {
-      const status = error instanceof Refusal ? error.status : 500;
+      const { status, retryAfter } = error instanceof Refusal ? error : { status: 500, retryAfter: undefined };
+      if (retryAfter !== undefined) {
+        response.setHeader('retry-after', retryAfter);
+      }
       send(response, status, { time: 0.001, status: { error: (error as Error).message }, result: null });
     }
   }
@@ -485,7 +492,7 @@ export class QdrantServer {
     const index = this.failures.findIndex(({ matches }) => matches(received, this.requests.length));
     const [failure] = index === -1 ? [] : this.failures.splice(index, 1);
     if (failure !== undefined) {
-      throw new Refusal(failure.status, 'Service internal error: told to fail');
+      throw new Refusal(failure.status, 'Service internal error: told to fail', failure.retryAfter);
     }
   }
 
@@ -537,5 +544,6 @@ function send(response: ServerResponse, status: number, body: Json): void {
 }
 
 function described(name: string, content: string): Json {
-  return { name, creation_time: '2026-01-01T00:00:00', size: content.length, checksum: null };
+  const points = Object.values<number>(JSON.parse(content)).reduce((sum, count) => sum + count, 0);
+  return { name, creation_time: '2026-01-01T00:00:00', size: 1000 + 100 * points, checksum: null };
 }
