@@ -5,7 +5,7 @@ import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { PayloadIndex } from '../../constructs/vector-store/payload-index';
 import { Quantization } from '../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../constructs/vector-store/snapshot-schedule';
-import { embeddingModel } from './environment-models';
+import { embedder, embeddingModel } from './environment-models';
 import { duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
 
 const quantization = z
@@ -69,6 +69,10 @@ export function snapshots(secrets: ISecretSource) {
     z.strictObject({
       daily: form(TIME, 'a time of the day, such as "02:30"').describe('when: "02:30"'),
       keep: z.int32().describe('snapshots of each collection that each node keeps'),
+      mayShrink: z
+        .boolean()
+        .optional()
+        .describe('whether one may be less than half as large as an older one; by default the run fails then'),
       timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
       deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
       s3: objectStore(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
@@ -134,6 +138,9 @@ export function collection(secrets: ISecretSource) {
       .strictObject({
         name: z.string().describe('name of the new collection'),
         model: embeddingModel.describe('model whose vectors it holds'),
+        embedder: embedder(secrets)
+          .optional()
+          .describe('what makes vectors with that model; by default a server like the present one'),
         switched: z.boolean().optional().describe('whether clients use it'),
         backfill: z
           .strictObject({

@@ -1,3 +1,5 @@
+import { Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
 import { DefaultImages } from '../default-images';
 import type { MainContainerProps } from '../workload/container';
 import { EnvValue } from '../workload/env-value';
@@ -17,6 +19,9 @@ export interface QdrantAccess extends IProvider {
 
 /** What every client of a database gets. */
 const FACTS = ['URL', 'GRPC_PORT', 'API_KEY'];
+
+/** Pieces wait in memory until the other side has taken them. */
+const STREAMING = { cpu: Cpu.millis(50), memory: Size.mebibytes(256) };
 
 /** A program of this room that speaks to a database. */
 export class QdrantProgram {
@@ -39,6 +44,11 @@ export class QdrantProgram {
     [main, ...modules]: [string, ...string[]],
   ) {
     this.program = NodeProgram.of(__dirname, main, 'qdrant-client.mjs', ...modules);
+  }
+
+  /** The container that runs it, with room for snapshots that pass through it in pieces. */
+  public streamingContainer(env: { readonly [name: string]: EnvValue }): MainContainerProps {
+    return { ...this.container(env), resources: STREAMING };
   }
 
   /** The container that runs it. */

@@ -90,7 +90,7 @@ export class QdrantRehearsal extends Construct {
       component: 'vector-store',
       schedule: props.schedule,
       timeZone: props.timeZone,
-      container: { ...program.container(environmentOf(props)), mounts: [{ volume: run, path: RUN }] },
+      container: { ...program.streamingContainer(environmentOf(props)), mounts: [{ volume: run, path: RUN }] },
       user: { uid: 1000, gid: 1000 },
       envNames: program.envNames,
       deadline: props.deadline ?? Duration.hours(6),

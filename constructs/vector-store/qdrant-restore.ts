@@ -28,7 +28,8 @@ export interface QdrantRestoreProps {
   /**
    * Point in time, ISO 8601 with a time zone: `2026-03-01T06:00:00Z`. The newest snapshots from before it are
    * restored.
-   * @default - the newest snapshots
+   * @default - the newest snapshots; refused when they are less than half as large as older ones, because points
+   * may have been lost before they were taken
    */
   readonly before?: string;
 
@@ -71,7 +72,7 @@ export class QdrantRestore extends Construct implements IProvider {
     this.job = new Job(this, 'Resource', {
       name,
       component: 'vector-store',
-      container: program.container(environmentOf(props)),
+      container: program.streamingContainer(environmentOf(props)),
       user: { uid: 1000, gid: 1000 },
       envNames: program.envNames,
       deadline,

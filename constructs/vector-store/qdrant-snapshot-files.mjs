@@ -4,7 +4,11 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { QdrantClient, QdrantError } from './qdrant-client.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isPassing, QdrantClient, QdrantError } from './qdrant-client.mjs';
+
+/** Waits before a transfer is begun again, in milliseconds; a client that is less patient waits less. */
+const WAITS = [5000, 30_000];
 
 /** Qdrant names a snapshot after its collection, the peer that took it and the second in UTC. */
 const NAME = /^(.+)-(\d+)-(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)\.snapshot$/;
@@ -45,18 +49,31 @@ export async function countPoints(client, collection) {
  */
 export async function listSnapshots(client, collection) {
   const listed = await client.get(`${pathOf(collection)}/snapshots`);
-  const snapshots = listed.flatMap(({ name }) => snapshotOf(name, collection) ?? []);
+  const snapshots = listed.flatMap(({ name, size }) => snapshotOf(name, collection, size) ?? []);
   return snapshots.sort((a, b) => a.taken - b.taken);
 }
 
-/** What the name of a snapshot says; undefined when it is none of this collection. */
-export function snapshotOf(name, collection) {
+/** What the name of a snapshot says, and its bytes; undefined when it is none of this collection. */
+export function snapshotOf(name, collection, size) {
   const [, of, peer, year, month, ...rest] = NAME.exec(name) ?? [];
   if (of !== collection) {
     return undefined;
   }
   const [day, hour, minute, second] = rest;
-  return { name, peer, taken: Date.UTC(year, month - 1, day, hour, minute, second) };
+  return { name, peer, size, taken: Date.UTC(year, month - 1, day, hour, minute, second) };
+}
+
+/** The largest of several snapshots; undefined when there is none. */
+export function largestOf(snapshots) {
+  return snapshots.reduce(
+    (largest, snapshot) => (snapshot.size > (largest?.size ?? -1) ? snapshot : largest),
+    undefined,
+  );
+}
+
+/** Whether a snapshot is so much smaller than another that points may have been lost between the two. */
+export function isMuchSmaller(snapshot, other) {
+  return other !== undefined && snapshot.size * 2 < other.size;
 }
 
 /** The peer that a node is, as the names of its snapshots tell it, and whether it holds shards of the collection. */
@@ -66,10 +83,26 @@ export async function membership(client, collection) {
 }
 
 /**
- * Sends a snapshot from the node that lists it to one that takes its shards over. It passes through in pieces and
- * is never whole in memory.
+ * Sends a snapshot from the node that lists it to one that takes its shards over. Hours of it may break off at the
+ * end, so it is begun three times before it has failed.
  */
 export async function transfer(from, to, collection, name) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await transferOnce(from, to, collection, name);
+    } catch (error) {
+      const refused = error.status !== undefined && !isPassing(error.status);
+      if (refused || attempt === WAITS.length) {
+        throw error;
+      }
+      console.error(`${collection}: ${error.message}; sending ${name} again`);
+      await sleep(Math.min(WAITS[attempt], to.patience));
+    }
+  }
+}
+
+/** It passes through in pieces and is never whole in memory. */
+async function transferOnce(from, to, collection, name) {
   const source = await open(from, 'GET', `${pathOf(collection)}/snapshots/${encodeURIComponent(name)}`);
   const boundary = randomUUID();
   const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };

@@ -17,7 +17,8 @@ export interface QdrantSnapshotsProps {
 
 /**
  * Has every node take a snapshot of every collection, and deletes those beyond the number to keep when all of
- * them have. A run that failed is not repeated, because each try would take more space; the next one is.
+ * them have. A run that failed is not repeated, because each try would take more space; the next one is. When a new
+ * snapshot is less than half as large as an older one, points may have been lost: the run fails and deletes nothing.
  *
  * Source: Qdrant 1.19 docs, "Snapshots".
  */
@@ -34,7 +35,11 @@ export class QdrantSnapshots extends Construct {
       component: 'vector-store',
       schedule: schedule.cron,
       timeZone: schedule.timeZone,
-      container: program.container({ SNAPSHOTS_KEEP: EnvValue.of(String(schedule.keep)) }),
+      container: program.container({
+        SNAPSHOTS_KEEP: EnvValue.of(String(schedule.keep)),
+        SNAPSHOT_STORAGE: EnvValue.of(schedule.to === undefined ? 'local' : 's3'),
+        ...(schedule.mayShrink ? { SNAPSHOTS_MAY_SHRINK: EnvValue.of('true') } : {}),
+      }),
       user: { uid: 1000, gid: 1000 },
       envNames: program.envNames,
       deadline: schedule.deadline ?? Duration.hours(6),

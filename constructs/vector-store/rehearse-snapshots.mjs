@@ -12,6 +12,7 @@ import {
 } from './qdrant-snapshot-files.mjs';
 
 const { REHEARSAL_URL, REHEARSAL_TOLERANCE_PERCENT, REHEARSAL_DONE, SNAPSHOT_STORAGE: storage } = process.env;
+const allowEmpty = process.env.REHEARSAL_ALLOW_EMPTY === 'true';
 const percent = Number(REHEARSAL_TOLERANCE_PERCENT);
 const nodes = nodesFromEnvironment();
 const [first] = nodes;
@@ -36,16 +37,36 @@ async function newestSnapshots(collection) {
   return found.sort((a, b) => a.snapshot.taken - b.snapshot.taken);
 }
 
+/** Points that come back from the snapshots. */
+async function tryOut(collection, snapshots) {
+  try {
+    for (const { client, snapshot } of snapshots) {
+      await transfer(client, scratch, collection, snapshot.name);
+    }
+    return await countPoints(scratch, collection);
+  } finally {
+    await clear(collection);
+  }
+}
+
+/** The next collection needs the space. */
+async function clear(collection) {
+  try {
+    await scratch.delete(pathOf(collection));
+  } catch (error) {
+    console.error(`${collection}: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
 async function rehearse(collection) {
   const start = Date.now();
   const snapshots = await newestSnapshots(collection);
   const live = await countPoints(first.client, collection);
-  for (const { client, snapshot } of snapshots) {
-    await transfer(client, scratch, collection, snapshot.name);
+  if (live === 0 && !allowEmpty) {
+    throw new Error('has no points; restore them if they were lost, and set allowEmpty if there need not be any');
   }
-  const restored = await countPoints(scratch, collection);
-  // The next collection needs the space.
-  await scratch.delete(pathOf(collection));
+  const restored = await tryOut(collection, snapshots);
   const seconds = (Date.now() - start) / 1000;
   const names = snapshots.map(({ snapshot }) => snapshot.name);
   console.log(JSON.stringify({ collection, restored, live, snapshots: names, seconds }));

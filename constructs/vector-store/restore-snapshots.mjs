@@ -2,10 +2,13 @@
 //
 // It runs at every sync, so it leaves alone what has points. While it is at work the collection says so in its
 // metadata: a run that finds that goes on where another broke off, instead of taking half a collection for a whole.
+// After a loss the newest snapshots may be of what was left, so without a time much smaller ones are refused.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   collectionsFromEnvironment,
   countPoints,
+  isMuchSmaller,
+  largestOf,
   listSnapshots,
   membership,
   nodesFromEnvironment,
@@ -54,6 +57,9 @@ async function planOf(collection) {
     members.push({ node, peer, snapshots });
   }
   const steps = storage === 's3' ? sharedSteps(members) : ownSteps(members);
+  if (bound === '') {
+    checkSizes(members, steps);
+  }
   return steps.sort((a, b) => a.snapshot.taken - b.snapshot.taken);
 }
 
@@ -79,6 +85,28 @@ function sharedSteps(members) {
       ? []
       : orphans.map((snapshot, index) => ({ node: fresh[index % fresh.length].node, snapshot }))),
   ];
+}
+
+/** Refuses the newest snapshots when they may be from after a loss. */
+function checkSizes(members, steps) {
+  const ofNode = ({ node }) => members.find((member) => member.node === node).snapshots;
+  const sets = steps.map((step) => ({
+    chosen: step.snapshot,
+    candidates: ofNode(step).filter(({ peer }) => storage !== 's3' || peer === step.snapshot.peer),
+  }));
+  if (storage === 's3' && steps.length > 0) {
+    // The nodes of a new cluster have snapshots of their own, beside those of the one that is lost.
+    sets.push({ chosen: largestOf(steps.map(({ snapshot }) => snapshot)), candidates: members[0].snapshots });
+  }
+  for (const { chosen, candidates } of sets) {
+    const largest = largestOf(candidates);
+    if (isMuchSmaller(chosen, largest)) {
+      throw new Error(
+        `has ${chosen.name} of ${chosen.size} bytes, but also ${largest.name} of ${largest.size}, so points may have ` +
+          'been lost before the newest snapshots; say with before to which time it goes back',
+      );
+    }
+  }
 }
 
 /** Refuses before anything is changed what would leave a mixture of old and new. */

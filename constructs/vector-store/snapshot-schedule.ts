@@ -17,6 +17,14 @@ export interface SnapshotScheduleProps {
   readonly to?: ObjectStore;
 
   /**
+   * Whether a snapshot may be less than half as large as an older one of the same node. Otherwise points may have been
+   * lost, so the run fails and deletes nothing: the older ones may be the last good ones. Set it when points were
+   * deleted, or shards moved, on purpose, and remove it when the larger ones are gone.
+   * @default false
+   */
+  readonly mayShrink?: boolean;
+
+  /**
    * Time zone of the schedule, an IANA name.
    * @default "Etc/UTC"
    */
@@ -60,6 +68,8 @@ export class SnapshotSchedule {
   public readonly keep: number;
   /** Where they are kept; undefined for the snapshot volume of each node. */
   public readonly to?: ObjectStore;
+  /** Whether a snapshot may be less than half as large as an older one. */
+  public readonly mayShrink: boolean;
   /** Time zone of the schedule. */
   public readonly timeZone?: string;
   /** Time after which a run has failed. */
@@ -75,6 +85,7 @@ export class SnapshotSchedule {
     }
     this.keep = props.keep;
     this.to = props.to;
+    this.mayShrink = props.mayShrink ?? false;
     this.timeZone = props.timeZone;
     this.deadline = props.deadline;
   }

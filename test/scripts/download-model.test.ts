@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -153,6 +162,8 @@ const status =
   (response) =>
     response.writeHead(code).end();
 
+const outage = (answers: number): Trouble[] => Array.from({ length: answers }, () => status(503));
+
 let hub: Hub;
 let models: string;
 const path = (file: string) => join(models, ID, file);
@@ -206,6 +217,17 @@ describe('a download', () => {
     expect(read('config.json')).toEqual(CONFIG);
     expect(read('model.safetensors')).toEqual(WEIGHTS);
     expect(read('.complete').toString()).toBe('main\nc0ffee\n');
+  });
+
+  test('can be read by every user, whatever the mask is', async () => {
+    const before = process.umask(0o077);
+    try {
+      await run();
+    } finally {
+      process.umask(before);
+    }
+    const modes = ['', '1_Pooling', 'model.safetensors'].map((file) => statSync(path(file)).mode & 0o777);
+    expect(modes).toEqual([0o755, 0o755, 0o644]);
   });
 
   test('asks for the files of the commit that the branch was at', async () => {
@@ -277,7 +299,7 @@ describe('a download that was broken off', () => {
     hub.troubles['model.safetensors'] = [breakOff];
     const { status: code, stderr } = await run();
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^model\.safetensors: .+; attempt 2 of 5\n$/);
+    expect(stderr).toMatch(/^model\.safetensors: .+; attempt 2 of 15\n$/);
     expect(read('model.safetensors')).toEqual(WEIGHTS);
     const [first, second] = hub.received.filter(({ line }) => line.startsWith('STORED'));
     expect(first?.range).toBeUndefined();
@@ -285,7 +307,7 @@ describe('a download that was broken off', () => {
   });
 
   test('in an earlier run goes on from there, and fetches no file twice', async () => {
-    hub.troubles['model.safetensors'] = [breakOff, ...Array.from({ length: 4 }, () => status(503))];
+    hub.troubles['model.safetensors'] = [breakOff, ...outage(14)];
     const failed = await run();
     expect(failed.status).toBe(1);
     expect(failed.stderr.trim().split('\n').at(-1)).toBe(
@@ -330,7 +352,7 @@ describe('a download that was broken off', () => {
   test('without an error, because the hub did not say how long the file is, goes on from there', async () => {
     hub.troubles['config.json'] = [(response, content) => response.writeHead(200).end(content.subarray(0, 10))];
     const { status: code, stderr } = await run();
-    expect([code, stderr]).toEqual([0, 'config.json: config.json ended after 10 of 21 bytes; attempt 2 of 5\n']);
+    expect([code, stderr]).toEqual([0, 'config.json: config.json ended after 10 of 21 bytes; attempt 2 of 15\n']);
     expect(read('config.json')).toEqual(CONFIG);
   });
 });
@@ -341,7 +363,7 @@ describe('content', () => {
     hub.troubles['model.safetensors'] = [(response) => response.writeHead(200).end(wrong)];
     const { status: code, stderr } = await run();
     expect(code).toBe(0);
-    expect(stderr).toBe('model.safetensors: model.safetensors is not what the hub says it is; attempt 2 of 5\n');
+    expect(stderr).toBe('model.safetensors: model.safetensors is not what the hub says it is; attempt 2 of 15\n');
     expect(read('model.safetensors')).toEqual(WEIGHTS);
   });
 
@@ -349,7 +371,7 @@ describe('content', () => {
     hub.claims['model.safetensors'] = { lfs: { sha256: '0'.repeat(64), size: WEIGHTS.length } };
     const { status: code, stderr } = await run();
     expect(code).toBe(1);
-    expect(stderr.trim().split('\n')).toHaveLength(5);
+    expect(stderr.trim().split('\n')).toHaveLength(3);
     expect(stderr).toContain('\nacme/model: model.safetensors is not what the hub says it is\n');
     expect(files()).toEqual(['config.json']);
   });
@@ -396,7 +418,7 @@ describe('another commit', () => {
     await run();
     hub.commit = 'decaf';
     hub.files['model.safetensors'] = trained;
-    hub.troubles['model.safetensors'] = Array.from({ length: 5 }, () => status(500));
+    hub.troubles['model.safetensors'] = outage(15);
     writeFileSync(path('.complete'), 'v1\nc0ffee\n');
     expect((await run()).status).toBe(1);
     expect(existsSync(path('.complete'))).toBe(false);
@@ -470,15 +492,38 @@ describe('a token', () => {
 });
 
 describe('a failure', () => {
-  test('of the hub is tried five times', async () => {
-    hub.troubles[''] = Array.from({ length: 4 }, () => status(502));
+  test('of the hub is waited out, fifteen attempts long', async () => {
+    hub.troubles[''] = outage(14);
     const { status: code, stderr } = await run();
     expect(code).toBe(0);
     expect(stderr.trim().split('\n')).toEqual(
-      [2, 3, 4, 5].map(
-        (count) => `acme/model: GET /api/models/acme/model/revision/main?blobs=true: status 502; attempt ${count} of 5`,
+      Array.from(
+        { length: 14 },
+        (_, before) =>
+          `acme/model: GET /api/models/acme/model/revision/main?blobs=true: status 503; attempt ${before + 2} of 15`,
       ),
     );
+  });
+
+  test('of the hub that lasts longer ends the run', async () => {
+    hub.troubles[''] = outage(15);
+    expect((await run()).status).toBe(1);
+    expect(hub.lines).toEqual(Array.from({ length: 15 }, () => API));
+  });
+
+  test('after which more of the file is there does not count', async () => {
+    hub.troubles['model.safetensors'] = [...outage(13), breakOff, ...outage(13)];
+    const { status: code, stderr } = await run();
+    expect(code).toBe(0);
+    expect(read('model.safetensors')).toEqual(WEIGHTS);
+    expect(stderr.match(/attempt \d+/g)?.slice(12, 15)).toEqual(['attempt 14', 'attempt 2', 'attempt 3']);
+  });
+
+  test('is waited for twice as long each time', async () => {
+    hub.troubles[''] = outage(4);
+    const begun = Date.now();
+    await run({ RETRY_MILLISECONDS: '100' });
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(100 + 200 + 400 + 800);
   });
 
   test('of a file that is not there is tried once', async () => {
@@ -493,6 +538,6 @@ describe('a failure', () => {
   test('of the connection says why', async () => {
     const { status: code, stderr } = await run({ HF_ENDPOINT: 'http://127.0.0.1:1' });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^acme\/model: fetch failed \(\S.*\); attempt 2 of 5\n/);
+    expect(stderr).toMatch(/^acme\/model: fetch failed \(\S.*\); attempt 2 of 15\n/);
   });
 });

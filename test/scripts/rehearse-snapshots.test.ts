@@ -137,14 +137,54 @@ test('only the collections that are named are tried', async () => {
   expect(jsonLines(stdout).map(({ collection }) => collection)).toEqual(['tickets']);
 });
 
-test('a download that is refused fails the rehearsal', async () => {
+test('a collection without points proves nothing, unless there need not be any', async () => {
+  cluster.fill('archive', 0);
+  cluster.fill('documents', 90);
+  await snapshot();
+  const { status, stdout, stderr } = await rehearse();
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    'archive: has no points; restore them if they were lost, and set allowEmpty if there need not be any\n',
+  );
+  expect(jsonLines(stdout)).toMatchObject([{ collection: 'documents', restored: 90 }]);
+  expect((await rehearse({ REHEARSAL_ALLOW_EMPTY: 'true' })).status).toBe(0);
+});
+
+test('a download that fails is begun again, three times in all', async () => {
   cluster.fill('documents', 90);
   await snapshot();
   const [name] = cluster.snapshotsOf('documents')[12] as [string];
-  cluster.node(1).failNext('GET', `/collections/documents/snapshots/${name}`);
+  const path = `/collections/documents/snapshots/${name}`;
+  cluster.node(1).failNext('GET', path);
+  cluster.node(1).failNext('GET', path, 429);
+  const { status, stderr } = await rehearse();
+  expect(status).toBe(0);
+  expect(stderr).toContain(`documents: GET ${path} was answered 500: `);
+  expect(stderr.match(/; sending \S+ again\n/g)).toHaveLength(2);
+  for (let time = 0; time < 3; time += 1) {
+    cluster.node(1).failNext('GET', path);
+  }
+  expect((await rehearse()).status).toBe(1);
+});
+
+test('an upload that fails is begun again with the whole snapshot', async () => {
+  cluster.fill('documents', 90);
+  await snapshot();
+  scratch.failNext('POST', '/collections/documents/snapshots/upload');
+  const { status, stdout } = await rehearse();
+  expect(status).toBe(0);
+  expect(jsonLines(stdout)).toMatchObject([{ restored: 90 }]);
+});
+
+test('a download that is refused fails the rehearsal at once, and what came back before is thrown away', async () => {
+  cluster.fill('documents', 90);
+  await snapshot();
+  const [name] = cluster.snapshotsOf('documents')[12] as [string];
+  cluster.node(1).failNext('GET', `/collections/documents/snapshots/${name}`, 403);
   const { status, stderr } = await rehearse();
   expect(status).toBe(1);
-  expect(stderr).toContain(`documents: GET /collections/documents/snapshots/${name} was answered 500: `);
+  expect(stderr).toMatch(/^documents: GET \S+ was answered 403: .*\n$/);
+  expect(scratch.state.collections.size).toBe(0);
 });
 
 test('a download that breaks off fails the rehearsal, and half a snapshot restores nothing', async () => {
@@ -168,7 +208,8 @@ test('a download that breaks off fails the rehearsal, and half a snapshot restor
   cutting.close();
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toContain('documents: POST /collections/documents/snapshots/upload');
-  expect(scratch.changes).toEqual([]);
+  // Each of the three uploads broke off.
+  expect(scratch.changes).toEqual(['DELETE /collections/documents']);
 });
 
 test('a Qdrant that never starts is told, and the other container still ends', async () => {

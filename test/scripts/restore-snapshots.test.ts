@@ -128,7 +128,7 @@ describe('snapshots in an object store', () => {
     for (const [name, content] of lost) {
       snapshots.set(name.replace(/-1(\d)-/, '-9$1-'), content);
     }
-    snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', { peer: 5, content: '{"0":1000}' });
+    snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', { peer: 5, content: '{"0":40}' });
     collection().points = 0;
     const { status } = await restore({ SNAPSHOT_STORAGE: 's3' });
     expect(status).toBe(0);
@@ -165,6 +165,55 @@ describe('snapshots in an object store', () => {
     const { status, stderr } = await restore({ SNAPSHOT_STORAGE: 's3' });
     expect(status).toBe(1);
     expect(stderr).toContain('documents: POST /collections/documents/snapshots/upload?priority=snapshot&wait=true was');
+  });
+});
+
+describe('after a loss', () => {
+  const before = '2026-01-01T00:00:02Z';
+
+  test.each([false, true])(
+    'the newest snapshots are of what was left, and are refused (one store for all: %s)',
+    async (shared) => {
+      const SNAPSHOT_STORAGE = shared ? 's3' : 'local';
+      cluster.state.sharedSnapshots = shared;
+      cluster.fill('documents', 90);
+      await snapshot();
+      collection().points = 0;
+      await snapshot();
+      const { status, stderr } = await restore({ SNAPSHOT_STORAGE });
+      expect(status).toBe(1);
+      expect(stderr).toBe(
+        'documents: has documents-11-2026-01-01-00-00-03.snapshot of 1000 bytes, but also ' +
+          'documents-11-2026-01-01-00-00-00.snapshot of 7000, so points may have been lost before the newest ' +
+          'snapshots; say with before to which time it goes back\n',
+      );
+      expect(recoveries().flat()).toEqual([]);
+      expect(markOf()).toBeUndefined();
+      expect((await restore({ SNAPSHOT_STORAGE, RESTORE_BEFORE: before })).status).toBe(0);
+      expect(collection().points).toBe(90);
+    },
+  );
+
+  test('the snapshots of a new cluster, which are of nothing, are refused beside those of the old one', async () => {
+    const { snapshots } = cluster.fill('documents', 0);
+    cluster.state.sharedSnapshots = true;
+    snapshots.set('documents-91-2025-12-31-00-00-00.snapshot', { peer: 91, content: '{"0":45,"1":45}' });
+    await snapshot();
+    const { status, stderr } = await restore({ SNAPSHOT_STORAGE: 's3' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('but also documents-91-2025-12-31-00-00-00.snapshot of 10000');
+    await restore({ SNAPSHOT_STORAGE: 's3', RESTORE_BEFORE: '2025-12-31T12:00:00Z' });
+    expect(collection().points).toBe(90);
+  });
+
+  test('the newest ones are restored when they are said to be meant', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 9;
+    await snapshot();
+    collection().points = 0;
+    expect((await restore({ RESTORE_BEFORE: '2026-01-02T00:00:00Z' })).status).toBe(0);
+    expect(collection().points).toBe(9);
   });
 });
 

@@ -4,7 +4,13 @@ import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
 let cluster: QdrantCluster;
 
 function run(env: { [name: string]: string } = {}) {
-  return runProgram('vector-store/take-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '2', ...env });
+  const SNAPSHOT_STORAGE = cluster.state.sharedSnapshots ? 's3' : 'local';
+  return runProgram('vector-store/take-snapshots.mjs', {
+    ...cluster.env,
+    SNAPSHOTS_KEEP: '2',
+    SNAPSHOT_STORAGE,
+    ...env,
+  });
 }
 
 beforeEach(async () => {
@@ -81,6 +87,40 @@ describe('retention', () => {
     expect(counts('documents')).toEqual([1, 1, 1]);
   });
 
+  test('makes room on the volume of a node before it takes one more, where runs have failed', async () => {
+    cluster.fill('documents', 90);
+    await run();
+    for (let time = 0; time < 3; time += 1) {
+      cluster.node(1).failNext('POST', '/collections/documents/snapshots');
+      expect((await run()).status).toBe(1);
+      // Never more than those that are kept and one.
+      expect(cluster.snapshotsOf('documents')[11]?.length).toBeLessThanOrEqual(3);
+    }
+    expect((await run()).status).toBe(0);
+    expect(Object.values(cluster.snapshotsOf('documents')).map(({ length }) => length)).toEqual([2, 2, 2]);
+  });
+
+  test('leaves what failed runs left in a bucket until one succeeds, for there is room', async () => {
+    cluster.state.sharedSnapshots = true;
+    cluster.fill('documents', 90);
+    for (let time = 0; time < 4; time += 1) {
+      cluster.node(1).failNext('POST', '/collections/documents/snapshots');
+      await run();
+    }
+    expect(cluster.snapshotsOf('documents')[11]).toHaveLength(4);
+    await run();
+    expect(cluster.snapshotsOf('documents')[11]).toHaveLength(2);
+  });
+
+  test('counts those of an earlier life of the node on its volume', async () => {
+    const { snapshots } = cluster.fill('documents', 90);
+    const old = 'documents-7-2020-01-01-00-00-00.snapshot';
+    snapshots.set(old, { peer: 11, content: '{}' });
+    await run();
+    await run();
+    expect(snapshots.has(old)).toBe(false);
+  });
+
   test('that finds a snapshot gone already is no failure', async () => {
     cluster.fill('documents', 90);
     await run({ SNAPSHOTS_KEEP: '1' });
@@ -97,6 +137,60 @@ describe('retention', () => {
     const { status, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
     expect(status).toBe(1);
     expect(stderr).toContain('old snapshots of documents on ');
+  });
+});
+
+describe('after a loss', () => {
+  const goodOnes = [11, 12, 13].map((peer, second) => `documents-${peer}-2026-01-01-00-00-0${second}.snapshot`);
+  const kept = () => Object.values(cluster.snapshotsOf('documents')).flat();
+
+  test.each([false, true])('the good ones stay, however often it runs (one store for all: %s)', async (shared) => {
+    cluster.state.sharedSnapshots = shared;
+    const documents = cluster.fill('documents', 90);
+    await run();
+    documents.points = 0;
+    for (let time = 0; time < 4; time += 1) {
+      const { status, stderr } = await run();
+      expect(status).toBe(1);
+      expect(stderr).toContain(
+        `old snapshots of documents on ${cluster.nameOf(0)}: documents-11-2026-01-01-00-00-${String(3 * time + 3).padStart(2, '0')}.snapshot ` +
+          'has 1000 bytes and documents-11-2026-01-01-00-00-00.snapshot has 7000, so points may have been lost, and ' +
+          'nothing is deleted; if they were deleted or moved on purpose, set mayShrink until larger ones are gone',
+      );
+      expect(kept()).toEqual(expect.arrayContaining(goodOnes));
+    }
+    expect(cluster.snapshotsOf('documents')[11]).toHaveLength(shared ? 5 : 3);
+    documents.points = 90;
+    expect((await run()).status).toBe(0);
+    expect((await run()).status).toBe(0);
+    expect(kept()).not.toEqual(expect.arrayContaining(goodOnes));
+  });
+
+  test('of half of the points nothing is told yet, and one node is enough', async () => {
+    const documents = cluster.fill('documents', 90);
+    await run({ SNAPSHOTS_KEEP: '1' });
+    documents.points = 45;
+    expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
+    documents.shards.set(1, [12]);
+    documents.shards.set(2, [12, 13]);
+    documents.points = 450;
+    expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
+    for (const shard of documents.shards.keys()) {
+      documents.shards.set(shard, [12, 13]);
+    }
+    const { status, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^old snapshots of documents on \S+: documents-11-\S+ has 1000 bytes and .*\n$/);
+  });
+
+  test('that was none the old ones go when it is told so', async () => {
+    const documents = cluster.fill('documents', 90);
+    await run();
+    documents.points = 0;
+    expect((await run({ SNAPSHOTS_MAY_SHRINK: 'true' })).status).toBe(0);
+    expect((await run({ SNAPSHOTS_MAY_SHRINK: 'true' })).status).toBe(0);
+    expect(kept()).not.toEqual(expect.arrayContaining(goodOnes));
+    expect((await run()).status).toBe(0);
   });
 });
 

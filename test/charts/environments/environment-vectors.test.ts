@@ -145,11 +145,13 @@ describe('snapshots', () => {
       '    keep: 9',
       '    timeZone: Europe/Berlin',
       '    deadline: 2h',
+      '    mayShrink: true',
     );
     const cronJob = find(objects, 'CronJob', 'qdrant-snapshots');
     expect(cronJob.spec).toMatchObject({ schedule: '5 23 * * *', timeZone: 'Europe/Berlin' });
     expect(cronJob.spec.jobTemplate.spec.activeDeadlineSeconds).toBe(7200);
     expect(env(cronJob, 'SNAPSHOTS_KEEP')).toBe('9');
+    expect(env(cronJob, 'SNAPSHOTS_MAY_SHRINK')).toBe('true');
   });
 
   test('go into a bucket', () => {

@@ -29,6 +29,8 @@ test('is a Job of the sync, after the database', () => {
   });
   expect(job.spec.activeDeadlineSeconds).toBe(6 * 3600);
   expect(mainContainer(job).command).toEqual(['node', '/opt/program/restore-snapshots.mjs']);
+  // Snapshots pass through it.
+  expect(mainContainer(job).resources.limits.memory).toBe('256Mi');
 });
 
 test('restores everything, the newest, and overwrites nothing, unless told otherwise', () => {

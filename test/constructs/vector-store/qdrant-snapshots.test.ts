@@ -57,6 +57,8 @@ describe('the CronJob', () => {
 
   test('is told every node, the number to keep, and the key as a reference', () => {
     expect(env(cronJob, 'SNAPSHOTS_KEEP')).toBe('14');
+    expect(env(cronJob, 'SNAPSHOT_STORAGE')).toBe('local');
+    expect(env(cronJob, 'SNAPSHOTS_MAY_SHRINK')).toBeUndefined();
     expect(env(cronJob, 'QDRANT_NODE_URLS').split(',')).toEqual(
       [0, 1, 2].map((node) => `http://qdrant-${node}.qdrant-headless.test.svc.cluster.local:6333`),
     );
@@ -109,6 +111,14 @@ describe('the CronJob', () => {
     expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBe('$(QDRANT_CA_FILE)');
     const names = mainContainer(job).env.map(({ name }: { name: string }) => name);
     expect(names.indexOf('QDRANT_CA_FILE')).toBeLessThan(names.indexOf('NODE_EXTRA_CA_CERTS'));
+  });
+
+  test('is told that snapshots may shrink, and that they are in a bucket', () => {
+    const to = ObjectStore.s3(BUCKET);
+    const snapshots = SnapshotSchedule.daily({ hour: 2, keep: 14, to, mayShrink: true });
+    const job = find(objectsOf({ snapshots }), 'CronJob', 'qdrant-snapshots');
+    expect(env(job, 'SNAPSHOTS_MAY_SHRINK')).toBe('true');
+    expect(env(job, 'SNAPSHOT_STORAGE')).toBe('s3');
   });
 
   test('follows the other settings of the schedule', () => {
