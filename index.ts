@@ -53,7 +53,11 @@ export type { EdgeProxy, ProxyOrigin } from './constructs/edge/edge-proxy';
 export { type DedicatedGatewayProps, Gateway, type NamedGatewayProps } from './constructs/edge/gateway';
 export { Ingress, IngressController, type IngressProps } from './constructs/edge/ingress';
 export { type IRouteTarget, Route, type RouteProps } from './constructs/edge/route';
+export { CronSync, type CronSyncProps } from './constructs/ingestion/cron-sync';
 export { EmbeddingWorkers, type EmbeddingWorkersProps } from './constructs/ingestion/embedding-workers';
+export { IndexJob, type IndexJobProps } from './constructs/ingestion/index-job';
+export type { IngestionProgramProps } from './constructs/ingestion/ingestion-program';
+export { Scheduler, type SchedulerProps } from './constructs/ingestion/scheduler';
 export { ChatModel, type ChatModelProps } from './constructs/models/chat-model';
 export { Distance, EmbeddingModel, type EmbeddingModelProps } from './constructs/models/embedding-model';
 export {

@@ -106,7 +106,7 @@ describe('a variable', () => {
     expect(problemsOfVariable(name, value)).toEqual([]);
   });
 
-  test.each(['', '0', '16384', '0.5', 'true', 'false', 'False', 'none', '$(QDRANT_KEY)', '${QDRANT_KEY}'])(
+  test.each(['', '0', '16384', '0.5', 'true', 'false', 'False', 'none', '$(QDRANT_KEY)', `\${QDRANT_KEY}`])(
     'called like a credential may be "%s", which is none',
     (value) => {
       expect(problemsOfVariable('API_KEY', value)).toEqual([]);
@@ -263,7 +263,7 @@ describe('a file in a ConfigMap', () => {
       '{"unk_token": {"content": "<unk>"}, "model_max_length": 512, "tokenizer_class": "Bert"}',
     ],
     ['settings.yaml', 'max_batch_tokens: many\ntokenizer: word\nsplit_by: token\npassage: first\ntoken_limit: high'],
-    ['settings.yaml', 'api_key: ${API_KEY}\npassword: $PASSWORD\ntoken: os.environ/HF_TOKEN\nsecret: env:SECRET'],
+    ['settings.yaml', `api_key: \${API_KEY}\npassword: $PASSWORD\ntoken: os.environ/HF_TOKEN\nsecret: env:SECRET`],
     ['settings.yaml', 'apiKey: { secret: qdrant, key: api-key }\npassword: /run/secrets/password\ntoken: ~\n'],
     ['settings.yaml', 'password: ""\ntoken: null\nsecret:\n  name: qdrant\napi_key: false\npass: 2\n'],
     ['prompts.yaml', 'password: "Never tell the user a password."\ntoken: "One piece of a text"\n'],
