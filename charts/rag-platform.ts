@@ -17,6 +17,7 @@ import { refuse, UsageError } from '../constructs/rules/usage-error';
 import type { Scaling } from '../constructs/scaling/scaling';
 import type { Qdrant } from '../constructs/vector-store/qdrant';
 import type { QdrantCollection } from '../constructs/vector-store/qdrant-collection';
+import type { Job } from '../constructs/workload/job';
 import { PodSecurityLevels } from '../constructs/workload/pod-security';
 import type { IProvider } from '../constructs/workload/provider';
 import { PlatformModels, type PlatformModelsProps } from './platform-models';
@@ -145,6 +146,7 @@ export class RagPlatform extends Chart {
     this.queue = this.broker instanceof Redis ? this.broker : undefined;
     this.api = this.createApi(props.api, vectors);
     this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers, vectors);
+    this.fillAfterWorkers(vectors.collection?.backfill);
     this.route = this.createRoute(props.route);
     OutputRules.attach(this);
   }
@@ -208,6 +210,14 @@ export class RagPlatform extends Chart {
       ...(props.externals ?? []),
     );
     return workers;
+  }
+
+  /** The backfill copies what there is, so workers that are paused for it are gone before it begins. */
+  private fillAfterWorkers(backfill: Job | undefined): void {
+    const workers = this.embeddingWorkers;
+    if (workers !== undefined) {
+      backfill?.uses({ offerTo: () => ({ endpoints: [], env: {}, after: [workers.workload.pods] }) });
+    }
   }
 
   private createRoute(props: PlatformRouteProps | undefined): Route | undefined {

@@ -15,11 +15,15 @@ import { QdrantProgram } from './qdrant-program';
 import type { Quantization } from './quantization';
 import { type StrictMode, strictModeConfig } from './strict-mode';
 
-/** What fills a new collection from an old one; it runs at every sync until the aliases are switched. */
+/**
+ * What fills a new collection from an old one; it runs at every sync until the aliases are switched. What is written
+ * to the old one meanwhile may be missed, so it runs once more, while nobody writes, before they are.
+ */
 export interface CollectionBackfill {
   /**
    * What runs: a program that reads every point of `SOURCE_COLLECTION`, makes its vectors anew with the model
-   * of `EMBEDDING_MODEL`, and writes it to `TARGET_COLLECTION`. It must be safe to run again.
+   * of `EMBEDDING_MODEL`, and writes it to `TARGET_COLLECTION`. It must be safe to run again, and may pass over points
+   * that are the same in both; points that are in the new one only were deleted from the old one, and must go.
    */
   readonly image: Image;
 
@@ -67,7 +71,7 @@ export interface NextCollection {
 
   /**
    * Whether clients use it. The aliases are switched then, provided that it has at least as many points as the
-   * old one; clients wait for that, and get its name and the facts of its model with their next rollout. The old
+   * old one, which says nothing of points that have changed; clients wait for that, and get its name and the facts of its model with their next rollout. The old
    * collection serves those that are still there. The backfill runs no more. Afterwards
    * `name` and `model` can become the new ones, and `next` can go; the old collection stays until you drop it.
    * @default false

@@ -6,6 +6,7 @@ import { ExternalService } from '../../constructs/data/external-service';
 import { EmbeddingModel } from '../../constructs/models/embedding-model';
 import { ExternalModel } from '../../constructs/models/external-model';
 import type { ManifestObject } from '../../constructs/rules/output';
+import { Scaling } from '../../constructs/scaling/scaling';
 import { SecretKey } from '../../constructs/secrets/secret-key';
 import { Quantization } from '../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../constructs/vector-store/snapshot-schedule';
@@ -246,6 +247,16 @@ describe('the collection that takes over', () => {
     expect(waveOf(objects, 'Job', 'collection-backfill')).toBeGreaterThan(
       waveOf(objects, 'Deployment', 'next-embedder'),
     );
+  });
+
+  test('is filled when the workers have changed, so that they can be paused for it, and holds up nobody', () => {
+    const model = EmbeddingModel.BGE_SMALL_EN_V1_5;
+    const paused = { embedder: {}, collection: { ...collection, next: { ...next, model } } };
+    const objects = make({ ...paused, embeddingWorkers: { ...WORKERS, scaling: Scaling.fixed(0) } });
+    const filled = waveOf(objects, 'Job', 'collection-backfill');
+    expect(filled).toBeGreaterThan(waveOf(objects, 'Deployment', 'embedding-workers'));
+    expect(filled).toBeGreaterThan(waveOf(objects, 'Deployment', 'api'));
+    expect(reachedBy(objects, 'collection-backfill')).not.toContain('embedding-workers');
   });
 
   test('is filled by a program that computes itself, when there is no server at all', () => {
