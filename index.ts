@@ -15,7 +15,7 @@ export {
 export { RenderError, RenderedEnvironment } from './charts/rendered-environment';
 
 // Parts of a RAG system
-export { RagApi, type RagApiProps } from './constructs/api/rag-api';
+export { RagApi, type RagApiProps, type WarmUp } from './constructs/api/rag-api';
 export { ExternalKafka, type ExternalKafkaProps, type ExternalKafkaUser } from './constructs/data/external-kafka';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
 export { ExternalQueue, type ServiceBusProps, type SqsProps } from './constructs/data/external-queue';

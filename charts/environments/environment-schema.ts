@@ -158,6 +158,14 @@ function api(secrets: ISecretSource) {
     port: z.int32().min(1024).max(65535).optional().describe('port that it listens on; by default 8000'),
     metricsPort: z.int32().min(1024).max(65535).optional().describe('port of /metrics; by default that of the API'),
     longestAnswer: duration.optional().describe('time that the longest answer takes; by default 2m'),
+    warmUp: z
+      .strictObject({
+        image: image.optional().describe('what runs; by default the image of the API'),
+        command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
+        budget: duration.describe('time that it may take'),
+      })
+      .optional()
+      .describe('what is done in each pod before the API starts'),
     scaling: scaling.optional().describe('how many pods there are, and who decides; by default 2'),
     ...programFields(secrets),
   });

@@ -16,6 +16,26 @@ import type { Resources } from '../workload/resources';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 
+/** What is done in a pod before its API starts. */
+export interface WarmUp {
+  /**
+   * What runs; it contains `timeout`, as images with `sleep` do.
+   * @default - the image of the API
+   */
+  readonly image?: Image;
+
+  /**
+   * Program and first arguments: `['python', '-m', 'rag.warm_up']`. It has all variables and volumes of the API, so
+   * what it puts below `/tmp` is there for it, within `temporaryStorage`.
+   */
+  readonly command: string[];
+
+  /**
+   * Time that it may take. It is ended then and begins anew; a rollout waits this much longer before it counts as stuck.
+   */
+  readonly budget: Duration;
+}
+
 /** The service that answers questions. */
 export interface RagApiProps extends WorkloadOptions, DeploymentOptions {
   /**
@@ -76,6 +96,13 @@ export interface RagApiProps extends WorkloadOptions, DeploymentOptions {
   readonly startupBudget?: Duration;
 
   /**
+   * What is loaded in each pod before the API starts: an index, a model. What the first question would wait for
+   * otherwise, a rollout waits for.
+   * @default - nothing
+   */
+  readonly warmUp?: WarmUp;
+
+  /**
    * Space for temporary files at `/tmp`; the image itself is read-only.
    * @default Size.mebibytes(256)
    */
@@ -118,8 +145,12 @@ export class RagApi extends Construct implements IProvider {
     this.metricsPort = separateMetrics(this.port, props.metricsPort);
     this.longestAnswer = props.longestAnswer ?? Duration.minutes(2);
     checkLongestAnswer(this, this.longestAnswer);
+    if (props.warmUp !== undefined) {
+      checkSeconds(this, 'warmUp.budget', props.warmUp.budget);
+    }
     this.edgeTimeout = Duration.seconds(this.longestAnswer.toSeconds() + EDGE_MARGIN_SECONDS);
     this.workload = this.createDeployment();
+    this.addWarmUp(props.warmUp);
     this.service = this.workload.addService({ ports: [this.port] });
   }
 
@@ -149,6 +180,7 @@ export class RagApi extends Construct implements IProvider {
       component: 'api',
       scaling: props.scaling ?? Scaling.fixed(2),
       gracePeriod: this.gracePeriod(),
+      preparation: props.warmUp?.budget,
       metricsPort,
       container: {
         image: props.image,
@@ -156,13 +188,34 @@ export class RagApi extends Construct implements IProvider {
         args: props.args,
         env: { LONGEST_ANSWER_SECONDS: EnvValue.of(String(this.longestAnswer.toSeconds())) },
         ports: port === metricsPort ? [port] : [port, metricsPort],
-        resources: props.resources ?? { cpu: Cpu.millis(250), memory: Size.gibibytes(1) },
+        resources: this.resources,
         startup: live.within(props.startupBudget ?? Duration.minutes(2)),
         readiness: Probe.http('/health/ready', port, { period: Duration.seconds(5) }),
         liveness: live,
         preStopDelay: DEREGISTRATION,
         mounts: [{ volume: Volume.scratch('tmp', props.temporaryStorage ?? Size.mebibytes(256)), path: '/tmp' }],
       },
+    });
+  }
+
+  private get resources(): Resources {
+    return this.props.resources ?? { cpu: Cpu.millis(250), memory: Size.gibibytes(1) };
+  }
+
+  /** Init containers have no deadline of their own, and one that hangs would hang for ever. */
+  private addWarmUp(warmUp: WarmUp | undefined): void {
+    if (warmUp === undefined) {
+      return;
+    }
+    const { image = this.props.image, command, budget } = warmUp;
+    if (command.length === 0) {
+      throw new UsageError('is empty; name a program', { scope: this, property: 'warmUp.command' });
+    }
+    this.workload.addPreparation({
+      name: 'warm-up',
+      image,
+      command: ['timeout', String(budget.toSeconds()), ...command],
+      resources: this.resources,
     });
   }
 

@@ -42,6 +42,12 @@ export interface DeploymentProps extends WorkloadProps, DeploymentOptions {
    * @default - triggers see all work
    */
   readonly longestWork?: Duration;
+
+  /**
+   * Time that init containers may take, which a rollout waits for besides the start of the others.
+   * @default - none that is worth counting
+   */
+  readonly preparation?: Duration;
 }
 
 /** A Deployment with its autoscaler, disruption budget, ServiceAccount and network policy. */
@@ -89,12 +95,13 @@ export class Deployment extends Workload {
 
   /**
    * Time after which a rollout counts as stuck: one pod may take its whole grace period to go, and its
-   * successor has to pull the image and may take its whole startup budget.
+   * successor has to pull the image and may take its whole time to prepare and to start.
    */
   private progressDeadline(props: DeploymentProps): number {
     const startup = props.container.startup?.patience ?? Duration.seconds(0);
     const grace = props.gracePeriod ?? Duration.seconds(30);
-    return grace.toSeconds() + startup.toSeconds() + IMAGE_PULL.toSeconds();
+    const preparation = props.preparation ?? Duration.seconds(0);
+    return [grace, startup, preparation, IMAGE_PULL].reduce((sum, time) => sum + time.toSeconds(), 0);
   }
 }
 

@@ -65,6 +65,7 @@ export interface PodTemplateProps {
 export class PodTemplate {
   private readonly containers: ContainerProps[] = [];
   private readonly initContainers: ContainerProps[] = [];
+  private readonly preparations = new Set<string>();
   private readonly env = new Map<string, EnvValue>();
   private readonly origins = new Map<string, string>();
   private readonly given = new Set<string>();
@@ -101,6 +102,12 @@ export class PodTemplate {
   public addInitContainer(container: ContainerProps): void {
     checkPorts(this.scope, container.ports ?? []);
     this.initContainers.push(this.accept(container));
+  }
+
+  /** Adds a container that must succeed before the others start, with all variables and volumes of the main one. */
+  public addPreparation(container: ContainerProps): void {
+    this.addInitContainer(container);
+    this.preparations.add(container.name);
   }
 
   /** Adds a variable that a provider gives to the main container, under the name that its image expects. */
@@ -254,18 +261,28 @@ export class PodTemplate {
   }
 
   private allMounts(): Mount[] {
-    return [...this.containers, ...this.initContainers].flatMap((container) => this.mountsOf(container));
+    // What prepares for the main container has the volumes of that one.
+    const others = this.initContainers.filter(({ name }) => !this.preparations.has(name));
+    return [...this.containers, ...others].flatMap((container) => this.mountsOf(container));
   }
 
   private mountsOf(container: ContainerProps): Mount[] {
-    const main = this.containers[0]?.name;
+    const [mainContainer] = this.containers;
+    if (mainContainer !== undefined && this.preparations.has(container.name)) {
+      return this.mountsOf(mainContainer);
+    }
+    const main = mainContainer?.name;
     const added = this.mounts.filter((added) => (added.container ?? main) === container.name);
     const mounts = [...(container.mounts ?? []), ...added.map(({ mount }) => mount)];
     return this.isMain(container) ? [...mounts, ...this.secretMounts(), ...this.providerMounts()] : mounts;
   }
 
   private envOf(container: ContainerProps): { [name: string]: EnvValue } {
-    return { ...container.env, ...(this.isMain(container) ? Object.fromEntries(this.env) : {}) };
+    const given = Object.fromEntries(this.env);
+    if (this.preparations.has(container.name)) {
+      return { ...this.containers[0]?.env, ...given, ...container.env };
+    }
+    return { ...container.env, ...(this.isMain(container) ? given : {}) };
   }
 
   private isMain(container: ContainerProps): boolean {

@@ -280,6 +280,14 @@ export abstract class Workload extends Construct implements IClient {
     this.template.addInitContainer(container);
   }
 
+  /**
+   * Adds a container that must succeed before the others start, with all variables and volumes of the main one: what it
+   * puts there, that one finds.
+   */
+  public addPreparation(container: ContainerProps): void {
+    this.template.addPreparation(container);
+  }
+
   /** Adds a volume to the main container. */
   public addVolume(mount: Mount): void {
     this.template.addMount(mount);

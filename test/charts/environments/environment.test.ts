@@ -88,7 +88,7 @@ function expectRefusals(mistakes: Mistake[]): void {
 
 const API =
   'args, command, env, envNames, externals, identity, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
-  'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user';
+  'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user, warmUp';
 const WORKERS =
   'accelerator, accelerators, args, command, env, envNames, externals, identity, image, longestTask, nodePool, ' +
   'podAnnotations, podLabels, priorityClassName, resources, scaling, serviceAccountAnnotations, sharedMemory, ' +
