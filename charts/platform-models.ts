@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
 import type { IModel } from '../constructs/models/model';
+import { isHostedOnly } from '../constructs/models/model-catalogue';
 import { ModelDownload } from '../constructs/models/model-download';
 import type { ModelServerOptions } from '../constructs/models/model-server';
 import { type ModelHubProps, ModelSource } from '../constructs/models/model-source';
@@ -16,10 +17,8 @@ import { UsageError } from '../constructs/rules/usage-error';
 import type { Job } from '../constructs/workload/job';
 import type { IProvider } from '../constructs/workload/provider';
 import { SharedVolume, type SharedVolumeProps } from '../constructs/workload/shared-volume';
+import type { PlatformEmbedder } from './platform-embedder';
 import { describedBy, type PlatformEmbeddingModels } from './platform-vectors';
-
-/** A server of the platform's embedding model. */
-export interface PlatformEmbedderProps extends Omit<TextEmbeddingsInferenceProps, 'model'> {}
 
 /** A server of a rerank model. */
 export interface PlatformRerankerProps extends Omit<TextEmbeddingsInferenceProps, 'model'> {
@@ -55,23 +54,23 @@ export interface PlatformModelsProps {
   /**
    * What makes vectors of questions, for the API: a server in the cluster, or a function that makes any other
    * provider: `(_, model) => ExternalModel.openAi({ model, apiKey })`.
-   * @default - the API does so itself
+   * @default - the API does so itself, which it cannot with a model that is only hosted
    */
-  readonly embedder?: PlatformEmbedderProps | ((scope: Construct, model: EmbeddingModel) => IProvider);
+  readonly embedder?: PlatformEmbedder;
 
   /**
    * What makes vectors of documents, for the workers, so that an ingestion does not slow down questions.
-   * @default - workers with an accelerator do so themselves, and others use `embedder`
+   * @default - workers with an accelerator do so themselves, unless the model is only hosted; others use `embedder`
    */
-  readonly ingestionEmbedder?: PlatformEmbedderProps | ((scope: Construct, model: EmbeddingModel) => IProvider);
+  readonly ingestionEmbedder?: PlatformEmbedder;
 
   /**
    * What generates answers, for the API: a server in the cluster, or a function that makes any other provider:
    * `() => ExternalModel.openAi({ model, apiKey })`. The longest request of a server is the longest answer of the API
-   * unless it is said here.
+   * unless it is said here; a function is given that answer, where it is said.
    * @default - none
    */
-  readonly llm?: VllmProps | ((scope: Construct) => IProvider);
+  readonly llm?: VllmProps | ((scope: Construct, longestAnswer?: Duration) => IProvider);
 
   /**
    * What ranks passages, for the API.
@@ -85,6 +84,21 @@ export interface PlatformModelsProps {
    */
   readonly models?: PlatformModelStoreProps;
 }
+
+/** Where an embedder and its model are described, and what the embedder is called. */
+interface EmbedderPlace {
+  readonly id: string;
+  readonly setting: string;
+  readonly model: string;
+}
+
+const PRESENT: EmbedderPlace = { id: 'embedder', setting: 'embedder', model: 'embeddingModel' };
+const INGESTION: EmbedderPlace = { id: 'ingestion-embedder', setting: 'ingestionEmbedder', model: 'embeddingModel' };
+const NEXT: EmbedderPlace = {
+  id: 'next-embedder',
+  setting: 'collection.next.embedder',
+  model: 'collection.next.model',
+};
 
 /** The model servers of a platform, each named like the setting that describes it. */
 export class PlatformModels {
@@ -110,10 +124,11 @@ export class PlatformModels {
   ) {
     const { models = {} } = props;
     this.volume = this.createVolume(models.volume);
-    const { present, next } = embeddingModels;
-    this.embedder = this.createEmbedder('embedder', props.embedder, present);
-    this.ingestionEmbedder = this.createEmbedder('ingestion-embedder', props.ingestionEmbedder, present);
-    this.nextEmbedder = this.createNextEmbedder(next);
+    const { present } = embeddingModels;
+    this.checkHosted();
+    this.embedder = this.createEmbedder(PRESENT, props.embedder, present);
+    this.ingestionEmbedder = this.createEmbedder(INGESTION, props.ingestionEmbedder, present);
+    this.nextEmbedder = this.createNextEmbedder();
     this.llm = this.createLlm(props.llm);
     this.reranker = this.createReranker(props.reranker);
   }
@@ -133,6 +148,11 @@ export class PlatformModels {
     const present = this.ingestionEmbedder ?? this.embedder;
     const provider = this.switched ? this.nextEmbedder : present;
     return [this.facts, computing ? undefined : provider].filter((candidate) => candidate !== undefined);
+  }
+
+  /** Whether workers with an accelerator of their own compute with the model, because nobody else is there for that. */
+  public get leavesItToWorkers(): boolean {
+    return this.ingestionEmbedder === undefined && !(this.served !== undefined && isHostedOnly(this.served));
   }
 
   /** The model that workers with an accelerator of their own compute with, and where they have it from. */
@@ -169,36 +189,81 @@ export class PlatformModels {
     return props && describedBy(scope, 'models.volume', () => new SharedVolume(scope, 'models', props));
   }
 
-  /** The server of the next model, as the one that makes vectors of documents. */
-  private createNextEmbedder(model: EmbeddingModel | undefined): IProvider | undefined {
+  /** A model that only its maker has is left to nobody who would have to compute with it. */
+  private checkHosted(): void {
+    const { embedder, ingestionEmbedder } = this.props;
+    const { present } = this.embeddingModels;
+    if (present !== undefined && isHostedOnly(present)) {
+      this.refuseServer('embedder', embedder, present);
+      if (ingestionEmbedder !== undefined) {
+        this.refuseServer('ingestionEmbedder', ingestionEmbedder, present);
+      }
+    }
+  }
+
+  private refuseServer(setting: string, embedder: PlatformEmbedder | undefined, model: EmbeddingModel): void {
+    if (typeof embedder !== 'function') {
+      const state = embedder === undefined ? 'is missing' : 'is a server in the cluster';
+      throw new UsageError(
+        `${state}, but nothing here can compute with ${model.id}, which is only hosted; name the service that has it, ` +
+          `${setting}.external in an environment file and a function that makes an ExternalModel elsewhere, or take ` +
+          'another model',
+        { scope: this.scope, property: setting },
+      );
+    }
+  }
+
+  /** What makes vectors for the next collection: its own, or a server of the new model like that of the present one. */
+  private createNextEmbedder(): IProvider | undefined {
+    const { next, nextEmbedder } = this.embeddingModels;
+    if (next === undefined) {
+      return undefined;
+    }
+    if (isHostedOnly(next)) {
+      this.refuseServer(NEXT.setting, nextEmbedder, next);
+    }
+    if (nextEmbedder !== undefined) {
+      return this.createEmbedder(NEXT, nextEmbedder, next);
+    }
     const { ingestionEmbedder, embedder } = this.props;
     const setting = ingestionEmbedder === undefined ? 'embedder' : 'ingestionEmbedder';
-    const create = () => this.createEmbedder('next-embedder', ingestionEmbedder ?? embedder, model);
-    return model && describedBy(this.scope, setting, create);
+    const present = ingestionEmbedder ?? embedder;
+    if (typeof present === 'function') {
+      throw new UsageError(
+        `is missing, but ${setting} is no server of the platform and may not have ${next.id}; say what makes vectors ` +
+          'with it',
+        { scope: this.scope, property: NEXT.setting },
+      );
+    }
+    return this.createEmbedder({ ...NEXT, setting }, present, next);
   }
 
   private createEmbedder(
-    id: string,
-    props: PlatformModelsProps['embedder'],
+    { id, setting, model: modelSetting }: EmbedderPlace,
+    props: PlatformEmbedder | undefined,
     model: EmbeddingModel | undefined,
   ): IProvider | undefined {
     if (props === undefined) {
       return undefined;
     }
+    const { scope } = this;
     if (model === undefined) {
       throw new UsageError('is missing, so nobody knows what to serve; name the model', {
-        scope: this.scope,
-        property: 'embeddingModel',
+        scope,
+        property: modelSetting,
       });
     }
-    return typeof props === 'function'
-      ? props(this.scope, model)
-      : new TextEmbeddingsInference(this.scope, id, { ...this.withSource(props, model), model });
+    if (typeof props === 'function') {
+      return made(() => props(scope, model), { scope, property: modelSetting });
+    }
+    const create = () => new TextEmbeddingsInference(scope, id, { ...this.withSource(props, model), model });
+    // What is described at a setting of the same name is refused there anyway.
+    return id === NEXT.id ? describedBy(scope, setting, create) : create();
   }
 
   private createLlm(props: PlatformModelsProps['llm']): IProvider | undefined {
     if (props === undefined || typeof props === 'function') {
-      return props?.(this.scope);
+      return props?.(this.scope, this.longestAnswer);
     }
     // What the API may take, the server that generates it must have time for, also when it is told to stop.
     const longestRequest = props.longestRequest ?? this.longestAnswer;
@@ -236,6 +301,15 @@ export class PlatformModels {
     const name = names.find((free) => this.scope.node.tryFindChild(free) === undefined) ?? (names[0] as string);
     const { hub } = this.props.models ?? {};
     return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, { model, volume, hub })).source;
+  }
+}
+
+/** What a function makes of a model; when it refuses the model, that is refused where the model is named. */
+function made(make: () => IProvider, site: { readonly scope: Construct; readonly property: string }): IProvider {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof UsageError && error.property === 'model' ? new UsageError(error.problem, site) : error;
   }
 }
 

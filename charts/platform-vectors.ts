@@ -2,11 +2,16 @@ import type { Construct } from 'constructs';
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
 import { UsageError } from '../constructs/rules/usage-error';
 import { Qdrant, type QdrantProps } from '../constructs/vector-store/qdrant';
-import { QdrantCollection, type QdrantCollectionProps } from '../constructs/vector-store/qdrant-collection';
+import {
+  type NextCollection,
+  QdrantCollection,
+  type QdrantCollectionProps,
+} from '../constructs/vector-store/qdrant-collection';
 import { QdrantRehearsal, type QdrantRehearsalProps } from '../constructs/vector-store/qdrant-rehearsal';
 import { QdrantRestore, type QdrantRestoreProps } from '../constructs/vector-store/qdrant-restore';
 import { QdrantSizing, type QdrantVectorsProps } from '../constructs/vector-store/qdrant-sizing';
 import type { IProvider } from '../constructs/workload/provider';
+import type { PlatformEmbedder } from './platform-embedder';
 
 /** What the database of a platform holds; how large its vectors are, the embedding model says. */
 export interface PlatformSizingProps extends Omit<QdrantVectorsProps, 'dimensions' | 'nodes' | 'replicationFactor'> {}
@@ -33,7 +38,23 @@ export interface PlatformQdrantProps extends Omit<QdrantProps, 'sizing'> {
 }
 
 /** The collection of a platform, for the vectors of its embedding model. */
-export interface PlatformCollectionProps extends Omit<QdrantCollectionProps, 'store' | 'model'> {}
+export interface PlatformCollectionProps extends Omit<QdrantCollectionProps, 'store' | 'model' | 'next'> {
+  /**
+   * The collection that takes over, for another model.
+   * @default - none
+   */
+  readonly next?: PlatformNextCollection;
+}
+
+/** The collection that takes over, for vectors of another model. */
+export interface PlatformNextCollection extends NextCollection {
+  /**
+   * What makes vectors with the other model, for the backfill and, once it is switched, for the API and the workers.
+   * @default - a server of the other model like `ingestionEmbedder` or else `embedder`, which must be servers of the
+   * platform then; where there is neither, whoever needs vectors makes them
+   */
+  readonly embedder?: PlatformEmbedder;
+}
 
 /** Where the vectors of a platform are. */
 export interface PlatformVectorsProps {
@@ -64,6 +85,8 @@ export interface PlatformEmbeddingModels {
   readonly present?: EmbeddingModel;
   /** The model that takes over from it. */
   readonly next?: EmbeddingModel;
+  /** What makes vectors with the model that takes over, where that is said. */
+  readonly nextEmbedder?: PlatformEmbedder;
   /** Whether it has taken over; the servers of the old one stay for clients that are still there. */
   readonly switched: boolean;
 }
@@ -101,7 +124,8 @@ export class PlatformVectors {
     if (next === undefined) {
       return { present: this.model, switched: false };
     }
-    return { present: this.model, next: next.model, switched: next.switched === true };
+    const { model, embedder, switched = false } = next;
+    return { present: this.model, next: model, nextEmbedder: embedder, switched };
   }
 
   /** What the API uses. */

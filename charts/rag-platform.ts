@@ -95,7 +95,7 @@ export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsPr
   readonly queue?: PlatformQueueProps | IProvider;
 
   /**
-   * The workers that embed documents.
+   * The workers that embed documents. They take tasks from `queue`, or from one of their `externals`.
    * @default - none; documents are embedded elsewhere
    */
   readonly embeddingWorkers?: PlatformWorkersProps;
@@ -146,6 +146,7 @@ export class RagPlatform extends Chart {
     this.queue = this.broker instanceof Redis ? this.broker : undefined;
     this.api = this.createApi(props.api, vectors);
     this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers, vectors);
+    checkTasks(this, props);
     this.fillAfterWorkers(vectors.collection?.backfill);
     this.route = this.createRoute(props.route);
     OutputRules.attach(this);
@@ -197,7 +198,7 @@ export class RagPlatform extends Chart {
       return undefined;
     }
     // Workers with an accelerator compute themselves, unless there is a server for them.
-    const computing = props.accelerator !== undefined && this.models.ingestionEmbedder === undefined;
+    const computing = props.accelerator !== undefined && this.models.leavesItToWorkers;
     const workers = new EmbeddingWorkers(this, 'embedding-workers', {
       ...(computing ? this.models.computed : {}),
       ...props,
@@ -240,6 +241,16 @@ export class RagPlatform extends Chart {
       });
     }
     return scaling(this.broker);
+  }
+}
+
+/** Workers take tasks from a queue (docs/images.md); without one, and with nobody outside to ask, they never get any. */
+function checkTasks(scope: Construct, { embeddingWorkers, queue }: RagPlatformProps): void {
+  if (embeddingWorkers !== undefined && queue === undefined && (embeddingWorkers.externals ?? []).length === 0) {
+    throw new UsageError(
+      'has no queue to take tasks from; set queue, or name in externals where else its tasks come from',
+      { scope, property: 'embeddingWorkers' },
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ChatModel } from '../../constructs/models/chat-model';
 import { Distance, EmbeddingModel } from '../../constructs/models/embedding-model';
-import { ExternalModel } from '../../constructs/models/external-model';
-import type { IModel } from '../../constructs/models/model';
+import { ExternalModel, ModelService } from '../../constructs/models/external-model';
+import { type IModel, ModelRole } from '../../constructs/models/model';
 import { ModelProfile } from '../../constructs/models/model-profile';
 import { Ollama } from '../../constructs/models/ollama';
 import { Precision } from '../../constructs/models/precision';
@@ -165,7 +165,7 @@ function catalogued<Model extends { at(revision: string): Model }>(
 }
 
 /** A hosted service, as what makes a model of it. */
-function external(secrets: ISecretSource) {
+function external(secrets: ISecretSource, role: ModelRole) {
   return made(
     z.strictObject({
       service: z.enum(['openai', 'azure-openai', 'voyage', 'compatible']).describe('who serves it'),
@@ -175,11 +175,11 @@ function external(secrets: ISecretSource) {
       cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
     }),
     (input) => {
-      checkService(input);
+      checkService(input, role);
       const make = (model: IModel) => externalModel(model, input);
       try {
         // Which model it is, is known later; whatever else is wrong is found here, where its line is known.
-        make(EmbeddingModel.OPENAI_3_SMALL);
+        make(SAMPLES.get(role) as IModel);
       } catch (error) {
         throw error instanceof UsageError
           ? new UsageError(error.problem, { property: `external.${error.property}` })
@@ -190,6 +190,21 @@ function external(secrets: ISecretSource) {
   );
 }
 
+/** A model for each purpose that every service of that purpose takes. */
+const SAMPLES = new Map<ModelRole, IModel>([
+  [ModelRole.EMBEDDING, EmbeddingModel.OPENAI_3_SMALL],
+  [ModelRole.CHAT, ChatModel.of({ id: 'sample', contextTokens: 1 })],
+  [ModelRole.RERANK, RerankModel.of({ id: 'sample', maxTokens: 1 })],
+]);
+
+/** The services that do not have models for everything. */
+const SERVICES = {
+  openai: ModelService.OPEN_AI,
+  'azure-openai': ModelService.AZURE_OPEN_AI,
+  voyage: ModelService.VOYAGE,
+  compatible: undefined,
+};
+
 interface External {
   readonly service: 'openai' | 'azure-openai' | 'voyage' | 'compatible';
   readonly url?: string;
@@ -198,7 +213,14 @@ interface External {
   readonly cidrs?: string[];
 }
 
-function checkService({ service, url, resource }: External): void {
+function checkService({ service, url, resource }: External, role: ModelRole): void {
+  const able = Object.entries(SERVICES).filter(([, { roles } = { roles: [role] }]) => roles.includes(role));
+  if (able.every(([name]) => name !== service)) {
+    throw new UsageError(
+      `is "${service}", which has no models ${role.purpose}; take ${able.map(([name]) => name).join(' or ')}`,
+      { property: 'external.service' },
+    );
+  }
   const wanted = { openai: undefined, voyage: undefined, 'azure-openai': 'resource', compatible: 'url' }[service];
   for (const [name, value] of Object.entries({ url, resource })) {
     if ((value !== undefined) !== (wanted === name)) {
@@ -210,16 +232,18 @@ function checkService({ service, url, resource }: External): void {
   }
 }
 
-function externalModel(model: IModel, { service, url, resource, ...props }: External): ExternalModel {
+function externalModel(model: IModel, { service, url, resource, apiKey, cidrs }: External): ExternalModel {
+  // Services that need a key refuse to do without one.
+  const props = { model, apiKey: apiKey as SecretKey, cidrs };
   switch (service) {
     case 'openai':
-      return ExternalModel.openAi({ ...props, model });
+      return ExternalModel.openAi(props);
     case 'voyage':
-      return ExternalModel.voyage({ ...props, model });
+      return ExternalModel.voyage(props);
     case 'azure-openai':
-      return ExternalModel.azureOpenAi({ ...props, model, resource: resource as string });
+      return ExternalModel.azureOpenAi({ ...props, resource: resource as string });
     default:
-      return ExternalModel.compatible({ ...props, model, url: url as string });
+      return ExternalModel.compatible({ ...props, url: url as string });
   }
 }
 
@@ -251,7 +275,9 @@ export function embedder(secrets: ISecretSource) {
   return made(
     z.strictObject({
       ...teiFields(secrets),
-      external: external(secrets).optional().describe('a hosted service, instead of a server in the cluster'),
+      external: external(secrets, ModelRole.EMBEDDING)
+        .optional()
+        .describe('a hosted service, instead of a server in the cluster'),
     }),
     ({ external: hosted, ...server }): PlatformModelsProps['embedder'] => {
       if (hosted === undefined) {
@@ -269,14 +295,16 @@ export function reranker(secrets: ISecretSource) {
     z.strictObject({
       model: rerankModel.describe('what it ranks with: BAAI/bge-reranker-v2-m3'),
       ...teiFields(secrets),
-      external: external(secrets).optional().describe('a hosted service, instead of a server in the cluster'),
+      external: external(secrets, ModelRole.RERANK)
+        .optional()
+        .describe('a hosted service, instead of a server in the cluster'),
     }),
     ({ external: hosted, model, ...server }): PlatformModelsProps['reranker'] => {
       if (hosted === undefined) {
         return { ...server, model };
       }
       checkAlone('external', server);
-      const provider = hosted(model);
+      const provider = hostedAs('reranker', () => hosted(model));
       return () => provider;
     },
   );
@@ -305,12 +333,14 @@ export function llm(secrets: ISecretSource) {
         })
         .optional()
         .describe('a small server, instead of vLLM'),
-      external: external(secrets).optional().describe('a hosted service, instead of a server in the cluster'),
+      external: external(secrets, ModelRole.CHAT)
+        .optional()
+        .describe('a hosted service, instead of a server in the cluster'),
     }),
     ({ external: hosted, ollama, model, ...server }): PlatformModelsProps['llm'] => {
       if (hosted !== undefined) {
         checkAlone('external', { ...server, ollama });
-        const provider = hosted(model);
+        const provider = hostedAs('llm', () => hosted(model));
         return () => provider;
       }
       if (ollama !== undefined) {
@@ -325,6 +355,17 @@ export function llm(secrets: ISecretSource) {
       return { ...server, model, accelerator: server.accelerator };
     },
   );
+}
+
+/** What a service refuses, at the setting that has the service and the model. */
+function hostedAs(setting: string, make: () => ExternalModel): ExternalModel {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof UsageError
+      ? new UsageError(error.problem, { property: `${setting}.${error.property}` })
+      : error;
+  }
 }
 
 function checkAlone(kind: string, server: { readonly [setting: string]: unknown }): void {

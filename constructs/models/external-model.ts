@@ -3,18 +3,15 @@ import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
-import type { IModel } from './model';
+import { type IModel, ModelRole } from './model';
 
 /** A model that somebody else serves. */
 export interface ExternalModelProps {
   /** The model, by the name that the service knows it under. */
   readonly model: IModel;
 
-  /**
-   * Key of the service.
-   * @default - none
-   */
-  readonly apiKey?: SecretKey;
+  /** Key of the service. */
+  readonly apiKey: SecretKey;
 
   /**
    * Addresses behind its name, where they are known and stable, such as those of a private endpoint.
@@ -30,7 +27,13 @@ export interface ExternalModelProps {
 }
 
 /** A model at a URL. */
-export interface CompatibleModelProps extends ExternalModelProps {
+export interface CompatibleModelProps extends Omit<ExternalModelProps, 'apiKey'> {
+  /**
+   * Key of the service.
+   * @default - none
+   */
+  readonly apiKey?: SecretKey;
+
   /** Base URL of the API, with `https://` and without a slash at the end: `https://api.acme.example/v1`. */
   readonly url: string;
 }
@@ -39,6 +42,47 @@ export interface CompatibleModelProps extends ExternalModelProps {
 export interface AzureOpenAiProps extends ExternalModelProps {
   /** Name of the Azure OpenAI resource: `acme-rag` in `acme-rag.openai.azure.com`. */
   readonly resource: string;
+}
+
+/** Who serves models, and which. */
+export class ModelService {
+  /** OpenAI. */
+  public static readonly OPEN_AI = new ModelService('OpenAI', [ModelRole.EMBEDDING, ModelRole.CHAT]);
+  /** Azure OpenAI. */
+  public static readonly AZURE_OPEN_AI = new ModelService('Azure OpenAI', [ModelRole.EMBEDDING, ModelRole.CHAT]);
+  /** Voyage AI. */
+  public static readonly VOYAGE = new ModelService('Voyage', [ModelRole.EMBEDDING, ModelRole.RERANK]);
+
+  private constructor(
+    /** Name of the service. */
+    public readonly name: string,
+    /** What it has models for. */
+    public readonly roles: readonly ModelRole[],
+  ) {}
+
+  /** Refuses what this service cannot serve. */
+  public check({ model, apiKey }: Pick<CompatibleModelProps, 'model' | 'apiKey'>): void {
+    const { name, roles } = this;
+    if (!roles.includes(model.role)) {
+      throw new UsageError(
+        `is ${model.id}, a model ${model.role.purpose}, but ${name} has models ` +
+          `${roles.map(({ purpose }) => purpose).join(' and ')} only; take another service`,
+        { property: 'model' },
+      );
+    }
+    if (model.id.includes('/')) {
+      throw new UsageError(
+        `is ${model.id}, the name of a model in a hub, but ${name} has its own: text-embedding-3-small, gpt-4.1, ` +
+          'voyage-3.5; take one of them, or a server in the cluster',
+        { property: 'model' },
+      );
+    }
+    if (apiKey === undefined) {
+      throw new UsageError(`is missing, but ${name} answers nobody without a key; name the Secret that has it`, {
+        property: 'apiKey',
+      });
+    }
+  }
 }
 
 const OPEN_AI = 'https://api.openai.com/v1';
@@ -52,14 +96,22 @@ const RESOURCE = /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/;
  * other; its connections are allowed like those of every external service.
  */
 export class ExternalModel implements IProvider {
-  /** A model of OpenAI. */
+  /**
+   * A model of OpenAI.
+   *
+   * @throws UsageError when it ranks passages, has the name of a hub, or there is no key
+   */
   public static openAi(props: ExternalModelProps): ExternalModel {
+    ModelService.OPEN_AI.check(props);
     return new ExternalModel({ ...props, url: OPEN_AI });
   }
 
   /**
    * A model in Azure OpenAI, by the API of version 1, in which the name of the deployment is that of the model.
    * Source: Azure OpenAI docs, "API lifecycle".
+   *
+   * @throws UsageError when it ranks passages, has the name of a hub, or there is no key; pods that show an identity
+   * of Azure instead of a key take {@link ExternalModel.compatible}
    */
   public static azureOpenAi(props: AzureOpenAiProps): ExternalModel {
     if (!RESOURCE.test(props.resource)) {
@@ -67,11 +119,17 @@ export class ExternalModel implements IProvider {
         property: 'resource',
       });
     }
+    ModelService.AZURE_OPEN_AI.check(props);
     return new ExternalModel({ ...props, url: `https://${props.resource}.openai.azure.com/openai/v1` });
   }
 
-  /** A model of Voyage AI. */
+  /**
+   * A model of Voyage AI.
+   *
+   * @throws UsageError when it generates text, has the name of a hub, or there is no key
+   */
   public static voyage(props: ExternalModelProps): ExternalModel {
+    ModelService.VOYAGE.check(props);
     return new ExternalModel({ ...props, url: VOYAGE });
   }
 

@@ -21,6 +21,11 @@ export function catalogued<T extends { readonly id: string }>(models: readonly T
   return found;
 }
 
+/** Whether only its maker has the weights of this model, so that nothing in a cluster can compute with it. */
+export function isHostedOnly({ id }: { readonly id: string }): boolean {
+  return Object.values(EMBEDDING_MODELS).some((model) => model.id === id && !('profile' in model));
+}
+
 /** A model without a key-value cache, in 16 bits. */
 function encoder(parametersBillions: number): ModelProfile {
   return ModelProfile.of({ parametersBillions, precision: Precision.FP16 });

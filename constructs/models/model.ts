@@ -4,15 +4,17 @@ import type { ModelProfile } from './model-profile';
 /** What a model is for. */
 export class ModelRole {
   /** Makes vectors of texts. */
-  public static readonly EMBEDDING = new ModelRole('EMBEDDING');
+  public static readonly EMBEDDING = new ModelRole('EMBEDDING', 'to make vectors');
   /** Generates text. */
-  public static readonly CHAT = new ModelRole('LLM');
+  public static readonly CHAT = new ModelRole('LLM', 'to generate text');
   /** Ranks passages. */
-  public static readonly RERANK = new ModelRole('RERANKER');
+  public static readonly RERANK = new ModelRole('RERANKER', 'to rank passages');
 
   private constructor(
     /** Beginning of the names of the variables that clients get, unless told otherwise. */
     public readonly envPrefix: string,
+    /** What such a model is there to do, as messages say it. */
+    public readonly purpose: string,
   ) {}
 }
 

@@ -70,7 +70,8 @@ describe('the API uses', () => {
       embeddingModel: EmbeddingModel.OPENAI_3_SMALL,
       embedder: hosted,
       llm: () => ExternalModel.compatible({ model: ChatModel.QWEN3_8B, url: 'https://llm.acme.example/v1' }),
-      reranker: () => ExternalModel.voyage({ model: RerankModel.of({ id: 'rerank-2.5', maxTokens: 32000 }) }),
+      reranker: () =>
+        ExternalModel.voyage({ model: RerankModel.of({ id: 'rerank-2.5', maxTokens: 32000 }), apiKey: KEY }),
     });
     expect(reachedBy(objects, 'api')).toContain('203.0.113.0/24');
     expect(variables(objects, 'Deployment', 'api')).toMatchObject({
@@ -86,8 +87,9 @@ describe('the API uses', () => {
 
   test('what functions make with the scope of the platform and its model, once', () => {
     const embedder = jest.fn(hosted);
-    const made = platform({ embeddingModel: BGE, embedder });
-    expect(embedder.mock.calls).toEqual([[made, BGE]]);
+    const model = EmbeddingModel.OPENAI_3_LARGE;
+    const made = platform({ embeddingModel: model, embedder });
+    expect(embedder.mock.calls).toEqual([[made, model]]);
     expect(made.models.embedder).toBe(embedder.mock.results[0]?.value);
   });
 
@@ -153,10 +155,22 @@ describe('the workers use', () => {
   });
 
   test('what their image has, when nobody knows how large the model is', () => {
-    const objects = make({ embeddingModel: EmbeddingModel.OPENAI_3_SMALL, embeddingWorkers: ON_GPU });
-    const env = variables(objects, 'Deployment', 'embedding-workers');
-    expect(env.EMBEDDING_MODEL).toBe('text-embedding-3-small');
+    const embeddingModel = EmbeddingModel.of({ id: 'acme/embed', dimensions: 8, maxTokens: 8 });
+    const env = variables(make({ embeddingModel, embeddingWorkers: ON_GPU }), 'Deployment', 'embedding-workers');
+    expect(env.EMBEDDING_MODEL).toBe('acme/embed');
     expect(env).not.toHaveProperty('HF_HOME');
+  });
+
+  test('the service of a model that is only hosted, whatever accelerator they have', () => {
+    const objects = make({
+      embeddingModel: EmbeddingModel.OPENAI_3_SMALL,
+      embedder: hosted,
+      embeddingWorkers: ON_GPU,
+    });
+    expect(variables(objects, 'Deployment', 'embedding-workers')).toMatchObject({
+      EMBEDDING_MODEL: 'text-embedding-3-small',
+      EMBEDDING_URL: 'https://api.openai.com/v1',
+    });
   });
 
   test('a model of their own, when they say so', () => {
@@ -295,6 +309,49 @@ describe('models', () => {
   });
 });
 
+describe('a model that is only hosted', () => {
+  const model = EmbeddingModel.OPENAI_3_SMALL;
+  const lack = (setting: string, state = 'is missing') =>
+    `rag: ${setting} ${state}, but nothing here can compute with text-embedding-3-small, which is only hosted; name the ` +
+    `service that has it, ${setting}.external in an environment file and a function that makes an ExternalModel ` +
+    'elsewhere, or take another model';
+
+  test.each<[string, Partial<RagPlatformProps>, string]>([
+    ['left to the API', {}, lack('embedder')],
+    ['left to workers', { ingestionEmbedder: hosted, embeddingWorkers: ON_GPU }, lack('embedder')],
+    ['of a server', { embedder: {} }, lack('embedder', 'is a server in the cluster')],
+    [
+      'of a server of documents',
+      { embedder: hosted, ingestionEmbedder: {} },
+      lack('ingestionEmbedder', 'is a server in the cluster'),
+    ],
+  ])('%s is refused', (_, props, problem) => {
+    expect(() => platform({ embeddingModel: model, ...props })).toThrow(new Error(problem));
+  });
+
+  test('that takes over needs its service too', () => {
+    const collection = { name: 'old', aliases: ['documents'], next: { name: 'new', model } };
+    const lacking = lack('collection.next.embedder');
+    expect(() => platform({ embeddingModel: BGE, collection })).toThrow(new Error(lacking));
+    expect(() => platform({ embeddingModel: BGE, embedder: {}, collection })).toThrow(new Error(lacking));
+    const next = { ...collection.next, embedder: {} };
+    expect(() => platform({ embeddingModel: BGE, embedder: {}, collection: { ...collection, next } })).toThrow(
+      new Error(lack('collection.next.embedder', 'is a server in the cluster')),
+    );
+  });
+});
+
+test('a model that a service refuses is refused where it is named', () => {
+  expect(() => platform({ embeddingModel: BGE, embedder: hosted })).toThrow(
+    /^rag: embeddingModel is BAAI\/bge-m3, the name of a model in a hub, but OpenAI has its own/,
+  );
+  const next = { name: 'new', model: BGE, embedder: hosted };
+  const collection = { name: 'old', aliases: ['documents'], next };
+  expect(() => platform({ embeddingModel: EmbeddingModel.BGE_SMALL_EN_V1_5, collection })).toThrow(
+    /^rag: collection\.next\.model is BAAI\/bge-m3, the name of a model in a hub/,
+  );
+});
+
 describe('a server without a model', () => {
   test.each<[string, Partial<RagPlatformProps>]>([
     ['of questions', { embedder: {} }],
@@ -321,6 +378,19 @@ describe('the longest request of the server of answers', () => {
   test('is the longest answer of the API', () => {
     expect(served({ api: { image: IMAGE, longestAnswer: Duration.minutes(10) } })).toEqual(['600', 625]);
     expect(served({ api: { image: IMAGE, longestAnswer: Duration.seconds(45) } })).toEqual(['45', 70]);
+  });
+
+  test('is what a function is told, where it is said', () => {
+    const llm = jest.fn(() =>
+      ExternalModel.compatible({ model: ChatModel.QWEN3_8B, url: 'https://llm.acme.example/v1' }),
+    );
+    const longestAnswer = Duration.minutes(10);
+    objectsOf({ llm });
+    objectsOf({ llm, api: { image: IMAGE, longestAnswer } });
+    expect(llm.mock.calls).toEqual([
+      [expect.anything(), undefined],
+      [expect.anything(), longestAnswer],
+    ]);
   });
 
   test('is what is said of it', () => {

@@ -5,6 +5,7 @@ import type { RagPlatformProps } from '../../charts/rag-platform';
 import { ExternalService } from '../../constructs/data/external-service';
 import { EmbeddingModel } from '../../constructs/models/embedding-model';
 import { ExternalModel } from '../../constructs/models/external-model';
+import { Accelerator } from '../../constructs/placement/accelerator';
 import type { ManifestObject } from '../../constructs/rules/output';
 import { Scaling } from '../../constructs/scaling/scaling';
 import { SecretKey } from '../../constructs/secrets/secret-key';
@@ -52,7 +53,7 @@ describe('the collection', () => {
       ],
       aliases: {},
     });
-    expect(desired(stored({}, {}, EmbeddingModel.OPENAI_3_LARGE)).collections[0].parameters.vectors.size).toBe(3072);
+    expect(desired(stored({}, {}, EmbeddingModel.BGE_SMALL_EN_V1_5)).collections[0].parameters.vectors.size).toBe(384);
   });
 
   test('is used by both, of whom only the workers can write', () => {
@@ -203,6 +204,7 @@ describe('a rehearsal', () => {
 });
 
 describe('the collection that takes over', () => {
+  const hosted = (_: unknown, model: EmbeddingModel) => ExternalModel.openAi({ model, apiKey: READER, cidrs: CIDRS });
   const next = {
     name: 'documents-v2',
     model: EmbeddingModel.OPENAI_3_LARGE,
@@ -219,12 +221,10 @@ describe('the collection that takes over', () => {
   const modelsOf = (objects: ManifestObject[]) =>
     ['api', 'embedding-workers'].map((name) => variables(objects, 'Deployment', name).EMBEDDING_MODEL);
 
-  test('is filled with what makes vectors of documents, which is given the new model', () => {
-    const ingestionEmbedder = jest.fn((_: unknown, model: EmbeddingModel) =>
-      ExternalModel.openAi({ model, cidrs: CIDRS }),
-    );
-    const objects = make({ embedder: {}, ingestionEmbedder });
-    expect(ingestionEmbedder.mock.calls.map(([, { id }]) => id)).toEqual(['BAAI/bge-m3', 'text-embedding-3-large']);
+  test('is filled with what makes vectors with the new model, and nobody else is asked for them', () => {
+    const embedder = jest.fn(hosted);
+    const objects = make({ embedder: {}, collection: { ...collection, next: { ...next, embedder } } });
+    expect(embedder.mock.calls.map(([, { id }]) => id)).toEqual(['text-embedding-3-large']);
     expect(reachedBy(objects, 'collection-backfill')).toEqual(expect.arrayContaining(['203.0.113.0/24', 'qdrant']));
     expect(variables(objects, 'Job', 'collection-backfill')).toMatchObject({
       EMBEDDING_URL: 'https://api.openai.com/v1',
@@ -234,6 +234,51 @@ describe('the collection that takes over', () => {
       TARGET_COLLECTION: 'documents-v2',
     });
     expect(modelsOf(objects)).toEqual(['BAAI/bge-m3', 'BAAI/bge-m3']);
+  });
+
+  test('is used with that by everybody when it is switched, whatever accelerator workers have', () => {
+    const objects = make({
+      embedder: {},
+      embeddingWorkers: { image: IMAGE, accelerator: Accelerator.NVIDIA_L4 },
+      collection: { ...collection, next: { ...next, embedder: hosted, switched: true } },
+    });
+    for (const name of ['api', 'embedding-workers']) {
+      expect(variables(objects, 'Deployment', name)).toMatchObject({
+        EMBEDDING_URL: 'https://api.openai.com/v1',
+        EMBEDDING_MODEL: 'text-embedding-3-large',
+      });
+    }
+    expect(namesOf(objects, 'Deployment')).toContain('embedder');
+  });
+
+  test('may have a server of its own, unlike the present one', () => {
+    const model = EmbeddingModel.BGE_SMALL_EN_V1_5;
+    const embedder = { maxClientBatchSize: 7 };
+    const objects = make({ embedder: {}, collection: { ...collection, next: { ...next, model, embedder } } });
+    expect(argument(objects, 'next-embedder', '--model-id')).toBe(model.id);
+    expect(argument(objects, 'next-embedder', '--max-client-batch-size')).toBe('7');
+    expect(argument(objects, 'embedder', '--max-client-batch-size')).toBe('32');
+  });
+
+  test.each<[string, Partial<RagPlatformProps>]>([
+    ['embedder', { embedder: hosted, embeddingModel: EmbeddingModel.OPENAI_3_SMALL }],
+    ['ingestionEmbedder', { embedder: {}, ingestionEmbedder: () => new ExternalService({ host: 'a.example' }) }],
+  ])('is not asked of somebody who serves the present model: %s', (setting, props) => {
+    const model = EmbeddingModel.BGE_SMALL_EN_V1_5;
+    expect(() => make({ ...props, collection: { ...collection, next: { ...next, model } } })).toThrow(
+      new Error(
+        `rag: collection.next.embedder is missing, but ${setting} is no server of the platform and may not have ` +
+          `${model.id}; say what makes vectors with it`,
+      ),
+    );
+  });
+
+  test('is blamed for what its server refuses, where that is described', () => {
+    const model = EmbeddingModel.BGE_SMALL_EN_V1_5;
+    const embedder = { maxClientBatchSize: 0 };
+    expect(() => make({ embedder: {}, collection: { ...collection, next: { ...next, model, embedder } } })).toThrow(
+      /^rag: collection\.next\.embedder\.maxClientBatchSize is 0/,
+    );
   });
 
   test('is filled with the server of questions when there is no other, of which there is a second then', () => {
@@ -260,7 +305,8 @@ describe('the collection that takes over', () => {
   });
 
   test('is filled by a program that computes itself, when there is no server at all', () => {
-    const objects = make({});
+    const model = EmbeddingModel.BGE_SMALL_EN_V1_5;
+    const objects = make({ collection: { ...collection, next: { ...next, model } } });
     expect(namesOf(objects, 'Deployment').sort()).toEqual(['api', 'embedding-workers']);
     expect(reachedBy(objects, 'collection-backfill')).toEqual(['qdrant']);
   });

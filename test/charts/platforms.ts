@@ -3,6 +3,7 @@ import { RagPlatform, type RagPlatformProps } from '../../charts/rag-platform';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json, ManifestObject } from '../../constructs/rules/output';
 import { SecretKey } from '../../constructs/secrets/secret-key';
+import type { IProvider } from '../../constructs/workload/provider';
 import { find, mainContainer } from '../support/manifests';
 import { IMAGE, RESOURCES } from '../support/values';
 
@@ -16,9 +17,13 @@ export const QDRANT: NonNullable<RagPlatformProps['qdrant']> = {
 /** A cluster with volumes that pods share. */
 export const SHARING = new Cluster({ storage: { shared: 'files' } });
 
+/** A queue that nobody has to connect to. */
+export const QUEUE: IProvider = { offerTo: () => ({ endpoints: [], env: {} }) };
+
 /** A platform "rag" in an app of its own. */
 export function platform(props: Partial<RagPlatformProps> = {}): RagPlatform {
-  return new RagPlatform(new App(), 'rag', { namespace: 'test', qdrant: QDRANT, api: { image: IMAGE }, ...props });
+  const least = { namespace: 'test', qdrant: QDRANT, queue: QUEUE, api: { image: IMAGE } };
+  return new RagPlatform(new App(), 'rag', { ...least, ...props });
 }
 
 /** What a platform renders. */

@@ -39,6 +39,7 @@ const PARTS: Partial<RagPlatformProps> = {
   },
 };
 
+const CRON = ScalingTrigger.cron({ timeZone: 'Europe/Berlin', start: '0 7 * * *', end: '0 19 * * *', replicas: 2 });
 const KEDA = new Cluster({ keda: { namespace: 'keda' } });
 
 function platform(props: Partial<RagPlatformProps> = {}): RagPlatform {
@@ -250,6 +251,26 @@ describe('who uses whom', () => {
   });
 });
 
+describe('workers that nobody gives tasks to', () => {
+  const problem =
+    'rag: embeddingWorkers has no queue to take tasks from; set queue, or name in externals where else its tasks come from';
+
+  test.each([undefined, Scaling.fixed(3), Scaling.onEvents({ min: 0, max: 2, triggers: [CRON] })])(
+    'are refused, however they are scaled',
+    (scaling) => {
+      for (const externals of [undefined, []]) {
+        const embeddingWorkers = { ...WORKERS, scaling, externals };
+        expect(() => objectsOf({ cluster: KEDA, queue: undefined, embeddingWorkers })).toThrow(new Error(problem));
+      }
+    },
+  );
+
+  test('are none of a platform whose queue is another provider', () => {
+    const queue = new ExternalService({ host: 'tasks.acme.example' });
+    expect(namesOf(objectsOf({ queue, embeddingWorkers: WORKERS }), 'Deployment')).toContain('embedding-workers');
+  });
+});
+
 describe('a part that is left out', () => {
   test('leaves the least that is a platform: the database and the API', () => {
     const least = platform();
@@ -274,7 +295,8 @@ describe('a part that is left out', () => {
   });
 
   test('the queue: nobody is told of one, and nobody may connect to one', () => {
-    const objects = objectsOf({ ...PARTS, queue: undefined });
+    const embeddingWorkers = { ...WORKERS, externals: [{ offerTo: () => ({ endpoints: [], env: {} }) }] };
+    const objects = objectsOf({ ...PARTS, queue: undefined, embeddingWorkers });
     expect(partOf(objects, 'queue')).toEqual([]);
     for (const name of ['api', 'embedding-workers']) {
       const deployment = find(objects, 'Deployment', name);
@@ -458,9 +480,8 @@ describe('scaling on the queue', () => {
   });
 
   test('looks at another list, and at whatever else is given, after it', () => {
-    const cron = ScalingTrigger.cron({ timeZone: 'Europe/Berlin', start: '0 7 * * *', end: '0 19 * * *', replicas: 2 });
     const objects = scaled((queue) =>
-      Scaling.onEvents({ min: 0, max: 8, triggers: [queue.list('embeddings').trigger(5), cron] }),
+      Scaling.onEvents({ min: 0, max: 8, triggers: [queue.list('embeddings').trigger(5), CRON] }),
     );
     const [redis, ...others] = find(objects, 'ScaledObject', 'embedding-workers').spec.triggers;
     expect(redis.metadata).toMatchObject({ listName: 'embeddings', listLength: '5' });
@@ -503,7 +524,9 @@ describe('scaling on the queue', () => {
 
   test('is not what happens when the number is given, and needs no queue', () => {
     const scaling = Scaling.fixed(3);
-    const objects = objectsOf({ ...PARTS, queue: undefined, embeddingWorkers: { ...WORKERS, scaling } });
+    const externals = [new ExternalService({ host: 'tasks.acme.example' })];
+    const embeddingWorkers = { ...WORKERS, scaling, externals };
+    const objects = objectsOf({ ...PARTS, queue: undefined, embeddingWorkers });
     expect(find(objects, 'Deployment', 'embedding-workers').spec.replicas).toBe(3);
     expect(namesOf(objects, 'ScaledObject')).toEqual([]);
     expect(namesOf(objects, 'TriggerAuthentication')).toEqual([]);

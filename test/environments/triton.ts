@@ -50,5 +50,6 @@ export const TRITON: RagPlatformProps = {
       resources: { cpu: Cpu.units(4), memory: Size.gibibytes(8) },
     }),
   api: { image: Image.of('ghcr.io/acme/rag-api', { tag: '1.8.2' }) },
+  queue: { password: SecretKey.of('queue', 'password') },
   embeddingWorkers: { image: Image.of('ghcr.io/acme/rag-workers', { tag: '1.8.2' }) },
 };

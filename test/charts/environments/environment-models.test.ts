@@ -14,8 +14,8 @@ const LEAST = [
   'namespace: rag-test',
   'cluster: { storage: { shared: files } }',
   'qdrant: { nodes: 1, resources: { cpu: 100m, memory: 512Mi }, storage: 1Gi }',
-  'api:',
-  '  image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 }',
+  'api: { image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 } }',
+  'queue: {}',
   'embeddingWorkers:',
   '  image: { repository: ghcr.io/acme/rag-workers, tag: 1.8.2 }',
 ];
@@ -259,9 +259,8 @@ describe('a server of vectors', () => {
     ],
     [
       'of which nobody knows how much it takes',
-      ['embeddingModel: text-embedding-3-small', 'embedder: {}'],
-      "9:1 embedder.resources: is missing, and the size of text-embedding-3-small is unknown; set it, or the model's " +
-        'profile',
+      ['embeddingModel: { id: acme/embed, dimensions: 8, maxTokens: 8 }', 'embedder: {}'],
+      "9:1 embedder.resources: is missing, and the size of acme/embed is unknown; set it, or the model's " + 'profile',
     ],
   ]);
 });
@@ -407,7 +406,12 @@ describe('a server of answers', () => {
     ],
     [
       'in the cluster and outside',
-      below('llm', 'ollama: {}', 'model: { id: gpt-4.1, contextTokens: 8 }', 'external: { service: openai }'),
+      below(
+        'llm',
+        'ollama: {}',
+        'model: { id: a, contextTokens: 8 }',
+        'external: { service: compatible, url: "https://a.b" }',
+      ),
       '9:3 llm.ollama: is set together with external; keep one of the two',
     ],
     [
@@ -420,12 +424,13 @@ describe('a server of answers', () => {
 });
 
 describe('a hosted model', () => {
+  const KEY = ', apiKey: { secret: hosted, key: token }';
   const embedder = (text: string) => ['embeddingModel: text-embedding-3-small', `embedder: { external: ${text} }`];
 
   test.each<[string, string]>([
-    ['{ service: openai }', 'https://api.openai.com/v1'],
-    ['{ service: voyage }', 'https://api.voyageai.com/v1'],
-    ['{ service: azure-openai, resource: acme-rag }', 'https://acme-rag.openai.azure.com/openai/v1'],
+    [`{ service: openai${KEY} }`, 'https://api.openai.com/v1'],
+    [`{ service: voyage${KEY} }`, 'https://api.voyageai.com/v1'],
+    [`{ service: azure-openai, resource: acme-rag${KEY} }`, 'https://acme-rag.openai.azure.com/openai/v1'],
     ['{ service: compatible, url: "https://llm.acme.example/v1" }', 'https://llm.acme.example/v1'],
   ])('of %s is at %s', (text, url) => {
     const objects = objectsOf(...embedder(text));
@@ -444,10 +449,22 @@ describe('a hosted model', () => {
     });
   });
 
+  test('makes the vectors of the next collection, while a server makes the present ones', () => {
+    const next = `{ name: new, model: text-embedding-3-small, switched: true, embedder: { external: { service: openai${KEY} } } }`;
+    const objects = objectsOf(...SERVED, `collection: { name: old, aliases: [documents], next: ${next} }`);
+    for (const name of ['api', 'embedding-workers']) {
+      expect(variables(objects, 'Deployment', name)).toMatchObject({
+        EMBEDDING_MODEL: 'text-embedding-3-small',
+        EMBEDDING_URL: 'https://api.openai.com/v1',
+      });
+    }
+    expect(argument(objects, 'embedder', '--model-id')).toBe('BAAI/bge-m3');
+  });
+
   test('ranks and answers', () => {
     const objects = objectsOf(
-      ...below('reranker', 'model: { id: rerank-2.5, maxTokens: 32000 }', 'external: { service: voyage }'),
-      ...below('llm', 'model: { id: gpt-4.1, contextTokens: 100 }', 'external: { service: openai }'),
+      ...below('reranker', 'model: { id: rerank-2.5, maxTokens: 32000 }', `external: { service: voyage${KEY} }`),
+      ...below('llm', 'model: { id: gpt-4.1, contextTokens: 100 }', `external: { service: openai${KEY} }`),
     );
     expect(variables(objects, 'Deployment', 'api')).toMatchObject({
       RERANKER_MODEL: 'rerank-2.5',
@@ -460,18 +477,78 @@ describe('a hosted model', () => {
   expectRefusals([
     [
       'together with a server',
-      ['embeddingModel: BAAI/bge-m3', 'embedder:', '  external: { service: openai }', '  accelerator: nvidia-l4'],
+      ['embeddingModel: BAAI/bge-m3', 'embedder:', `  external: { service: openai${KEY} }`, '  accelerator: nvidia-l4'],
       '11:3 embedder.accelerator: is set together with external; keep one of the two',
     ],
     [
       'that ranks, together with a server',
-      below('reranker', 'model: BAAI/bge-reranker-large', 'external: { service: voyage }', 'scaling: { replicas: 2 }'),
+      below(
+        'reranker',
+        'model: BAAI/bge-reranker-large',
+        `external: { service: voyage${KEY} }`,
+        'scaling: { replicas: 2 }',
+      ),
       '11:3 reranker.scaling: is set together with external; keep one of the two',
     ],
     [
       'of a service that there is not',
       embedder('{ service: cohere }'),
       '9:25 embedder.external.service: is "cohere", but must be one of openai, azure-openai, voyage, compatible',
+    ],
+    [
+      'of OpenAI without a key',
+      embedder('{ service: openai }'),
+      '9:13 embedder.external.apiKey: is missing, but OpenAI answers nobody without a key; name the Secret that has it',
+    ],
+    [
+      'of Voyage without a key',
+      below('reranker', 'model: { id: rerank-2.5, maxTokens: 32000 }', 'external: { service: voyage }'),
+      '10:3 reranker.external.apiKey: is missing, but Voyage answers nobody without a key; name the Secret that has it',
+    ],
+    [
+      'of Azure without a key',
+      embedder('{ service: azure-openai, resource: acme-rag }'),
+      '9:13 embedder.external.apiKey: is missing, but Azure OpenAI answers nobody without a key; name the Secret that ' +
+        'has it',
+    ],
+    [
+      'that ranks, of OpenAI',
+      below('reranker', 'model: { id: rerank-2.5, maxTokens: 32000 }', `external: { service: openai${KEY} }`),
+      '10:15 reranker.external.service: is "openai", which has no models to rank passages; take voyage or compatible',
+    ],
+    [
+      'that answers, of Voyage',
+      below('llm', 'model: { id: gpt-4.1, contextTokens: 100 }', `external: { service: voyage${KEY} }`),
+      '10:15 llm.external.service: is "voyage", which has no models to generate text; take openai or azure-openai or ' +
+        'compatible',
+    ],
+    [
+      'of a hub, that answers, of OpenAI',
+      below('llm', 'model: Qwen/Qwen3-8B', `external: { service: openai${KEY} }`),
+      '9:3 llm.model: is Qwen/Qwen3-8B, the name of a model in a hub, but OpenAI has its own: text-embedding-3-small, ' +
+        'gpt-4.1, voyage-3.5; take one of them, or a server in the cluster',
+    ],
+    [
+      'of a hub, of Azure',
+      ['embeddingModel: BAAI/bge-m3', `embedder: { external: { service: azure-openai, resource: acme${KEY} } }`],
+      '8:1 embeddingModel: is BAAI/bge-m3, the name of a model in a hub, but Azure OpenAI has its own: ' +
+        'text-embedding-3-small, gpt-4.1, voyage-3.5; take one of them, or a server in the cluster',
+    ],
+    [
+      'without a service',
+      ['embeddingModel: text-embedding-3-small', 'embedder: {}'],
+      '9:1 embedder: is a server in the cluster, but nothing here can compute with text-embedding-3-small, which is ' +
+        'only hosted; name the service that has it, embedder.external in an environment file and a function that makes ' +
+        'an ExternalModel elsewhere, or take another model',
+    ],
+    [
+      'for the next collection, of a service that has the present one',
+      [
+        ...embedder(`{ service: openai${KEY} }`),
+        'collection: { name: old, aliases: [documents], next: { name: new, model: BAAI/bge-m3 } }',
+      ],
+      '10:48 collection.next.embedder: is missing, but embedder is no server of the platform and may not have ' +
+        'BAAI/bge-m3; say what makes vectors with it',
     ],
     [
       'of Azure without a resource',
@@ -500,7 +577,7 @@ describe('a hosted model', () => {
     ],
     [
       'of a resource with its domain',
-      embedder('{ service: azure-openai, resource: acme.openai.azure.com }'),
+      embedder(`{ service: azure-openai, resource: acme.openai.azure.com${KEY} }`),
       '9:48 embedder.external.resource: is "acme.openai.azure.com", but must be the name of an Azure resource, without ' +
         'its domain',
     ],

@@ -13,8 +13,8 @@ afterAll(() => folder.remove());
 const LEAST = [
   'namespace: rag-test',
   'embeddingModel: BAAI/bge-m3',
-  'api:',
-  '  image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 }',
+  'api: { image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 } }',
+  'queue: {}',
   'embeddingWorkers: { image: { repository: ghcr.io/acme/rag-workers, tag: 1.8.2 } }',
   'qdrant:',
 ];

@@ -1,6 +1,8 @@
 import { ChatModel } from '../../../constructs/models/chat-model';
 import { EmbeddingModel } from '../../../constructs/models/embedding-model';
 import { ExternalModel, type ExternalModelProps } from '../../../constructs/models/external-model';
+import type { IModel } from '../../../constructs/models/model';
+import { RerankModel } from '../../../constructs/models/rerank-model';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { env, find, mainContainer, render, testChart } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
@@ -21,14 +23,14 @@ function client(model: ExternalModel, cilium = false) {
 
 describe('a hosted model', () => {
   test.each([
-    ['OpenAI', ExternalModel.openAi({ model: MODEL }), 'https://api.openai.com/v1', 'api.openai.com'],
+    ['OpenAI', ExternalModel.openAi({ model: MODEL, apiKey: KEY }), 'https://api.openai.com/v1', 'api.openai.com'],
     [
       'Azure OpenAI',
-      ExternalModel.azureOpenAi({ model: MODEL, resource: 'acme-rag' }),
+      ExternalModel.azureOpenAi({ model: MODEL, apiKey: KEY, resource: 'acme-rag' }),
       'https://acme-rag.openai.azure.com/openai/v1',
       'acme-rag.openai.azure.com',
     ],
-    ['Voyage', ExternalModel.voyage({ model: MODEL }), 'https://api.voyageai.com/v1', 'api.voyageai.com'],
+    ['Voyage', ExternalModel.voyage({ model: MODEL, apiKey: KEY }), 'https://api.voyageai.com/v1', 'api.voyageai.com'],
     ['anyone', compatible('https://llm.acme.example/api/v1'), 'https://llm.acme.example/api/v1', 'llm.acme.example'],
   ])('of %s is reached at its URL, and by its name', (_, model, url, host) => {
     const { objects, object } = client(model, true);
@@ -41,7 +43,8 @@ describe('a hosted model', () => {
   });
 
   test('is found among the public addresses where names say nothing', () => {
-    const [rule] = find(client(ExternalModel.openAi({ model: MODEL })).objects, 'NetworkPolicy', 'client').spec.egress;
+    const [rule] = find(client(ExternalModel.openAi({ model: MODEL, apiKey: KEY })).objects, 'NetworkPolicy', 'client')
+      .spec.egress;
     expect(rule.to[0].ipBlock.cidr).toBe('0.0.0.0/0');
     expect(rule.ports).toEqual([{ port: 443, protocol: 'TCP' }]);
   });
@@ -55,14 +58,59 @@ describe('a hosted model', () => {
   test('gives its key by reference, or none', () => {
     const model = ExternalModel.openAi({ model: ChatModel.of({ id: 'gpt-4.1', contextTokens: 1047576 }), apiKey: KEY });
     expect(env(client(model).object, 'LLM_API_KEY')).toEqual({ secretKeyRef: { name: 'existing', key: 'key' } });
-    const names = mainContainer(client(ExternalModel.openAi({ model: MODEL })).object).env.map(
+    const names = mainContainer(client(compatible('https://llm.acme.example/v1')).object).env.map(
       ({ name }: { name: string }) => name,
     );
     expect(names).not.toContain('EMBEDDING_API_KEY');
   });
 
   test('says which model it is', () => {
-    expect(ExternalModel.openAi({ model: MODEL }).model).toBe(MODEL);
+    expect(ExternalModel.openAi({ model: MODEL, apiKey: KEY }).model).toBe(MODEL);
+  });
+});
+
+describe('what a service cannot serve is refused', () => {
+  const CHAT = ChatModel.of({ id: 'gpt-4.1', contextTokens: 1047576 });
+  const RERANK = RerankModel.of({ id: 'rerank-2.5', maxTokens: 32000 });
+  const make = {
+    OpenAI: (props: ExternalModelProps) => ExternalModel.openAi(props),
+    'Azure OpenAI': (props: ExternalModelProps) => ExternalModel.azureOpenAi({ ...props, resource: 'acme-rag' }),
+    Voyage: (props: ExternalModelProps) => ExternalModel.voyage(props),
+  };
+
+  test.each<[keyof typeof make, IModel, IModel[]]>([
+    ['OpenAI', RERANK, [MODEL, CHAT]],
+    ['Azure OpenAI', RERANK, [MODEL, CHAT]],
+    ['Voyage', CHAT, [MODEL, RERANK]],
+  ])('by %s: a model of another kind', (name, wrong, right) => {
+    const only = right.map(({ role }) => role.purpose).join(' and ');
+    expect(() => make[name]({ model: wrong, apiKey: KEY })).toThrow(
+      new Error(
+        `model is ${wrong.id}, a model ${wrong.role.purpose}, but ${name} has models ${only} only; take another service`,
+      ),
+    );
+    for (const model of right) {
+      expect(make[name]({ model, apiKey: KEY }).model).toBe(model);
+    }
+  });
+
+  test.each(Object.entries(make))('by %s: a model of a hub', (name, create) => {
+    expect(() => create({ model: EmbeddingModel.BGE_M3, apiKey: KEY })).toThrow(
+      new Error(
+        `model is BAAI/bge-m3, the name of a model in a hub, but ${name} has its own: text-embedding-3-small, gpt-4.1, ` +
+          'voyage-3.5; take one of them, or a server in the cluster',
+      ),
+    );
+  });
+
+  test.each(Object.entries(make))('by %s without a key', (name, create) => {
+    expect(() => create({ model: MODEL } as unknown as ExternalModelProps)).toThrow(
+      new Error(`apiKey is missing, but ${name} answers nobody without a key; name the Secret that has it`),
+    );
+  });
+
+  test.each([EmbeddingModel.BGE_M3, CHAT, RERANK])('but not by one of which nobody knows what it has', (model) => {
+    expect(ExternalModel.compatible({ model, url: 'https://llm.acme.example/v1' }).model).toBe(model);
   });
 });
 
@@ -137,7 +185,7 @@ describe('the URL', () => {
 test.each(['', 'acme.openai.azure.com', 'https://acme', 'Acme', '-acme', 'acme-', 'a/b', 'acme@evil', 'a'.repeat(65)])(
   'the Azure resource "%s" is refused',
   (resource) => {
-    expect(() => ExternalModel.azureOpenAi({ model: MODEL, resource })).toThrow(
+    expect(() => ExternalModel.azureOpenAi({ model: MODEL, apiKey: KEY, resource })).toThrow(
       new Error(`resource is "${resource}", but must be the name of an Azure resource, without its domain`),
     );
   },
