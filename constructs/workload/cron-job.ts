@@ -24,6 +24,12 @@ export interface CronJobProps extends WorkloadProps, JobRunProps {
   readonly startingDeadline?: Duration;
 
   /**
+   * Time that a run is kept after its end, with its logs and with volumes that go with its pod.
+   * @default - until three more have succeeded, or failed like it
+   */
+  readonly keptFor?: Duration;
+
+  /**
    * Whether a run may start while the last one is still going.
    * @default false
    */
@@ -52,9 +58,17 @@ export class CronJob extends Workload {
         }),
         successfulJobsHistoryLimit: 3,
         failedJobsHistoryLimit: 3,
-        jobTemplate: { spec: jobSpec(this, props, Lazy.any({ produce: () => this.template.render() })) },
+        jobTemplate: { spec: this.runSpec(props) },
       },
     });
+  }
+
+  private runSpec(props: CronJobProps): k8s.JobSpec {
+    const spec = jobSpec(this, props, Lazy.any({ produce: () => this.template.render() }));
+    const { keptFor } = props;
+    return keptFor === undefined
+      ? spec
+      : { ...spec, ttlSecondsAfterFinished: secondsOf(keptFor, { scope: this, property: 'keptFor' }) };
   }
 }
 

@@ -14,6 +14,22 @@ export class Volume {
     return new Volume(name, { emptyDir: { sizeLimit: sizeQuantity(size) } }, { scratch: size });
   }
 
+  /**
+   * Empty space on a block volume of its own that comes and goes with the pod; stable since Kubernetes 1.23. It is
+   * there until the pod is deleted, which is some time after it has ended.
+   *
+   * @param storageClass class of the volume, whose reclaimPolicy must be Delete; without it the cluster's default
+   */
+  public static ephemeral(name: string, size: Size, storageClass?: string): Volume {
+    const spec = {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: sizeQuantity(size) } },
+      storageClassName: storageClass,
+      volumeMode: 'Filesystem',
+    };
+    return new Volume(name, { ephemeral: { volumeClaimTemplate: { spec } } }, { ownedByGroup: true });
+  }
+
   /** Empty space in memory that goes with the pod; it counts against the memory limit of who writes to it. */
   public static memory(name: string, size: Size): Volume {
     return new Volume(name, { emptyDir: { medium: 'Memory', sizeLimit: sizeQuantity(size) } });

@@ -75,6 +75,15 @@ describe('settings', () => {
     expect(spec.jobTemplate.spec.template.spec.containers[0].livenessProbe.exec.command).toEqual(['true']);
   });
 
+  test('have a run kept for a time, so that what goes with its pod goes', () => {
+    expect(cronJob({ keptFor: Duration.hours(2) }).spec.jobTemplate.spec).toMatchObject({
+      backoffLimit: 3,
+      activeDeadlineSeconds: 3600,
+      ttlSecondsAfterFinished: 7200,
+    });
+    expect(() => cronJob({ keptFor: Duration.millis(1) })).toThrow('rag/snapshot: keptFor is 1 ms, but must be');
+  });
+
   test('that forbid overlap say the same as none', () => {
     expect(cronJob({ overlap: false }).spec.concurrencyPolicy).toBe('Forbid');
   });

@@ -53,6 +53,7 @@ describe('a volume', () => {
     ['memory', Volume.memory('v', Size.mebibytes(64)), {}],
     ['configuration', Volume._config('v', CONFIG), { config: CONFIG }],
     ['Secret keys', Volume.secret('v', KEYS), { secretKeys: KEYS }],
+    ['an ephemeral volume', Volume.ephemeral('v', Size.gibibytes(1)), { ownedByGroup: true }],
     ['a claim', Volume.claim('v'), { ownedByGroup: true }],
   ])('of %s tells pods what follows from it, and nothing else', (_, volume, facts) => {
     const { name, scratchSize, _configFiles: config, secretKeys, ownedByGroup } = volume;
