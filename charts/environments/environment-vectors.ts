@@ -6,7 +6,7 @@ import { PayloadIndex } from '../../constructs/vector-store/payload-index';
 import { Quantization } from '../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../constructs/vector-store/snapshot-schedule';
 import { embedder, embeddingModel } from './environment-models';
-import { duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
+import { cpu, duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
 
 const quantization = z
   .enum(['none', 'scalar', 'binary'])
@@ -88,10 +88,22 @@ export function snapshots(secrets: ISecretSource) {
 export const rehearsal = z
   .strictObject({
     cron: cron.describe('when, after a run of the snapshots: "0 5 * * 0"'),
-    storage: size.describe("disk of the node that it runs on, for a node's snapshots and what becomes of them"),
+    storage: size.optional().describe('volume that goes with the pod; by default room for all that there is'),
+    storageClass: z
+      .string()
+      .optional()
+      .describe("class of it, with reclaimPolicy Delete; by default the cluster's for block volumes"),
     timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
     tolerance: z.number().optional().describe('percent by which the counts may differ; by default 5'),
-    resources: resources.optional().describe('what the trial asks for; by default what a node asks for'),
+    resources: z
+      .strictObject({
+        cpu: cpu.optional().describe('CPU that the scheduler reserves; by default 1'),
+        cpuLimit: cpu.optional().describe('most CPU that it may use; without it there is no limit'),
+        memory: size.optional().describe('memory, request and limit; by default that of one copy of all shards'),
+      })
+      .optional()
+      .describe('what the trial asks for; by default room for one copy of all shards'),
+    allowEmpty: z.boolean().optional().describe('whether collections may have no points; by default it fails then'),
     deadline: duration.optional().describe('time that a run may take; by default 6h'),
   })
   .transform(({ cron: schedule, ...props }) => ({ ...props, schedule }));

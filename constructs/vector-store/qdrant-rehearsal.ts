@@ -1,13 +1,19 @@
 import { type Cron, Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { UsageError } from '../rules/usage-error';
+import { Cluster } from '../placement/cluster';
+import { blockStorageProblem } from '../placement/storage-class';
+import { ExternalReferences } from '../rules/external-references';
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { kibibytesOf } from '../rules/quantity';
+import { refuse, UsageError } from '../rules/usage-error';
 import type { ContainerProps } from '../workload/container';
 import { CronJob } from '../workload/cron-job';
 import { EnvValue } from '../workload/env-value';
-import type { Resources } from '../workload/resources';
 import { scriptFile } from '../workload/script-file';
 import { Volume } from '../workload/volume';
 import type { Qdrant } from './qdrant';
+import type { QdrantResources } from './qdrant-capacity';
 import { QdrantProgram } from './qdrant-program';
 import { checkCollections } from './qdrant-restore';
 
@@ -20,10 +26,17 @@ export interface QdrantRehearsalProps {
   readonly schedule: Cron;
 
   /**
-   * Space on the disk of the node that the pod runs on. It holds the largest collection, all shards of it, and
-   * beside that one node's snapshot twice: as it came, and unpacked.
+   * Volume that comes and goes with the pod. It holds the largest collection, all shards of it, and beside that one
+   * node's snapshot twice: as it came, and unpacked.
+   * @default - room for all that the database holds, as far as the sizing, or else its storage, says
    */
-  readonly storage: Size;
+  readonly storage?: Size;
+
+  /**
+   * Storage class of the volume, of block volumes. Its reclaimPolicy must be Delete, or every run leaves a volume.
+   * @default - the cluster's class for block volumes; name another one where the volumes of that stay
+   */
+  readonly storageClass?: string;
 
   /**
    * Name of the CronJob, a DNS label.
@@ -45,9 +58,16 @@ export interface QdrantRehearsalProps {
 
   /**
    * What the Qdrant that is thrown away asks for. It holds one collection at a time, all shards of it.
-   * @default - what one node of the database asks for
+   * @default - 1 CPU, and memory of the nodes for one copy of all shards
    */
-  readonly resources?: Resources;
+  readonly resources?: QdrantResources;
+
+  /**
+   * Whether collections may have no points. Otherwise that is a failure, because nothing is proved by it, and what
+   * there was may be lost.
+   * @default false
+   */
+  readonly allowEmpty?: boolean;
 
   /**
    * How far the count of what came back may be from the count of what is there, in percent of the latter, 0 to
@@ -63,6 +83,9 @@ export interface QdrantRehearsalProps {
   readonly deadline?: Duration;
 }
 
+/** Time to read what a run has said; its volume is there until then. */
+const KEPT = Duration.hours(12);
+
 const PORT = 6333;
 const STORAGE = '/qdrant/storage';
 const RUN = '/run/rehearsal';
@@ -72,6 +95,9 @@ const DONE = { REHEARSAL_DONE: EnvValue.of(`${RUN}/done`) };
  * Proves again and again that the snapshots can be restored: brings the newest ones back into a Qdrant of its
  * own, of the same version, counts the points, and fails when they are not as many as the database has. It only
  * reads from the database.
+ *
+ * One copy of every shard is on one node here, so it takes more memory and disk than a node of the database. The disk
+ * is a volume that goes with the pod.
  *
  * Qdrant runs as a plain second container that ends with the program: native sidecars begin with Kubernetes 1.29.
  */
@@ -94,10 +120,26 @@ export class QdrantRehearsal extends Construct {
       user: { uid: 1000, gid: 1000 },
       envNames: program.envNames,
       deadline: props.deadline ?? Duration.hours(6),
+      keptFor: KEPT,
       retries: 0,
     });
     program.addTo(this.cronJob);
-    this.cronJob.addContainer(throwAway(props, run));
+    const storage = Volume.ephemeral('storage', props.storage ?? storageFor(store), this.storageClass(props));
+    this.cronJob.addContainer(throwAway(props, run, storage));
+  }
+
+  private storageClass({ storageClass }: QdrantRehearsalProps): string | undefined {
+    const { block, shared } = Cluster.of(this).storage;
+    const name = storageClass ?? block;
+    if (name === undefined) {
+      return undefined;
+    }
+    refuse(dnsSubdomainProblem(name) ?? blockStorageProblem(name, shared, block), {
+      scope: this,
+      property: 'storageClass',
+    });
+    ExternalReferences.of(this).declare({ kind: 'StorageClass', name });
+    return name;
   }
 
   private check({ of: store, collections, tolerance = 5 }: QdrantRehearsalProps): void {
@@ -115,18 +157,20 @@ export class QdrantRehearsal extends Construct {
 }
 
 /** What rehearse-snapshots.mjs reads. */
-function environmentOf({ of: store, collections, tolerance = 5 }: QdrantRehearsalProps): { [name: string]: EnvValue } {
+function environmentOf(props: QdrantRehearsalProps): { [name: string]: EnvValue } {
+  const { of: store, collections, tolerance = 5, allowEmpty } = props;
   return {
     ...DONE,
     REHEARSAL_URL: EnvValue.of(`http://127.0.0.1:${PORT}`),
     REHEARSAL_TOLERANCE_PERCENT: EnvValue.of(String(tolerance)),
     SNAPSHOT_STORAGE: EnvValue.of(store.snapshotStore === undefined ? 'local' : 's3'),
     ...(collections === undefined ? {} : { QDRANT_COLLECTIONS: EnvValue.of(collections.join(',')) }),
+    ...(allowEmpty === true ? { REHEARSAL_ALLOW_EMPTY: EnvValue.of('true') } : {}),
   };
 }
 
 /** A single node that only the program beside it can reach. */
-function throwAway({ of: store, resources, storage }: QdrantRehearsalProps, run: Volume): ContainerProps {
+function throwAway({ of: store, resources }: QdrantRehearsalProps, run: Volume, storage: Volume): ContainerProps {
   return {
     name: 'throw-away',
     image: store.image,
@@ -139,10 +183,29 @@ function throwAway({ of: store, resources, storage }: QdrantRehearsalProps, run:
       QDRANT__STORAGE__SNAPSHOTS_PATH: EnvValue.of(`${STORAGE}/snapshots`),
       QDRANT_INIT_FILE_PATH: EnvValue.of(`${RUN}/.qdrant-initialized`),
     },
-    resources: resources ?? store.resources,
+    resources: {
+      ...resources,
+      cpu: resources?.cpu ?? Cpu.units(1),
+      memory: resources?.memory ?? times(store.resources.memory, shareOfOneCopy(store)),
+    },
     mounts: [
-      { volume: Volume.scratch('storage', storage), path: STORAGE },
+      { volume: storage, path: STORAGE },
       { volume: run, path: RUN },
     ],
   };
+}
+
+/** One copy of every shard, in shares of a node. */
+function shareOfOneCopy({ nodes, replicationFactor }: Qdrant): number {
+  return nodes / replicationFactor;
+}
+
+/** One copy of every shard, and the snapshot of a node as it came and unpacked. */
+function storageFor(store: Qdrant): Size {
+  return times(store.snapshotSize, shareOfOneCopy(store) + 2);
+}
+
+/** In whole GiB. */
+function times(size: Size, factor: number): Size {
+  return Size.gibibytes(Math.ceil((kibibytesOf(size) * factor) / 1024 ** 2));
 }

@@ -257,6 +257,11 @@ export class Qdrant extends Construct implements IProvider {
     return this.capacity.resources;
   }
 
+  /** Snapshot of what a node holds, at most. */
+  public get snapshotSize(): Size {
+    return this.capacity.snapshot;
+  }
+
   /** Where snapshots are kept; undefined for the snapshot volume of each node. */
   public get snapshotStore(): ObjectStore | undefined {
     return this.props.snapshots?.to;

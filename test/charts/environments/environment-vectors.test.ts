@@ -223,7 +223,8 @@ describe('a rehearsal', () => {
   test('runs as it is said', () => {
     const objects = objectsOf(
       ...rehearsal(
-        '{ cron: "7 5 * * 0", storage: 9Gi, timeZone: Asia/Tokyo, tolerance: 3, resources: { cpu: 2, memory: 3Gi }, deadline: 90m }',
+        '{ cron: "7 5 * * 0", storage: 9Gi, storageClass: fast, timeZone: Asia/Tokyo, tolerance: 3, allowEmpty: true, ' +
+          'resources: { cpu: 2, memory: 3Gi }, deadline: 90m }',
       ),
     );
     const cronJob = find(objects, 'CronJob', 'qdrant-rehearsal');
@@ -232,7 +233,12 @@ describe('a rehearsal', () => {
     expect(env(cronJob, 'REHEARSAL_TOLERANCE_PERCENT')).toBe('3');
     const { containers, volumes } = templateOf(cronJob).spec;
     expect(containers[1].resources.requests).toMatchObject({ cpu: '2', memory: '3Gi' });
-    expect(volumes).toContainEqual({ name: 'storage', emptyDir: { sizeLimit: '9Gi' } });
+    const { ephemeral } = volumes.find(({ name }: Json) => name === 'storage');
+    expect(ephemeral.volumeClaimTemplate.spec).toMatchObject({
+      storageClassName: 'fast',
+      resources: { requests: { storage: '9Gi' } },
+    });
+    expect(env(cronJob, 'REHEARSAL_ALLOW_EMPTY')).toBe('true');
   });
 
   expectRefusals([
@@ -246,7 +252,6 @@ describe('a rehearsal', () => {
       rehearsal('{ cron: "0 0 5 * * 0", storage: 1Gi }'),
       '10:16 qdrant.rehearsal.cron: is "0 0 5 * * 0", but must be five fields: minute, hour, day, month, weekday',
     ],
-    ['without room', rehearsal('{ cron: "0 5 * * 0" }'), '10:3 qdrant.rehearsal.storage: is missing'],
     [
       'that tolerates everything',
       rehearsal('{ cron: "0 5 * * 0", storage: 1Gi, tolerance: 101 }'),

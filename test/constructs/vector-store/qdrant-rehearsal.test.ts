@@ -7,17 +7,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cron, Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { ObjectStore } from '../../../constructs/data/object-store';
+import type { ClusterProps } from '../../../constructs/placement/cluster';
+import type { Json } from '../../../constructs/rules/output';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
 import { QdrantRehearsal, type QdrantRehearsalProps } from '../../../constructs/vector-store/qdrant-rehearsal';
+import { QdrantSizing } from '../../../constructs/vector-store/qdrant-sizing';
+import { Quantization } from '../../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../../constructs/vector-store/snapshot-schedule';
 import { Image } from '../../../constructs/workload/image';
 import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
 import { DIGEST, RESOURCES } from '../../support/values';
 
-function rehearsal(props: Partial<QdrantRehearsalProps> = {}, storeProps: Partial<QdrantProps> = {}) {
-  const chart = testChart();
+function rehearsal(
+  props: Partial<QdrantRehearsalProps> = {},
+  storeProps: Partial<QdrantProps> = {},
+  cluster: ClusterProps = {},
+) {
+  const chart = testChart(cluster);
   const store = new Qdrant(chart, 'qdrant', {
     resources: RESOURCES,
     storage: Size.gibibytes(50),
@@ -28,7 +36,6 @@ function rehearsal(props: Partial<QdrantRehearsalProps> = {}, storeProps: Partia
   new QdrantRehearsal(chart, 'rehearsal', {
     of: store,
     schedule: Cron.weekly(),
-    storage: Size.gibibytes(200),
     ...props,
   });
   return render(chart);
@@ -36,6 +43,12 @@ function rehearsal(props: Partial<QdrantRehearsalProps> = {}, storeProps: Partia
 
 function cronJobOf(objects: ReturnType<typeof render>) {
   return find(objects, 'CronJob', 'qdrant-rehearsal');
+}
+
+/** What is asked for of the volume that goes with the pod. */
+function storageOf(objects: ReturnType<typeof render>) {
+  const volumes: Json[] = templateOf(cronJobOf(objects)).spec.volumes;
+  return volumes.find(({ name }) => name === 'storage').ephemeral.volumeClaimTemplate.spec;
 }
 
 function scratchOf(objects: ReturnType<typeof render>) {
@@ -49,6 +62,10 @@ describe('the program', () => {
   test('runs on its schedule, once', () => {
     expect(cronJob.spec).toMatchObject({ schedule: '0 0 * * 0', timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' });
     expect(cronJob.spec.jobTemplate.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 6 * 3600 });
+    // A pod that has ended keeps its volume.
+    expect(cronJob.spec.jobTemplate.spec.ttlSecondsAfterFinished).toBe(12 * 3600);
+    // Snapshots pass through it.
+    expect(mainContainer(cronJob).resources.limits).toEqual({ memory: '256Mi', 'ephemeral-storage': '256Mi' });
     expect(mainContainer(cronJob).command).toEqual(['node', '/opt/program/rehearse-snapshots.mjs']);
   });
 
@@ -59,6 +76,7 @@ describe('the program', () => {
     expect(env(cronJob, 'REHEARSAL_TOLERANCE_PERCENT')).toBe('5');
     expect(env(cronJob, 'SNAPSHOT_STORAGE')).toBe('local');
     expect(env(cronJob, 'QDRANT_COLLECTIONS')).toBeUndefined();
+    expect(env(cronJob, 'REHEARSAL_ALLOW_EMPTY')).toBeUndefined();
     expect(env(cronJob, 'NODE_EXTRA_CA_CERTS')).toBeUndefined();
   });
 
@@ -72,7 +90,13 @@ describe('the program', () => {
     const to = ObjectStore.s3({ bucket: 'acme-rag', region: 'eu-west-1' });
     const job = cronJobOf(
       rehearsal(
-        { collections: ['a', 'b'], tolerance: 0, timeZone: 'Europe/Berlin', deadline: Duration.hours(1) },
+        {
+          collections: ['a', 'b'],
+          tolerance: 0,
+          timeZone: 'Europe/Berlin',
+          deadline: Duration.hours(1),
+          allowEmpty: true,
+        },
         {
           snapshots: SnapshotSchedule.daily({ hour: 2, keep: 3, to }),
           tls: ServerCertificate.existing('qdrant-certificate'),
@@ -81,6 +105,7 @@ describe('the program', () => {
     );
     expect(env(job, 'QDRANT_COLLECTIONS')).toBe('a,b');
     expect(env(job, 'REHEARSAL_TOLERANCE_PERCENT')).toBe('0');
+    expect(env(job, 'REHEARSAL_ALLOW_EMPTY')).toBe('true');
     expect(env(job, 'SNAPSHOT_STORAGE')).toBe('s3');
     expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBe('$(QDRANT_CA_FILE)');
     expect(job.spec.timeZone).toBe('Europe/Berlin');
@@ -91,7 +116,7 @@ describe('the program', () => {
 describe('the Qdrant that is thrown away', () => {
   const objects = rehearsal();
   const scratch = scratchOf(objects);
-  const { volumes, initContainers } = templateOf(cronJobOf(objects)).spec;
+  const { initContainers, securityContext } = templateOf(cronJobOf(objects)).spec;
 
   test('is a plain second container of the same version, which every Kubernetes runs', () => {
     expect(scratch.name).toBe('throw-away');
@@ -115,20 +140,56 @@ describe('the Qdrant that is thrown away', () => {
     expect(scratch.ports).toBeUndefined();
   });
 
-  test('has a disk of its own that goes with the pod, and shares with the program the file by which it ends', () => {
+  test('has a volume of its own that goes with the pod, and shares with the program the file by which it ends', () => {
     expect(scratch.volumeMounts).toEqual([
       { name: 'storage', mountPath: '/qdrant/storage' },
       { name: 'run', mountPath: '/run/rehearsal' },
     ]);
-    expect(volumes).toContainEqual({ name: 'storage', emptyDir: { sizeLimit: '200Gi' } });
+    expect(storageOf(objects)).toEqual({
+      accessModes: ['ReadWriteOnce'],
+      // Half of a node's 50 GiB, for 3 ÷ 2 nodes and twice for one.
+      resources: { requests: { storage: '88Gi' } },
+      volumeMode: 'Filesystem',
+    });
+    expect(securityContext.fsGroup).toBe(1000);
     expect(mainContainer(cronJobOf(objects)).volumeMounts).toContainEqual({ name: 'run', mountPath: '/run/rehearsal' });
     expect(env(cronJobOf(objects), 'REHEARSAL_DONE')).toBe('/run/rehearsal/done');
   });
 
-  test('asks for what a node asks for, unless told otherwise', () => {
-    expect(scratch.resources).toMatchObject({ requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '1Gi' } });
-    const resources = { cpu: Cpu.units(2), memory: Size.gibibytes(8) };
-    expect(scratchOf(rehearsal({ resources })).resources.requests).toMatchObject({ cpu: '2', memory: '8Gi' });
+  test('asks for room for one copy of all shards, unless told otherwise', () => {
+    expect(scratch.resources).toMatchObject({ requests: { cpu: '1', memory: '2Gi' }, limits: { memory: '2Gi' } });
+    const six = { nodes: 6, resources: { ...RESOURCES, memory: Size.gibibytes(5) } };
+    expect(scratchOf(rehearsal({}, six)).resources.requests.memory).toBe('15Gi');
+    expect(storageOf(rehearsal({}, six)).resources.requests.storage).toBe('125Gi');
+    const single = { nodes: 1, resources: { ...RESOURCES, memory: Size.gibibytes(5) } };
+    expect(scratchOf(rehearsal({}, single)).resources.requests.memory).toBe('5Gi');
+    expect(storageOf(rehearsal({}, single)).resources.requests.storage).toBe('75Gi');
+    const resources = { memory: Size.gibibytes(8), cpuLimit: Cpu.units(2) };
+    expect(scratchOf(rehearsal({ resources })).resources).toMatchObject({
+      requests: { cpu: '1', memory: '8Gi' },
+      limits: { cpu: '2', memory: '8Gi' },
+    });
+    const storage = Size.gibibytes(200);
+    expect(storageOf(rehearsal({ storage })).resources.requests.storage).toBe('200Gi');
+  });
+
+  test('has room as the sizing says', () => {
+    const sizing = QdrantSizing.forVectors({
+      count: 25_000_000,
+      dimensions: 1024,
+      quantization: Quantization.SCALAR,
+    });
+    const sized = rehearsal({}, { sizing, resources: undefined, storage: undefined });
+    // A node has 33 GiB of memory, and a snapshot of 161 GiB.
+    expect(scratchOf(sized).resources.requests.memory).toBe('50Gi');
+    expect(storageOf(sized).resources.requests.storage).toBe('564Gi');
+  });
+
+  test('is on the class for block volumes, or on one that is said', () => {
+    const storage = { block: 'gp3', shared: 'efs' };
+    expect(storageOf(rehearsal({}, {}, { storage })).storageClassName).toBe('gp3');
+    expect(storageOf(rehearsal({ storageClass: 'fast' }, {}, { storage })).storageClassName).toBe('fast');
+    expect(() => rehearsal({ storageClass: 'efs' }, {}, { storage })).toThrow('rag/rehearsal: storageClass is "efs", ');
   });
 
   test('has a command in which the kubelet finds no variable of its own', () => {
