@@ -7,9 +7,10 @@ import type { RenderedEnvironment } from './charts/rendered-environment';
 const ENVIRONMENTS = join(__dirname, 'charts', 'environments');
 const OUTPUT = join(__dirname, 'dist');
 
-const USAGE = `usage: npm run synth [-- --check | --help]
+const USAGE = `usage: npm run synth [-- --check | --images | --help]
   renders charts/environments/*.yaml into dist/<environment>/
   --check  writes nothing, and fails when dist/ is not what the code renders
+  --images writes nothing, and prints the images of each environment, one a line
   --help   prints this`;
 
 /** Files that begin with an underscore are only there to be extended. */
@@ -90,13 +91,27 @@ function environmentOf(file: string): string {
   return file.includes('/') ? (file.split('/')[0] as string) : `${basename(OUTPUT)}/`;
 }
 
-/** What the command line asks for. */
-function requested(args: readonly string[]): { check: boolean; help: boolean } {
-  const unknown = args.filter((argument) => !['--check', '--help'].includes(argument));
+const ARGUMENTS = ['--check', '--images', '--help'] as const;
+
+/** What the command line asks for; undefined for what it does without being asked. */
+function requested(args: readonly string[]): (typeof ARGUMENTS)[number] | undefined {
+  const unknown = args.filter((argument) => !ARGUMENTS.some((known) => known === argument));
   if (unknown.length > 0) {
-    throw new Error(`there is no argument ${unknown.join(' ')}; the arguments are --check and --help\n${USAGE}`);
+    throw new Error(
+      `there is no argument ${unknown.join(' ')}; the arguments are --check, --images and --help\n${USAGE}`,
+    );
   }
-  return { check: args.includes('--check'), help: args.includes('--help') };
+  const asked = ARGUMENTS.filter((known) => args.includes(known));
+  if (asked.length > 1 && !asked.includes('--help')) {
+    throw new Error(`${asked.join(' and ')} are two things to do; ask for one at a time\n${USAGE}`);
+  }
+  return asked.at(-1);
+}
+
+/** What a mirror has to hold, and what a scanner has to look at. */
+function printImages(): void {
+  const content = [...byName(renderAll(new OutputFolder(OUTPUT)))];
+  console.log(content.flatMap(([name, { images }]) => images.map((image) => `${name} ${image}`)).join('\n'));
 }
 
 function synth(check: boolean): void {
@@ -120,13 +135,17 @@ function synth(check: boolean): void {
 }
 
 function main(): void {
-  const { check, help } = requested(process.argv.slice(2));
-  if (help) {
+  const asked = requested(process.argv.slice(2));
+  if (asked === '--help') {
     console.log(USAGE);
     return;
   }
+  if (asked === '--images') {
+    printImages();
+    return;
+  }
   const started = performance.now();
-  synth(check);
+  synth(asked === '--check');
   console.error(`${((performance.now() - started) / 1000).toFixed(2)} s`);
 }
 

@@ -2,7 +2,7 @@ import { ApiObject, type App } from 'cdk8s';
 import { type Pair, stringify } from 'yaml';
 import { ChangeRules } from '../constructs/rules/change-rules';
 import { LateChecks } from '../constructs/rules/late-checks';
-import { type ManifestObject, nameOf } from '../constructs/rules/output';
+import { type Json, type ManifestObject, nameOf } from '../constructs/rules/output';
 import type { UsageError } from '../constructs/rules/usage-error';
 import { GENERATED_MARK, type Rendered } from './output-folder';
 
@@ -66,6 +66,14 @@ export class RenderedEnvironment implements Rendered {
   }
 
   /**
+   * The images that the objects name, sorted, each once: those of pods, and those that operators are told to run. What an
+   * operator runs beside them by itself is known to it alone.
+   */
+  public get images(): string[] {
+    return [...new Set(this.objects.flatMap(({ spec }) => imagesIn(spec)))].sort();
+  }
+
+  /**
    * What cannot be applied, or would lose data, where these objects run; empty when the step is safe.
    *
    * @param before the objects of the last render
@@ -107,6 +115,18 @@ export class RenderedEnvironment implements Rendered {
     });
     return `${GENERATED_MARK} ${this.origin}. Do not edit.\n${body}`;
   }
+}
+
+/** Fields that name an image, those of pods and those of custom resources. */
+const IMAGE_FIELDS = ['image', 'imageName'];
+
+function imagesIn(value: Json): string[] {
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  return Object.entries(value).flatMap(([field, child]) =>
+    typeof child === 'string' && IMAGE_FIELDS.includes(field) ? [child] : imagesIn(child),
+  );
 }
 
 /** The API group of an object; the core group has no name and is left out of file names. */

@@ -103,7 +103,9 @@ describe('node --import tsx main.ts', () => {
     expect(status).toBe(1);
     expect(stdout).toBe('');
     const unknown = args.filter((argument) => argument !== '--check').join(' ');
-    expect(stderr.split('\n')[0]).toBe(`there is no argument ${unknown}; the arguments are --check and --help`);
+    expect(stderr.split('\n')[0]).toBe(
+      `there is no argument ${unknown}; the arguments are --check, --images and --help`,
+    );
     expect(stderr).toContain('usage: npm run synth');
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
@@ -112,7 +114,7 @@ describe('node --import tsx main.ts', () => {
     project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
     const { status, stdout, stderr } = project.main(['--help']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^usage: npm run synth .*--check \| --help/);
+    expect(stdout).toMatch(/^usage: npm run synth .*--check \| --images \| --help/);
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
@@ -231,6 +233,38 @@ describe('node --import tsx main.ts', () => {
     expect(status).toBe(1);
     expect(stderr).toBe('refusing to empty dist: nothing was rendered\n');
     expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+});
+
+describe('node --import tsx main.ts --images', () => {
+  test('prints the images of every environment, sorted, one a line, and writes nothing', () => {
+    rmSync(join(dist(), 'dev'), { recursive: true });
+    const before = contentOf(dist());
+    const { status, stdout } = project.main(['--images']);
+    expect(status).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    const expected = ['dev', 'production', 'staging'].flatMap((environment) => {
+      const texts = committedOf(environment).map((file) => String(COMMITTED[file]));
+      const images = texts.flatMap((text) => [...text.matchAll(/^ +-? ?image: (\S+)$/gm)].map(([, image]) => image));
+      return [...new Set(images)].sort().map((image) => `${environment} ${image}`);
+    });
+    expect(lines).toEqual(expected);
+    expect(lines.length).toBeGreaterThan(10);
+    expect(contentOf(dist())).toEqual(before);
+  });
+
+  test('fails where an environment cannot be rendered', () => {
+    writeFileSync(project.pathOf('charts/environments/wrong.yaml'), 'namespace: wrong\n');
+    const { status, stdout, stderr } = project.main(['--images']);
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('wrong.yaml');
+  });
+
+  test('is one thing to do', () => {
+    const { status, stderr } = project.main(['--images', '--check']);
+    expect(status).toBe(1);
+    expect(stderr.split('\n')[0]).toBe('--check and --images are two things to do; ask for one at a time');
   });
 });
 

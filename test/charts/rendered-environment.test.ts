@@ -322,3 +322,33 @@ describe('a change since the last render', () => {
     ]);
   });
 });
+
+describe('the images of an environment', () => {
+  const pod = (...images: string[]) => ({ containers: images.map((image, index) => ({ name: `c-${index}`, image })) });
+  const object = (kind: string, spec: Json): Json => ({ apiVersion: 'v1', kind, metadata: { name: 'a' }, spec });
+
+  test('are those of all its pods, sorted, each once', () => {
+    const { images } = rendered(
+      appOf(
+        object('Deployment', {
+          template: { spec: { ...pod('b:1', 'c:1'), initContainers: [{ name: 'i', image: 'a:1' }] } },
+        }),
+        object('CronJob', { jobTemplate: { spec: { template: { spec: pod('d:1', 'b:1') } } } }),
+      ),
+    );
+    expect(images).toEqual(['a:1', 'b:1', 'c:1', 'd:1']);
+  });
+
+  test('are those that operators are told to run, too', () => {
+    const { images } = rendered(
+      appOf(object('Cluster', { imageName: 'postgres:17' }), object('RabbitmqCluster', { image: 'rabbitmq:4' })),
+    );
+    expect(images).toEqual(['postgres:17', 'rabbitmq:4']);
+  });
+
+  test('are none where nothing runs: settings may be called as they like', () => {
+    expect(
+      rendered(appOf(configMap('settings', { image: 'a:1' }), object('Other', { image: { of: 'a' } }))).images,
+    ).toEqual([]);
+  });
+});
