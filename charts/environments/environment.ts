@@ -1,6 +1,6 @@
 import { App } from 'cdk8s';
-import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import { similarTo } from '../../constructs/rules/similar';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { RagPlatform, type RagPlatformProps } from '../rag-platform';
 import { RenderError, RenderedEnvironment } from '../rendered-environment';
@@ -148,11 +148,8 @@ function suggestion(path: ValuePath, key: string): string {
   if (allowed.length === 0) {
     return '; remove it';
   }
-  const nearest = closest(key, allowed);
-  const allowance = Math.min(Math.max(2, key.length / 3), key.length / 2);
-  return distance(key.toLowerCase(), nearest.toLowerCase()) <= allowance
-    ? `; did you mean ${nearest}?`
-    : `; the settings here are ${allowed.join(', ')}`;
+  const meant = similarTo(key, allowed);
+  return meant === undefined ? `; the settings here are ${allowed.join(', ')}` : `; did you mean ${meant}?`;
 }
 
 function camelCase(text: string): string {

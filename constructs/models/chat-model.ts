@@ -64,7 +64,7 @@ export class ChatModel implements IModel {
    */
   public static named(id: string): ChatModel {
     const models: ChatModelProps[] = Object.values(CHAT_MODELS);
-    return new ChatModel(catalogued(models, id, 'id, contextTokens and profile'));
+    return new ChatModel(catalogued(models, id, 'id and contextTokens, and profile unless it is external'));
   }
 
   /** What it is for. */

@@ -1,3 +1,4 @@
+import { similarTo } from '../rules/similar';
 import { UsageError } from '../rules/usage-error';
 import { ModelProfile } from './model-profile';
 import { Precision } from './precision';
@@ -13,12 +14,18 @@ import { Precision } from './precision';
 export function catalogued<T extends { readonly id: string }>(models: readonly T[], id: string, needed: string): T {
   const found = models.find((model) => model.id === id);
   if (found === undefined) {
-    const ids = models.map((model) => model.id).join(', ');
-    throw new UsageError(`is "${id}", which is not in the catalogue (${ids}); say ${needed} of it`, {
-      property: 'model',
-    });
+    const ids = models.map((model) => model.id);
+    const meant = meantBy(id, ids);
+    const instead = meant === undefined ? ` (${ids.join(', ')}); say` : `; did you mean ${meant}? otherwise say`;
+    throw new UsageError(`is "${id}", which is not in the catalogue${instead} ${needed}`, { property: 'model' });
   }
   return found;
+}
+
+/** The id that was probably meant, written wrong or without its author. */
+function meantBy(id: string, ids: readonly string[]): string | undefined {
+  const lastOf = (whole: string) => (whole.split('/').at(-1) as string).toLowerCase();
+  return similarTo(id, ids) ?? ids.find((candidate) => lastOf(candidate) === lastOf(id));
 }
 
 /** Whether only its maker has the weights of this model, so that nothing in a cluster can compute with it. */

@@ -48,7 +48,7 @@ export class RerankModel implements IModel {
    */
   public static named(id: string): RerankModel {
     const models: RerankModelProps[] = Object.values(RERANK_MODELS);
-    return new RerankModel(catalogued(models, id, 'id, maxTokens and profile'));
+    return new RerankModel(catalogued(models, id, 'id and maxTokens, and profile unless it is external'));
   }
 
   /** What it is for. */

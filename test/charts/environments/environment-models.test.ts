@@ -163,16 +163,16 @@ describe('the embedding model', () => {
 
   expectRefusals([
     [
-      'that is unknown, with those that are known',
+      'that is unknown, with the one that was probably meant',
       ['embeddingModel: BAAI/bge-m4'],
-      `8:1 embeddingModel: is "BAAI/bge-m4", which is not in the catalogue (${EMBEDDING_MODELS}); say id, dimensions ` +
-        'and maxTokens of it',
+      '8:1 embeddingModel: is "BAAI/bge-m4", which is not in the catalogue; did you mean BAAI/bge-m3? otherwise say id, ' +
+        'dimensions and maxTokens',
     ],
     [
       'that is unknown, with a part of its facts',
       ['embeddingModel: { id: acme/embed, dimensions: 8 }'],
       `8:1 embeddingModel: is "acme/embed", which is not in the catalogue (${EMBEDDING_MODELS}); say id, dimensions ` +
-        'and maxTokens of it',
+        'and maxTokens',
     ],
     [
       'of the catalogue, with a part of its facts',
@@ -290,7 +290,7 @@ describe('a server that ranks', () => {
       'with a model that is unknown',
       ['reranker: { model: acme/rank }'],
       '8:13 reranker.model: is "acme/rank", which is not in the catalogue (BAAI/bge-reranker-v2-m3, ' +
-        'BAAI/bge-reranker-large); say id, maxTokens and profile of it',
+        'BAAI/bge-reranker-large); say id and maxTokens, and profile unless it is external',
     ],
     [
       'with a model of the catalogue, in part',
@@ -360,7 +360,8 @@ describe('a server of answers', () => {
       ['llm: { model: gpt-4.1 }'],
       '8:8 llm.model: is "gpt-4.1", which is not in the catalogue (meta-llama/Llama-3.1-8B-Instruct, ' +
         'meta-llama/Llama-3.3-70B-Instruct, mistralai/Mistral-7B-Instruct-v0.3, Qwen/Qwen2.5-7B-Instruct, ' +
-        'Qwen/Qwen2.5-14B-Instruct, Qwen/Qwen2.5-32B-Instruct, Qwen/Qwen3-8B); say id, contextTokens and profile of it',
+        'Qwen/Qwen2.5-14B-Instruct, Qwen/Qwen2.5-32B-Instruct, Qwen/Qwen3-8B); say id and contextTokens, and profile ' +
+        'unless it is external',
     ],
     [
       'with a model of the catalogue, in part',

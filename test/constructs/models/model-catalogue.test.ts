@@ -92,13 +92,27 @@ describe('a model that is not listed', () => {
 
   test.each([
     ['for embeddings', EmbeddingModel, EMBEDDING_MODELS, 'id, dimensions and maxTokens'],
-    ['for text', ChatModel, CHAT_MODELS, 'id, contextTokens and profile'],
-    ['for ranking', RerankModel, RERANK_MODELS, 'id, maxTokens and profile'],
+    ['for text', ChatModel, CHAT_MODELS, 'id and contextTokens, and profile unless it is external'],
+    ['for ranking', RerankModel, RERANK_MODELS, 'id and maxTokens, and profile unless it is external'],
   ])('%s is refused with those that are, and what to say of it instead', (_, kind, models, needed) => {
-    for (const id of ['acme/own', '', 'toString', 'baai/BGE-M3']) {
+    for (const id of ['acme/own', '', 'toString']) {
       expect(() => kind.named(id)).toThrow(
-        new Error(`model is "${id}", which is not in the catalogue (${listed(models)}); say ${needed} of it`),
+        new Error(`model is "${id}", which is not in the catalogue (${listed(models)}); say ${needed}`),
       );
     }
+  });
+
+  test.each([
+    ['BAAI/bge-m4', 'BAAI/bge-m3'],
+    ['baai/BGE-M3', 'BAAI/bge-m3'],
+    ['bge-m3', 'BAAI/bge-m3'],
+    ['acme/all-minilm-l6-v2', 'sentence-transformers/all-MiniLM-L6-v2'],
+    ['text-embeding-3-small', 'text-embedding-3-small'],
+  ])('%s is refused with the one that was probably meant', (id, meant) => {
+    expect(() => EmbeddingModel.named(id)).toThrow(
+      new Error(
+        `model is "${id}", which is not in the catalogue; did you mean ${meant}? otherwise say id, dimensions and maxTokens`,
+      ),
+    );
   });
 });
