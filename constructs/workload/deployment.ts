@@ -81,7 +81,7 @@ export class Deployment extends Workload {
 
   private createDeployment(props: DeploymentProps, update: UpdateStrategy): k8s.KubeDeployment {
     return new k8s.KubeDeployment(this, 'Resource', {
-      metadata: this.workloadMetadata(),
+      metadata: this.lastingMetadata(),
       spec: {
         replicas: this.scaling.replicas,
         revisionHistoryLimit: props.revisionHistoryLimit,

@@ -73,7 +73,7 @@ export class StatefulSet extends Workload {
 
   private createStatefulSet(props: StatefulSetProps): k8s.KubeStatefulSet {
     return new CompleteStatefulSet(this, 'Resource', {
-      metadata: this.workloadMetadata(),
+      metadata: this.lastingMetadata(),
       spec: {
         replicas: props.replicas,
         serviceName: props.serviceName,

@@ -385,13 +385,21 @@ export abstract class Workload extends Construct implements IClient {
   protected workloadMetadata(): k8s.ObjectMeta {
     const metadata = this.metadata();
     const exceptions = exceptionAnnotations(this.props.podSecurityExceptions ?? []);
-    return { ...metadata, annotations: { ...metadata.annotations, ...exceptions, ...this.reloadAnnotations() } };
+    return { ...metadata, annotations: { ...metadata.annotations, ...exceptions } };
+  }
+
+  /** The same of an object whose pods stay, and so have to be replaced when a Secret changes. */
+  protected lastingMetadata(): k8s.ObjectMeta {
+    const metadata = this.workloadMetadata();
+    return { ...metadata, annotations: { ...metadata.annotations, ...this.reloadAnnotations() } };
   }
 
   /**
    * Variables are read once, and few programs read a certificate twice, so pods have to restart when a Secret
    * changes. Configuration needs no such watch: its checksum is part of the pods. Nor do the authorities that
-   * providers give: they outlive the certificates beside them in the same Secret.
+   * providers give: they outlive the certificates beside them in the same Secret. Pods of Jobs and CronJobs read it
+   * when they start; of a CronJob Reloader would start a run, and a Job it would delete and create again, though Argo
+   * CD runs it (stakater/Reloader, README, "Jobs" and "CronJobs").
    */
   private reloadAnnotations(): { [annotation: string]: string } {
     const produce = () => this.template.secretsToWatch(this.props.unwatchedKeys ?? []).join(',') || undefined;
