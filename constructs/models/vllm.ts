@@ -99,6 +99,8 @@ function detailsOf(server: Construct, props: VllmProps): ModelServerDetails {
     args: argumentsOf(props, accelerators),
     env: {
       HOME: EnvValue.of(HOME),
+      // Its own is below HOME too, beside the caches, where nothing can be written.
+      TRITON_CACHE_DIR: EnvValue.of(`${HOME}/.cache/triton`),
       VLLM_NO_USAGE_STATS: EnvValue.of('1'),
     },
     apiKeyVariable: 'VLLM_API_KEY',

@@ -265,6 +265,8 @@ describe('the pod', () => {
     expect(container.image).toMatch(/^docker\.io\/vllm\/vllm-openai:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/);
     expect(spec.securityContext).toMatchObject({ runAsUser: 2000, runAsGroup: 0, runAsNonRoot: true });
     expect(env(object, 'HOME')).toBe('/home/vllm');
+    // Triton compiles kernels into ~/.triton otherwise, where nothing can be written.
+    expect(env(object, 'TRITON_CACHE_DIR')).toBe('/home/vllm/.cache/triton');
   });
 
   test('keeps model, compiled graphs and shared memory in volumes that it can write to', () => {
