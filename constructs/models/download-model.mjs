@@ -18,7 +18,16 @@ import { dirname, join, normalize } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-const ATTEMPTS = 5;
+/** Attempts in a row that bring nothing; with their pauses they take ten minutes, as long as many an outage. */
+const ATTEMPTS = 15;
+
+/** Files that turned out wrong when they were whole; each was a download for nothing. */
+const WRONG_FILES = 3;
+
+const LONGEST_PAUSE_MILLISECONDS = 60_000;
+
+// Servers that read the volume have users of their own.
+process.umask(0o022);
 
 /** The same weights in forms that no server here reads, where there are safetensors. */
 const OTHER_FORMATS = /\.(bin|pt|pth|h5|msgpack|ot|gguf|tflite)$|^(onnx|openvino|original|coreml)\//;
@@ -46,24 +55,41 @@ async function request(path, headers = {}) {
 /** A failure that another attempt would not change. */
 class Fatal extends Error {}
 
+/** A file that is whole and not what it should be. */
+class WrongFile extends Error {}
+
 /** What went wrong; of a connection that failed the cause says more than the message, which is "fetch failed". */
 function reasonOf({ message, cause }) {
   const because = cause?.code ?? cause?.message;
   return because === undefined ? message : `${message} (${because})`;
 }
 
-async function retried(what, attempt) {
+/**
+ * Tries until it succeeds, or nothing comes any more: an attempt that brought something is the first of a new row.
+ * The Job's deadline is the end of it all.
+ */
+async function retried(what, attempt, arrived = async () => 0) {
+  let wrong = 0;
   for (let count = 1; ; count++) {
+    const before = await arrived();
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof Fatal || count === ATTEMPTS) {
+      wrong += Number(error instanceof WrongFile);
+      count = (await arrived()) > before ? 1 : count;
+      if (error instanceof Fatal || count === ATTEMPTS || wrong === WRONG_FILES) {
         throw error;
       }
       console.error(`${what}: ${reasonOf(error)}; attempt ${count + 1} of ${ATTEMPTS}`);
-      await new Promise((resume) => setTimeout(resume, Number(process.env.RETRY_MILLISECONDS ?? 2000) * count));
+      await pauseAfter(count);
     }
   }
+}
+
+/** Waits twice as long each time, so that a hub that is down is not asked all the time. */
+async function pauseAfter(attempts) {
+  const pause = Number(process.env.RETRY_MILLISECONDS ?? 2000) * 2 ** (attempts - 1);
+  await new Promise((resume) => setTimeout(resume, Math.min(pause, LONGEST_PAUSE_MILLISECONDS)));
 }
 
 /** What of a repository a server needs. */
@@ -155,7 +181,7 @@ async function verify(partial, name, size, sha256) {
   }
   if ((size !== undefined && have > size) || (sha256 !== undefined && (await digestOf(partial)) !== sha256)) {
     await rm(partial);
-    throw new Error(`${name} is not what the hub says it is`);
+    throw new WrongFile(`${name} is not what the hub says it is`);
   }
 }
 
@@ -172,7 +198,8 @@ async function main() {
   const files = wanted(info.siblings);
   await begin(info.sha, files);
   for (const file of files) {
-    await retried(file.rfilename, () => download(info.sha, file));
+    const arrived = () => sizeOf(`${pathOf(file.rfilename)}.partial`);
+    await retried(file.rfilename, () => download(info.sha, file), arrived);
   }
   await writeFile(marker, `${revision}\n${info.sha}\n`);
   console.log(`${id} at ${info.sha} is complete`);
