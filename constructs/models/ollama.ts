@@ -84,6 +84,8 @@ function detailsOf(scope: Construct, props: OllamaProps): ModelServerDetails {
       OLLAMA_CONTEXT_LENGTH: EnvValue.of(String(contextOf(props))),
       // The pod serves nothing else, so the model stays in memory.
       OLLAMA_KEEP_ALIVE: EnvValue.of('-1'),
+      // When it starts it deletes what belongs to no model: half a pull, and what another pod is pulling just now.
+      OLLAMA_NOPRUNE: EnvValue.of('1'),
       // It keeps a key pair there.
       HOME: EnvValue.of('/tmp'),
     },
