@@ -32,7 +32,9 @@ export function environmentJsonSchema(): object {
 /** The settings at a place in an environment file; none where any name is allowed. */
 export function allowedKeys(path: ValuePath): string[] {
   const at = path.reduce<JsonSchema | undefined>((schema, step) => below(schema, step), fileSchema());
-  return Object.keys(at?.properties ?? {}).sort();
+  return formsOf(at)
+    .flatMap(({ properties = {} }) => Object.keys(properties))
+    .sort();
 }
 
 function fileSchema(): JsonSchema {
@@ -40,11 +42,16 @@ function fileSchema(): JsonSchema {
 }
 
 function below(schema: JsonSchema | undefined, step: string | number): JsonSchema | undefined {
-  if (typeof step === 'number') {
-    return schema?.items;
-  }
-  const { additionalProperties } = schema ?? {};
-  return schema?.properties?.[step] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+  return formsOf(schema)
+    .map(({ items, properties, additionalProperties: other }) =>
+      typeof step === 'number' ? items : (properties?.[step] ?? (typeof other === 'object' ? other : undefined)),
+    )
+    .find((child) => child !== undefined);
+}
+
+/** The forms that a value may have: a model is a name, or a map of facts. */
+function formsOf(schema: JsonSchema | undefined): JsonSchema[] {
+  return schema === undefined ? [] : (schema.anyOf ?? [schema]);
 }
 
 /** The same settings; what is not required may be null, and nothing is required of a file that is a part. */

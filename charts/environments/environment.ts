@@ -91,12 +91,17 @@ function describe(file: EnvironmentFile, issue: Issue, above: ValuePath = []): s
   }
   if (issue.code === 'invalid_union') {
     // The form that was meant is the one of which something could be read.
-    const meant = issue.errors.find((issues) => issues.some((inner) => inner.path.length > 0));
+    const meant = issue.errors.find((issues) => issues.some(isInside));
     if (meant !== undefined) {
       return meant.flatMap((inner) => describe(file, inner, path));
     }
   }
   return [problem(file, path, messageOf(issue))];
+}
+
+/** Whether an issue is about something in the value, and not about its form. */
+function isInside({ code, path }: Issue): boolean {
+  return path.length > 0 || code === 'unrecognized_keys';
 }
 
 function problem(file: EnvironmentFile, path: ValuePath, message: string): string {

@@ -320,6 +320,12 @@ describe('the settings at a place', () => {
     ['of a backlog are known', ['embeddingWorkers', 'scaling', 'backlog'], ['list', 'perReplica']],
     ['of the backlog that the API does not have are none', ['api', 'scaling', 'backlog'], []],
     ['of a map that becomes something else are known', ['cluster', 'storage'], ['block', 'shared']],
+    ['of one form among others are known', ['reranker', 'model'], ['id', 'maxTokens', 'profile', 'revision']],
+    [
+      'below one form among others are known',
+      ['llm', 'model', 'profile', 'attention'],
+      ['headDimension', 'keyValueHeads', 'layers'],
+    ],
     ['where any name is allowed are none in particular', ['api', 'podLabels'], []],
     ['below a single value are none', ['namespace', 'x'], []],
     ['that there is none of are none', ['nowhere', 'at', 'all'], []],

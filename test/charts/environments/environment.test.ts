@@ -161,7 +161,7 @@ describe('a key that is no setting', () => {
     [
       'beside a reference to a Secret',
       add('  env:', '    OPENAI_API_KEY: { secret: openai, key: api-key, version: 2 }'),
-      '9:53 api.env.OPENAI_API_KEY.version: is not a setting; remove it',
+      '9:53 api.env.OPENAI_API_KEY.version: is not a setting; the settings here are key, secret',
     ],
     [
       'two of them',
@@ -1187,7 +1187,7 @@ describe('a variable', () => {
       add('  env:', '    OPENAI_API_KEY: { value: hunter2 }'),
       '9:5 api.env.OPENAI_API_KEY.secret: is missing',
       '9:5 api.env.OPENAI_API_KEY.key: is missing',
-      '9:23 api.env.OPENAI_API_KEY.value: is not a setting; remove it',
+      '9:23 api.env.OPENAI_API_KEY.value: is not a setting; the settings here are key, secret',
     ],
     [
       'that is renamed, and that nobody gives',
