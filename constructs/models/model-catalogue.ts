@@ -33,9 +33,9 @@ export function isHostedOnly({ id }: { readonly id: string }): boolean {
   return Object.values(EMBEDDING_MODELS).some((model) => model.id === id && !('profile' in model));
 }
 
-/** A model without a key-value cache, in 16 bits. */
-function encoder(parametersBillions: number): ModelProfile {
-  return ModelProfile.of({ parametersBillions, precision: Precision.FP16 });
+/** A model without a key-value cache, computed in 16 bits, and published in 32 unless told otherwise. */
+function encoder(parametersBillions: number, filePrecision: Precision = Precision.FP32): ModelProfile {
+  return ModelProfile.of({ parametersBillions, precision: Precision.FP16, filePrecision });
 }
 
 /** A model that generates text. */
@@ -81,7 +81,7 @@ export const EMBEDDING_MODELS = {
     dimensions: 1024,
     maxTokens: 32768,
     queryPrefix: 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:',
-    profile: encoder(0.596),
+    profile: encoder(0.596, Precision.BF16),
   },
   ALL_MINILM_L6_V2: {
     id: 'sentence-transformers/all-MiniLM-L6-v2',

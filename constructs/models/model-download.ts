@@ -1,10 +1,11 @@
-import { Duration } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { DefaultImages } from '../default-images';
 import { EnvValue } from '../workload/env-value';
 import { Job } from '../workload/job';
 import { NodeProgram } from '../workload/node-program';
-import type { SharedVolume } from '../workload/shared-volume';
+import { SharedVolume } from '../workload/shared-volume';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import type { IModel } from './model';
@@ -34,6 +35,9 @@ export interface ModelDownloadProps extends WorkloadOptions {
 const PROGRAM = NodeProgram.of(__dirname, 'download-model.mjs');
 const DIRECTORY = '/models';
 
+/** What is written waits in memory for a volume that is slower than the hub. */
+const RESOURCES = { cpu: Cpu.millis(50), memory: Size.mebibytes(256) };
+
 /**
  * A Job that puts a model into a shared volume. Servers with {@link source} start after it, read the volume only,
  * and open no connection to any hub.
@@ -53,13 +57,17 @@ export class ModelDownload extends Construct {
       ...props,
       component: 'model-download',
       deadline: props.deadline ?? Duration.hours(2),
-      user: { uid: 1000, gid: 1000 },
+      user: { uid: 1000, gid: SharedVolume.GROUP },
       container: {
-        ...PROGRAM.container(DefaultImages.NODE, {
-          MODEL_ID: EnvValue.of(model.id),
-          MODEL_REVISION: EnvValue.of(model.revision ?? 'main'),
-          MODEL_DIRECTORY: EnvValue.of(ModelSource.folderOf(model)),
-        }),
+        ...PROGRAM.container(
+          DefaultImages.NODE,
+          {
+            MODEL_ID: EnvValue.of(model.id),
+            MODEL_REVISION: EnvValue.of(model.revision ?? 'main'),
+            MODEL_DIRECTORY: EnvValue.of(ModelSource.folderOf(model)),
+          },
+          RESOURCES,
+        ),
         mounts: [{ volume: Volume.shared('models', volume), path: DIRECTORY }],
       },
     });

@@ -25,6 +25,13 @@ export interface ModelProfileProps {
   readonly precision?: Precision;
 
   /**
+   * Number format of the files in the hub, where servers convert it: many models that are computed in 16 bits are
+   * published in 32, so their download is twice as large.
+   * @default - the same as `precision`
+   */
+  readonly filePrecision?: Precision;
+
+  /**
    * Attention of a model that generates text.
    * @default - the model keeps no key-value cache, as embedding and rerank models do
    */
@@ -41,20 +48,24 @@ export class ModelProfile {
    * @throws UsageError when a number is not above zero
    */
   public static of(props: ModelProfileProps): ModelProfile {
-    const { parametersBillions, precision = Precision.BF16, attention } = props;
+    const { parametersBillions, precision = Precision.BF16, filePrecision = precision, attention } = props;
     checkPositive({ parametersBillions, ...attention });
     const arithmetic = `${parametersBillions} billion parameters × ${precision.bytes} bytes (${precision.name})`;
-    return new ModelProfile(parametersBillions * precision.bytes, arithmetic, attention);
+    const filesGb = parametersBillions * filePrecision.bytes;
+    return new ModelProfile(parametersBillions * precision.bytes, filesGb, arithmetic, attention);
   }
 
   /** The profile of a model of which only the size of its weight files is known. */
   public static ofWeights(weights: Size): ModelProfile {
-    return new ModelProfile((kibibytesOf(weights) * 1024) / BYTES_PER_GB, 'size of the weight files');
+    const gigabytes = (kibibytesOf(weights) * 1024) / BYTES_PER_GB;
+    return new ModelProfile(gigabytes, gigabytes, 'size of the weight files');
   }
 
   private constructor(
     /** Memory of the weights, in GB (10^9 bytes). */
     public readonly weightsGb: number,
+    /** Size of the weights in files, in GB. */
+    public readonly filesGb: number,
     /** How `weightsGb` came about, for messages. */
     public readonly arithmetic: string,
     private readonly attention?: AttentionProps,

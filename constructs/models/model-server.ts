@@ -1,4 +1,4 @@
-import { Duration, Size } from 'cdk8s';
+import { Duration, Size, SizeRoundingBehavior } from 'cdk8s';
 import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
@@ -7,14 +7,13 @@ import type { Accelerator } from '../placement/accelerator';
 import { UsageError } from '../rules/usage-error';
 import { Scaling } from '../scaling/scaling';
 import type { SecretKey } from '../secrets/secret-key';
-import { Deployment } from '../workload/deployment';
+import { Deployment, type DeploymentOptions } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import type { PodUser } from '../workload/pod-template';
 import type { Probe } from '../workload/probe';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
-import type { UpdateStrategy } from '../workload/update-strategy';
 import type { Mount } from '../workload/volume';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
@@ -23,7 +22,7 @@ import { ModelFit } from './model-fit';
 import { ModelSource } from './model-source';
 
 /** What every model server lets its user change. */
-export interface ModelServerOptions extends WorkloadOptions {
+export interface ModelServerOptions extends WorkloadOptions, DeploymentOptions {
   /**
    * Kind of GPU that each server needs. A model that does not fit is a mistake, with the arithmetic.
    * @default - none: it computes on the CPU
@@ -37,19 +36,6 @@ export interface ModelServerOptions extends WorkloadOptions {
   readonly source?: ModelSource;
 
   /**
-   * How many servers there are, and who decides.
-   * @default Scaling.fixed(1)
-   */
-  readonly scaling?: Scaling;
-
-  /**
-   * How pods are replaced.
-   * @default - on a GPU one pod goes before its successor comes, so that no spare GPU is needed; elsewhere one
-   *   comes before the other goes
-   */
-  readonly update?: UpdateStrategy;
-
-  /**
    * What each server asks for, GPU apart.
    * @default - from the size of the model
    */
@@ -57,7 +43,8 @@ export interface ModelServerOptions extends WorkloadOptions {
 
   /**
    * Time that a server may take to start, the download of its model included.
-   * @default - twice what download and load are estimated at, and at least 5 minutes
+   * @default - twice what download and load are estimated at, and at least 5 minutes; from a volume the most pods that
+   *   there may be load at once
    */
   readonly startupBudget?: Duration;
 
@@ -130,6 +117,8 @@ export interface ModelServerDetails {
   readonly accelerators?: number;
   /** Tokens of the longest request, where that is less than what the model can attend to; clients get it. */
   readonly contextTokens?: number;
+  /** Tokens that it reads of a text, when these are fewer than the model reads; clients get it. */
+  readonly servedTokens?: number;
 }
 
 /** Time in which Services notice that a pod is going. */
@@ -178,7 +167,7 @@ export abstract class ModelServer extends Construct implements IProvider {
   }
 
   public offerTo(client: IClient): Offer {
-    const { port, grpcPort, basePath, contextTokens } = this.details;
+    const { port, grpcPort, basePath, contextTokens, servedTokens } = this.details;
     const { apiKey, envPrefix = this.model.role.envPrefix } = this.options;
     const host = this.endpoint.hostFrom(client, client.namespace);
     return {
@@ -188,6 +177,7 @@ export abstract class ModelServer extends Construct implements IProvider {
         ...(grpcPort === undefined ? {} : { [`${envPrefix}_GRPC_PORT`]: EnvValue.of(String(grpcPort.number)) }),
         ...this.model.env(envPrefix),
         ...(contextTokens === undefined ? {} : { [`${envPrefix}_CONTEXT_TOKENS`]: EnvValue.of(String(contextTokens)) }),
+        ...(servedTokens === undefined ? {} : { [`${envPrefix}_SERVED_TOKENS`]: EnvValue.of(String(servedTokens)) }),
         ...(apiKey === undefined ? {} : { [`${envPrefix}_API_KEY`]: EnvValue.fromSecret(apiKey) }),
       },
     };
@@ -257,15 +247,14 @@ export abstract class ModelServer extends Construct implements IProvider {
       });
     }
     const weights = Math.ceil(profile.weightsGb * weightFactor);
-    return {
-      cpu: Cpu.units(2),
-      memory: Size.gibibytes(weights + workingMemory.toGibibytes()),
-    };
+    const working = Math.ceil(workingMemory.toGibibytes({ rounding: SizeRoundingBehavior.NONE }));
+    return { cpu: Cpu.units(2), memory: Size.gibibytes(weights + working) };
   }
 
   private startupEstimate(): Duration {
-    const { weightsGb = 10 } = this.model.profile ?? {};
-    const seconds = 2 * (this.source.secondsFor(weightsGb) + this.details.warmup.toSeconds());
+    const { filesGb = 10 } = this.model.profile ?? {};
+    const readers = this.options.scaling?.max ?? 1;
+    const seconds = 2 * (this.source.secondsFor(filesGb, readers) + this.details.warmup.toSeconds());
     // Whole minutes read better than an estimate to the second.
     return Duration.minutes(Math.ceil(Math.max(LEAST_STARTUP_SECONDS, seconds) / 60));
   }

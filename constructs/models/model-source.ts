@@ -67,23 +67,23 @@ const OLLAMA = ['registry.ollama.ai', 'dd20bb891979d25aebc8bec07b2b3bbc.r2.cloud
 const HTTPS = { name: 'https', number: 443 };
 const DIRECTORY = '/models';
 
-/** Bytes per second that a hub and a volume give, as careful guesses. */
+/** What a hub gives to each pod, and a volume to all of its readers together, as careful guesses. */
 const HUB_GB_PER_SECOND = 0.1;
 const VOLUME_GB_PER_SECOND = 0.3;
 
 /** Where a server has the weights of its model from. */
 export class ModelSource implements IProvider {
   /** Every pod downloads the model from huggingface.co when it starts. */
-  public static readonly HUGGING_FACE = new ModelSource({ hub: {}, gbPerSecond: HUB_GB_PER_SECOND });
+  public static readonly HUGGING_FACE = new ModelSource({ hub: {} });
 
   /** Every pod downloads the model when it starts, into space of its own. */
   public static hub(props: ModelHubProps = {}): ModelSource {
-    return new ModelSource({ hub: props, gbPerSecond: HUB_GB_PER_SECOND });
+    return new ModelSource({ hub: props });
   }
 
   /** Pods download the model into a volume that they share, so only the first one waits for the hub. */
   public static sharedCache(volume: SharedVolume, props: ModelHubProps = {}): ModelSource {
-    return new ModelSource({ hub: props, volume, gbPerSecond: HUB_GB_PER_SECOND });
+    return new ModelSource({ hub: props, volume });
   }
 
   /**
@@ -91,7 +91,7 @@ export class ModelSource implements IProvider {
    * one; nothing is downloaded, and no connection is opened.
    */
   public static prepared(volume: SharedVolume, after: PodSet[] = []): ModelSource {
-    return new ModelSource({ volume, after, gbPerSecond: VOLUME_GB_PER_SECOND });
+    return new ModelSource({ volume, after });
   }
 
   /**
@@ -99,18 +99,18 @@ export class ModelSource implements IProvider {
    * @internal
    */
   public static _downloaded(model: IModel, volume: SharedVolume, after: PodSet): ModelSource {
-    return new ModelSource({ model, volume, after: [after], gbPerSecond: VOLUME_GB_PER_SECOND });
+    return new ModelSource({ model, volume, after: [after] });
   }
 
   /** The model is part of the server's image. */
-  public static readonly IMAGE = new ModelSource({ gbPerSecond: VOLUME_GB_PER_SECOND });
+  public static readonly IMAGE = new ModelSource({});
 
   /**
    * Pods pull the model from a registry of Ollama's kind when they start, into a volume that they share or into
    * space of their own.
    */
   public static ollamaRegistry(volume?: SharedVolume): ModelSource {
-    return new ModelSource({ registry: OLLAMA, volume, gbPerSecond: HUB_GB_PER_SECOND });
+    return new ModelSource({ registry: OLLAMA, volume });
   }
 
   private constructor(
@@ -120,7 +120,6 @@ export class ModelSource implements IProvider {
       readonly volume?: SharedVolume;
       readonly model?: IModel;
       readonly after?: PodSet[];
-      readonly gbPerSecond: number;
     },
   ) {}
 
@@ -139,27 +138,41 @@ export class ModelSource implements IProvider {
     return revision === undefined || this.props.hub === undefined ? [] : ['--revision', revision];
   }
 
-  private get prepared(): boolean {
-    const { hub, registry, volume } = this.props;
-    return hub === undefined && registry === undefined && volume !== undefined;
+  private get fetched(): boolean {
+    return this.props.hub !== undefined || this.props.registry !== undefined;
   }
 
-  /** Seconds that the weights take until they are in memory. */
-  public secondsFor(weightsGb: number): number {
-    return weightsGb / this.props.gbPerSecond;
+  private get prepared(): boolean {
+    return !this.fetched && this.props.volume !== undefined;
+  }
+
+  /**
+   * Seconds that the files take until they are in memory.
+   *
+   * @param readers pods that may start at once; they share what a volume gives
+   */
+  public secondsFor(filesGb: number, readers: number): number {
+    const fetching = this.fetched ? filesGb / HUB_GB_PER_SECOND : 0;
+    if (this.props.volume !== undefined) {
+      return fetching + (filesGb * readers) / VOLUME_GB_PER_SECOND;
+    }
+    // What a pod has just fetched into space of its own is still in memory.
+    return this.fetched ? fetching : filesGb / VOLUME_GB_PER_SECOND;
   }
 
   /** Where the server finds or keeps the files; nothing when they are in its image. */
   public mounts(model: IModel): Mount[] {
-    const { hub, registry, volume } = this.props;
+    const { volume } = this.props;
     if (volume !== undefined) {
-      return [{ volume: Volume.shared('models', volume), path: DIRECTORY, readOnly: this.prepared }];
+      return this.prepared
+        ? [{ volume: Volume.sharedReadOnly('models', volume), path: DIRECTORY, readOnly: true }]
+        : [{ volume: Volume.shared('models', volume), path: DIRECTORY }];
     }
-    if (hub === undefined && registry === undefined) {
+    if (!this.fetched) {
       return [];
     }
     // Files are downloaded beside what is there, and weights often come in two formats.
-    const space = Math.max(2, Math.ceil((model.profile?.weightsGb ?? 10) * 1.5) + 1);
+    const space = Math.max(2, Math.ceil((model.profile?.filesGb ?? 10) * 1.5) + 1);
     return [{ volume: Volume.scratch('models', Size.gibibytes(space)), path: DIRECTORY }];
   }
 

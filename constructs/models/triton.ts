@@ -53,7 +53,6 @@ export class Triton extends ModelServer {
   public constructor(scope: Construct, id: string, props: TritonProps) {
     super(scope, id, props, () => detailsOf(props));
     checkFit(this, props.model, props.accelerator);
-    props.repository?.mountedBy(this.workload.pods);
   }
 }
 
@@ -69,14 +68,8 @@ function detailsOf(props: TritonProps): ModelServerDetails {
       `--exit-timeout-secs=${longestRequest.toSeconds()}`,
       ...(props.args ?? []),
     ],
-    source: ModelSource.IMAGE,
-    mounts: [
-      temporaryFiles(),
-      { volume: Volume.memory('shm', Size.gibibytes(1)), path: '/dev/shm' },
-      ...(props.repository === undefined
-        ? []
-        : [{ volume: Volume.shared('repository', props.repository), path: REPOSITORY, readOnly: true }]),
-    ],
+    source: props.repository === undefined ? ModelSource.IMAGE : ModelSource.prepared(props.repository),
+    mounts: [temporaryFiles(), { volume: Volume.memory('shm', Size.gibibytes(1)), path: '/dev/shm' }],
     port: HTTP,
     grpcPort: GRPC,
     metricsPort: METRICS,

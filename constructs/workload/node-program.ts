@@ -3,9 +3,13 @@ import { Cpu } from 'cdk8s-plus-28';
 import type { MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
 import type { Image } from './image';
+import type { Resources } from './resources';
 import { scriptFile } from './script-file';
 
 const DIRECTORY = '/opt/program';
+
+/** Enough for requests and their answers. */
+const RESOURCES: Resources = { cpu: Cpu.millis(50), memory: Size.mebibytes(128) };
 
 /**
  * A program of this library, in JavaScript for Node.js without any package: its HTTP client, file system and
@@ -30,13 +34,16 @@ export class NodeProgram {
     public readonly files: { readonly [path: string]: string },
   ) {}
 
-  /** The container that runs the program in an image that has Node.js; it needs the files. */
-  public container(image: Image, env: { readonly [name: string]: EnvValue }): MainContainerProps {
-    return {
-      image,
-      command: ['node', `${DIRECTORY}/${this.main}`],
-      env,
-      resources: { cpu: Cpu.millis(50), memory: Size.mebibytes(128) },
-    };
+  /**
+   * The container that runs the program in an image that has Node.js; it needs the files.
+   *
+   * @param resources what it asks for; without them 50m and 128 MiB
+   */
+  public container(
+    image: Image,
+    env: { readonly [name: string]: EnvValue },
+    resources: Resources = RESOURCES,
+  ): MainContainerProps {
+    return { image, command: ['node', `${DIRECTORY}/${this.main}`], env, resources };
   }
 }

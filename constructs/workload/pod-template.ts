@@ -238,14 +238,16 @@ export class PodTemplate {
   private renderSecurityContext(volumes: Volume[]): k8s.PodSecurityContext {
     const { user, exceptions } = this.props;
     const asRoot = exceptions.some(({ rule }) => rule === 'runAsNonRoot');
-    const owned = volumes.some((volume) => volume.ownedByGroup);
+    const owners = volumes.flatMap(({ owner }) => owner ?? []);
+    // A pod has one such group; volumes of its own have nobody else's.
+    const [owner] = owners.includes('pod') ? [user.gid] : (owners as number[]);
     return {
       runAsNonRoot: !asRoot,
       runAsUser: asRoot ? 0 : user.uid,
       runAsGroup: asRoot ? 0 : user.gid,
-      fsGroup: owned ? user.gid : undefined,
+      fsGroup: owner,
       // Walking a large volume at every start would take minutes.
-      fsGroupChangePolicy: owned ? 'OnRootMismatch' : undefined,
+      fsGroupChangePolicy: owner === undefined ? undefined : 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     };
   }

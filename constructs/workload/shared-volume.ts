@@ -30,6 +30,12 @@ export interface SharedVolumeProps {
 
 /** A ReadWriteMany claim: for files that can be fetched again, such as models, never for a database. */
 export class SharedVolume extends Construct {
+  /**
+   * Group of all pods that write to shared volumes, whatever their users are. With groups of their own each would
+   * have the kubelet give the whole tree to its group when it starts, and take it from the others.
+   */
+  public static readonly GROUP = 1000;
+
   /** The claim. */
   public readonly claim: k8s.KubePersistentVolumeClaim;
   /** Name of the claim. */

@@ -5,7 +5,7 @@ import { sizeQuantity } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { ConfigFiles } from './config-files';
-import type { SharedVolume } from './shared-volume';
+import { SharedVolume } from './shared-volume';
 
 /** A volume of a pod. */
 export class Volume {
@@ -27,7 +27,7 @@ export class Volume {
       storageClassName: storageClass,
       volumeMode: 'Filesystem',
     };
-    return new Volume(name, { ephemeral: { volumeClaimTemplate: { spec } } }, { ownedByGroup: true });
+    return new Volume(name, { ephemeral: { volumeClaimTemplate: { spec } } }, { owner: 'pod' });
   }
 
   /** Empty space in memory that goes with the pod; it counts against the memory limit of who writes to it. */
@@ -87,12 +87,17 @@ export class Volume {
 
   /** The volume that a claim template of the same name gives to each pod of a StatefulSet. */
   public static claim(name: string): Volume {
-    return new Volume(name, undefined, { ownedByGroup: true });
+    return new Volume(name, undefined, { owner: 'pod' });
   }
 
-  /** A volume that pods on several nodes mount at once. */
+  /** A volume that pods on several nodes mount at once and write to, as {@link SharedVolume.GROUP}. */
   public static shared(name: string, volume: SharedVolume): Volume {
-    return new Volume(name, { persistentVolumeClaim: { claimName: volume.name } }, { ownedByGroup: true });
+    return new Volume(name, { persistentVolumeClaim: { claimName: volume.name } }, { owner: SharedVolume.GROUP });
+  }
+
+  /** The same for pods that only read: their files belong to whom they belong, and must be readable for all. */
+  public static sharedReadOnly(name: string, volume: SharedVolume): Volume {
+    return new Volume(name, { persistentVolumeClaim: { claimName: volume.name, readOnly: true } });
   }
 
   private constructor(
@@ -104,7 +109,7 @@ export class Volume {
       readonly config?: ConfigFiles;
       readonly secretKeys?: SecretKey[];
       readonly fixed?: boolean;
-      readonly ownedByGroup?: boolean;
+      readonly owner?: 'pod' | number;
     } = {},
   ) {
     const problem = dnsLabelProblem(name);
@@ -137,9 +142,9 @@ export class Volume {
     return fixed || config !== undefined || this.secretKeys.length > 0;
   }
 
-  /** Whether containers reach the files through the pod's group. */
-  public get ownedByGroup(): boolean {
-    return this.details.ownedByGroup ?? false;
+  /** Group through which containers reach the files: that of the pod, or one of all pods that share them. */
+  public get owner(): 'pod' | number | undefined {
+    return this.details.owner;
   }
 
   /**

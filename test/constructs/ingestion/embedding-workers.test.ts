@@ -152,9 +152,9 @@ describe('workers with a model of their own', () => {
       HF_HOME: '/models',
     });
     expect(variables(objects)).not.toHaveProperty('EMBEDDING_MODEL_PATH');
-    expect(volumeOf(objects)).toEqual({ name: 'models', emptyDir: { sizeLimit: '3Gi' } });
+    expect(volumeOf(objects)).toEqual({ name: 'models', emptyDir: { sizeLimit: '4Gi' } });
     expect(mountOf(objects)).toEqual({ name: 'models', mountPath: '/models' });
-    expect(mainContainer(deploymentOf(objects)).resources.limits['ephemeral-storage']).toBe('5376Mi');
+    expect(mainContainer(deploymentOf(objects)).resources.limits['ephemeral-storage']).toBe('6400Mi');
     expect(egressOf(objects)[0].ports).toEqual([{ port: 443, protocol: 'TCP' }]);
   });
 
@@ -187,7 +187,10 @@ describe('workers with a model of their own', () => {
       EMBEDDING_MODEL_PATH: '/models/BAAI/bge-large-en-v1.5',
       HF_HUB_OFFLINE: '1',
     });
-    expect(volumeOf(objects)).toEqual({ name: 'models', persistentVolumeClaim: { claimName: 'models' } });
+    expect(volumeOf(objects)).toEqual({
+      name: 'models',
+      persistentVolumeClaim: { claimName: 'models', readOnly: true },
+    });
     expect(mountOf(objects)).toEqual({ name: 'models', mountPath: '/models', readOnly: true });
     expect(egressOf(objects)).toEqual([]);
   });

@@ -65,6 +65,13 @@ test.each(RERANKERS)('RerankModel.%s', (name, id, maxTokens) => {
   expect(RerankModel.named(id)).toEqual(model);
 });
 
+test('encoders are published in 32 bits, but for those that are not', () => {
+  expect(EmbeddingModel.BGE_M3.profile?.filesGb).toBeCloseTo(2.27, 2);
+  expect(RerankModel.BGE_RERANKER_V2_M3.profile?.filesGb).toBeCloseTo(2.27, 2);
+  expect(EmbeddingModel.QWEN3_EMBEDDING_0_6B.profile?.filesGb).toBeCloseTo(1.19, 2);
+  expect(ChatModel.QWEN2_5_7B.profile?.filesGb).toBe(ChatModel.QWEN2_5_7B.profile?.weightsGb);
+});
+
 describe('what is put before a text', () => {
   const prefixesOf = (model: EmbeddingModel) => {
     const { X_QUERY_PREFIX: query, X_DOCUMENT_PREFIX: document } = model.env('X');

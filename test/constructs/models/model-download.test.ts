@@ -57,6 +57,13 @@ describe('the Job', () => {
     expect(env(job, 'HF_TOKEN')).toBeUndefined();
   });
 
+  test('has memory for what a slow volume keeps waiting', () => {
+    expect(mainContainer(job).resources).toMatchObject({
+      requests: { cpu: '50m', memory: '256Mi' },
+      limits: { memory: '256Mi' },
+    });
+  });
+
   test('has two hours, or what it is given', () => {
     expect(job.spec.activeDeadlineSeconds).toBe(7200);
     expect(download({ deadline: Duration.minutes(30) }).job().spec.activeDeadlineSeconds).toBe(1800);

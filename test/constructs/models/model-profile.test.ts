@@ -34,6 +34,17 @@ describe('the memory of weights', () => {
   });
 });
 
+describe('the size of the files', () => {
+  test('is that of the weights, unless they are published in another format', () => {
+    const of = (filePrecision?: Precision) =>
+      ModelProfile.of({ parametersBillions: 0.5, precision: Precision.FP16, filePrecision });
+    expect(of().filesGb).toBe(1);
+    expect(of(Precision.FP32)).toMatchObject({ weightsGb: 1, filesGb: 2 });
+    const files = ModelProfile.ofWeights(Size.gibibytes(15));
+    expect(files.filesGb).toBe(files.weightsGb);
+  });
+});
+
 describe('what a token keeps', () => {
   test('is a key and a value for each head of each layer', () => {
     expect(ModelProfile.of({ parametersBillions: 8, attention: ATTENTION }).keyValuesPerToken).toBe(65536);

@@ -5,6 +5,7 @@ import type { IModel } from '../../../constructs/models/model';
 import { ModelDownload } from '../../../constructs/models/model-download';
 import { ModelProfile } from '../../../constructs/models/model-profile';
 import { ModelSource } from '../../../constructs/models/model-source';
+import { Precision } from '../../../constructs/models/precision';
 import { TextEmbeddingsInference } from '../../../constructs/models/text-embeddings-inference';
 import { Vllm } from '../../../constructs/models/vllm';
 import { Accelerator } from '../../../constructs/placement/accelerator';
@@ -110,7 +111,8 @@ describe('a shared cache', () => {
       name: 'models',
       persistentVolumeClaim: { claimName: 'models' },
     });
-    expect(templateOf(object).spec.securityContext.fsGroup).toBe(10001);
+    // One group for all, whatever their users are.
+    expect(templateOf(object).spec.securityContext).toMatchObject({ runAsGroup: 10001, fsGroup: 1000 });
     expect(mainContainer(object).resources.limits['ephemeral-storage']).toBe('1280Mi');
   });
 
@@ -128,6 +130,15 @@ describe('a prepared volume', () => {
   test('is read, and never written to', () => {
     expect(mainContainer(object).volumeMounts[0]).toEqual({ name: 'models', mountPath: '/models', readOnly: true });
     expect(argument(object, '--model-id')).toBe('/models/BAAI/bge-m3@5617a9f6');
+    expect(templateOf(object).spec.volumes).toContainEqual({
+      name: 'models',
+      persistentVolumeClaim: { claimName: 'models', readOnly: true },
+    });
+  });
+
+  test('keeps the group that its files have, for the kubelet changes it nowhere', () => {
+    expect(templateOf(object).spec.securityContext).not.toHaveProperty('fsGroup');
+    expect(templateOf(object).spec.securityContext).not.toHaveProperty('fsGroupChangePolicy');
   });
 
   test('has the commit that it has', () => {
@@ -189,6 +200,11 @@ describe('space of its own', () => {
 
   test.each([
     ['10 GB, half as much again and one', embedding(ModelProfile.of({ parametersBillions: 5 })), 16],
+    [
+      'files that are larger than the weights',
+      embedding(ModelProfile.of({ parametersBillions: 5, filePrecision: Precision.FP32 })),
+      31,
+    ],
     ['a tiny model', embedding(ModelProfile.of({ parametersBillions: 0.01 })), 2],
     ['a model of unknown size', embedding(), 16],
   ])('has room for %s', (_, model, gibibytes) => {

@@ -51,6 +51,7 @@ describe('the container', () => {
       OLLAMA_NUM_PARALLEL: '1',
       OLLAMA_CONTEXT_LENGTH: '8192',
       OLLAMA_KEEP_ALIVE: '-1',
+      OLLAMA_NOPRUNE: '1',
       HOME: '/tmp',
     });
     expect(templateOf(object).spec.securityContext).toMatchObject({ runAsUser: 10001, runAsNonRoot: true });
@@ -103,7 +104,7 @@ test('pods can share what they pull, and can write to it', () => {
   const { spec } = templateOf(object);
   expect(spec.volumes).toContainEqual({ name: 'models', persistentVolumeClaim: { claimName: 'models' } });
   expect(mainContainer(object).volumeMounts).toContainEqual({ name: 'models', mountPath: '/models' });
-  expect(spec.securityContext.fsGroup).toBe(10001);
+  expect(spec.securityContext.fsGroup).toBe(1000);
 });
 
 describe('the context', () => {

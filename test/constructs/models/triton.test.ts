@@ -69,13 +69,16 @@ describe('the container', () => {
 test('a repository in a volume is read only, and applied with the server', () => {
   const { chart, construct, object } = triton({}, true);
   const { volumes, securityContext } = templateOf(object).spec;
-  expect(volumes).toContainEqual({ name: 'repository', persistentVolumeClaim: { claimName: 'repository' } });
+  expect(volumes).toContainEqual({
+    name: 'models',
+    persistentVolumeClaim: { claimName: 'repository', readOnly: true },
+  });
   expect(mainContainer(object).volumeMounts).toContainEqual({
-    name: 'repository',
+    name: 'models',
     mountPath: '/models',
     readOnly: true,
   });
-  expect(securityContext.fsGroup).toBe(1000);
+  expect(securityContext).not.toHaveProperty('fsGroup');
   construct.workload.uses(new TextEmbeddingsInference(chart, 'embedder', { model: EmbeddingModel.BGE_M3 }));
   for (const [kind, name] of [
     ['Deployment', 'triton'],

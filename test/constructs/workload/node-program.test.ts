@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { NodeProgram } from '../../../constructs/workload/node-program';
 import { find, mainContainer } from '../../support/manifests';
-import { IMAGE, KEY } from '../../support/values';
+import { IMAGE, KEY, RESOURCES } from '../../support/values';
 import { deployed } from '../../support/workloads';
 
 describe('a program', () => {
@@ -34,6 +34,11 @@ describe('a program', () => {
       limits: { memory: '128Mi' },
     });
     expect(rendered.env).toEqual([{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'existing', key: 'key' } } }]);
+  });
+
+  test('asks for what it is told to', () => {
+    const { resources } = NodeProgram.of(directory, 'client.mjs').container(IMAGE, {}, RESOURCES);
+    expect(resources).toBe(RESOURCES);
   });
 
   test('has its files where its command looks for them', () => {

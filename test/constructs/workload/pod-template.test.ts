@@ -1,4 +1,4 @@
-import { Duration, Size } from 'cdk8s';
+import { type Chart, Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import type { Port } from '../../../constructs/network/port';
 import { Accelerator } from '../../../constructs/placement/accelerator';
@@ -13,6 +13,7 @@ import { EnvValue } from '../../../constructs/workload/env-value';
 import { Image } from '../../../constructs/workload/image';
 import { PodSecurityException } from '../../../constructs/workload/pod-security';
 import { Probe } from '../../../constructs/workload/probe';
+import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { StatefulSet } from '../../../constructs/workload/stateful-set';
 import { Volume } from '../../../constructs/workload/volume';
 import { find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
@@ -99,6 +100,40 @@ describe('the group of the files', () => {
       fsGroup: 1000,
       fsGroupChangePolicy: 'OnRootMismatch',
     });
+  });
+
+  const shared = (chart: Chart) => new SharedVolume(chart, 'files', { size: Size.gibibytes(1), storageClass: 'nfs' });
+
+  test('is one for all who write to a shared volume, and none for those who read', () => {
+    const writing = deployed();
+    writing.construct.addVolume({ volume: Volume.shared('v', shared(writing.chart)), path: '/v' });
+    expect(writing.template().spec.securityContext).toMatchObject({
+      runAsGroup: 10001,
+      fsGroup: 1000,
+      fsGroupChangePolicy: 'OnRootMismatch',
+    });
+    const reading = deployed();
+    reading.construct.addVolume({ volume: Volume.sharedReadOnly('v', shared(reading.chart)), path: '/v' });
+    expect(reading.template().spec.securityContext).not.toHaveProperty('fsGroup');
+    expect(reading.template().spec.securityContext).not.toHaveProperty('fsGroupChangePolicy');
+  });
+
+  test('is their own when they have a volume of their own too', () => {
+    const chart = testChart();
+    const mounts = [
+      { volume: Volume.shared('v', shared(chart)), path: '/v' },
+      { volume: Volume.claim('data'), path: '/data' },
+    ];
+    const store = new StatefulSet(chart, 'store', {
+      component: 'store',
+      container: { ...CONTAINER, ports: [PORT], mounts },
+      replicas: 1,
+      claims: [{ name: 'data', size: Size.gibibytes(1) }],
+      serviceName: 'store',
+      user: { uid: 999, gid: 999 },
+    });
+    store.addService({ ports: [PORT] });
+    expect(templateOf(find(render(chart), 'StatefulSet', 'store')).spec.securityContext.fsGroup).toBe(999);
   });
 
   test.each([

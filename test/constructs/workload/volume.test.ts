@@ -1,13 +1,16 @@
 import { Size } from 'cdk8s';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { ConfigFiles } from '../../../constructs/workload/config-files';
+import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { Volume } from '../../../constructs/workload/volume';
 import { testChart } from '../../support/manifests';
 import { deployed } from '../../support/workloads';
 
 const CONFIG = new ConfigFiles(testChart(), 'config', { name: 'settings' });
 const KEYS = [SecretKey.of('certificate', 'tls.crt'), SecretKey.of('certificate', 'tls.key')];
-const NOTHING = { scratchSize: undefined, config: undefined, secretKeys: [], ownedByGroup: false };
+const NOTHING = { scratchSize: undefined, config: undefined, secretKeys: [], owner: undefined };
+
+const SHARED = new SharedVolume(testChart(), 'files', { size: Size.gibibytes(1), storageClass: 'nfs' });
 
 const SCRATCH = Volume.scratch('v', Size.gibibytes(2));
 
@@ -53,12 +56,14 @@ describe('a volume', () => {
     ['memory', Volume.memory('v', Size.mebibytes(64)), {}],
     ['configuration', Volume._config('v', CONFIG), { config: CONFIG }],
     ['Secret keys', Volume.secret('v', KEYS), { secretKeys: KEYS }],
-    ['an ephemeral volume', Volume.ephemeral('v', Size.gibibytes(1)), { ownedByGroup: true }],
-    ['a claim', Volume.claim('v'), { ownedByGroup: true }],
+    ['an ephemeral volume', Volume.ephemeral('v', Size.gibibytes(1)), { owner: 'pod' }],
+    ['a claim', Volume.claim('v'), { owner: 'pod' }],
+    ['a shared volume', Volume.shared('v', SHARED), { owner: 1000 }],
+    ['a shared volume that is only read', Volume.sharedReadOnly('v', SHARED), {}],
   ])('of %s tells pods what follows from it, and nothing else', (_, volume, facts) => {
-    const { name, scratchSize, _configFiles: config, secretKeys, ownedByGroup } = volume;
+    const { name, scratchSize, _configFiles: config, secretKeys, owner } = volume;
     expect(name).toBe('v');
-    expect({ scratchSize, config, secretKeys, ownedByGroup }).toEqual({ ...NOTHING, ...facts });
+    expect({ scratchSize, config, secretKeys, owner }).toEqual({ ...NOTHING, ...facts });
   });
 });
 
