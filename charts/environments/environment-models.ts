@@ -47,6 +47,7 @@ const profile = made(
       weights: size.optional().describe('size of the weight files, where nothing else is known'),
       parametersBillions: z.number().optional().describe('parameters, in billions'),
       precision: precision.optional().describe('number format of the weights; by default bf16'),
+      filePrecision: precision.optional().describe('number format of the files; by default that of the weights'),
       attention: z
         .strictObject({
           layers: z.int32().describe('num_hidden_layers in config.json'),
@@ -264,7 +265,10 @@ function serverFields(secrets: ISecretSource) {
 function teiFields(secrets: ISecretSource) {
   return {
     ...serverFields(secrets),
-    maxBatchTokens: z.int32().optional().describe('tokens that are computed at once; by default 16384'),
+    maxBatchTokens: z
+      .int32()
+      .optional()
+      .describe('tokens that are computed at once, and the most of one text; by default 16384, and 2048 on the CPU'),
     maxClientBatchSize: z.int32().optional().describe('texts that one request may hold; by default 32'),
     maxConcurrentRequests: z.int32().optional().describe('requests that may be under way; by default 512'),
   };
@@ -345,7 +349,7 @@ export function llm(secrets: ISecretSource) {
       }
       if (ollama !== undefined) {
         checkAlone('ollama', server);
-        return (scope) => new Ollama(scope, 'llm', { ...ollama, model });
+        return (scope, longestRequest) => new Ollama(scope, 'llm', { ...ollama, model, longestRequest });
       }
       if (server.accelerator === undefined) {
         throw new UsageError('is missing; vLLM needs a GPU, ollama and external do not', {

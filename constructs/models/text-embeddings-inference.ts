@@ -4,6 +4,7 @@ import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import type { Accelerator } from '../placement/accelerator';
 import { UsageError } from '../rules/usage-error';
+import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import { Probe } from '../workload/probe';
 import type { EmbeddingModel } from './embedding-model';
@@ -26,8 +27,10 @@ export interface TextEmbeddingsInferenceProps extends ModelServerOptions {
 
   /**
    * Tokens that are computed at once, over all requests together. More of them use a GPU better and take more of
-   * its memory.
-   * @default 16384
+   * its memory; on a CPU, where the memory for attention grows with them and with the length of a text, they decide
+   * whether the server survives its first batch. A text can have no more: what is longer is cut off, without a word
+   * to the client, which is therefore told of this limit as `<PREFIX>_SERVED_TOKENS` when the model would read more.
+   * @default - 16384, and 2048 on the CPU
    */
   readonly maxBatchTokens?: number;
 
@@ -53,6 +56,17 @@ export interface TextEmbeddingsInferenceProps extends ModelServerOptions {
 const PORT: Port = { name: 'http', number: 8080, appProtocol: 'http' };
 const METRICS: Port = { name: 'metrics', number: 9000, appProtocol: 'http' };
 
+/** Texts of pages rather than chapters. A batch of 16384 tokens of bge-m3 needs tens of gigabytes. */
+const CPU_BATCH_TOKENS = 2048;
+const GPU_BATCH_TOKENS = 16384;
+
+/**
+ * Bytes for each pair of tokens, one of the batch and one of the same text: scores of 4 bytes for each of up to 32
+ * attention heads, and what the softmax makes of them. There is no flash attention that would do without on a CPU.
+ */
+const BYTES_PER_PAIR = 2 * 32 * 4;
+const BYTES_PER_MEBIBYTE = 2 ** 20;
+
 /** Compute capabilities from Turing to Blackwell; V100 (7.0) is not among them. */
 const LEAST_CAPABILITY = 7.5;
 
@@ -71,11 +85,16 @@ export class TextEmbeddingsInference extends ModelServer {
 
 function detailsOf(scope: Construct, props: TextEmbeddingsInferenceProps): ModelServerDetails {
   const { model, accelerator, source = ModelSource.HUGGING_FACE } = props;
+  const batchTokens = batchTokensOf(props);
   const alive = Probe.http('/health', PORT, { timeout: Duration.seconds(5), failures: 6 });
   return {
     model,
     image: imageFor(scope, accelerator),
     args: argumentsOf(scope, props, source),
+    env: {
+      // Its default in this release; without it the server does not start when a text may be longer than a batch.
+      AUTO_TRUNCATE: EnvValue.of('true'),
+    },
     apiKeyVariable: 'API_KEY',
     mounts: [temporaryFiles()],
     port: PORT,
@@ -83,17 +102,33 @@ function detailsOf(scope: Construct, props: TextEmbeddingsInferenceProps): Model
     ready: Probe.http('/health', PORT, { timeout: Duration.seconds(5), period: Duration.seconds(5) }),
     alive,
     basePath: model.role === ModelRole.RERANK ? '/rerank' : '/v1',
-    workingMemory: Size.gibibytes(2),
+    workingMemory: workingMemory(props),
     // CPUs compute in 32 bits.
     weightFactor: accelerator === undefined ? 2 : 1,
     warmup: Duration.minutes(1),
     longestRequest: Duration.minutes(1),
+    servedTokens: batchTokens < model.maxTokens ? batchTokens : undefined,
   };
+}
+
+function batchTokensOf({ maxBatchTokens, accelerator }: TextEmbeddingsInferenceProps): number {
+  return maxBatchTokens ?? (accelerator === undefined ? CPU_BATCH_TOKENS : GPU_BATCH_TOKENS);
+}
+
+/** Memory beside the weights. The server tries the largest batch when it starts, so too little shows at once. */
+function workingMemory(props: TextEmbeddingsInferenceProps): Size {
+  if (props.accelerator !== undefined) {
+    return Size.gibibytes(2);
+  }
+  const batchTokens = batchTokensOf(props);
+  const pairs = batchTokens * Math.min(batchTokens, props.model.maxTokens);
+  return Size.mebibytes(1024 + Math.ceil((pairs * BYTES_PER_PAIR) / BYTES_PER_MEBIBYTE));
 }
 
 /** Numbers are arguments, because scanners take variables like MAX_BATCH_TOKENS for secrets. */
 function argumentsOf(scope: Construct, props: TextEmbeddingsInferenceProps, source: ModelSource): string[] {
-  const { model, maxBatchTokens = 16384, maxClientBatchSize = 32, maxConcurrentRequests = 512 } = props;
+  const { model, maxClientBatchSize = 32, maxConcurrentRequests = 512 } = props;
+  const maxBatchTokens = batchTokensOf(props);
   checkAtLeastOne(scope, { maxBatchTokens, maxClientBatchSize, maxConcurrentRequests });
   return [
     ...['--model-id', source.locate(model)],

@@ -242,6 +242,11 @@ describe('a server of vectors', () => {
       '9:13 embedder.accelerators: is not a setting; did you mean accelerator?',
     ],
     [
+      'with a fact of its model that there is not',
+      ['embeddingModel: { id: BAAI/bge-m3, revison: c0ffee }'],
+      '8:36 embeddingModel.revison: is not a setting; did you mean revision?',
+    ],
+    [
       'for no text at once',
       [...SERVED.slice(0, 1), 'embedder: { maxClientBatchSize: 0 }'],
       '9:13 embedder.maxClientBatchSize: is 0, but must be a whole number above 0',
@@ -341,6 +346,8 @@ describe('a server of answers', () => {
         'ollama: { parallel: 3, accelerator: nvidia-t4, resources: { cpu: "2", memory: 8Gi } }',
       ),
     );
+    // The API's longest answer is 2 minutes unless it is said, and then Ollama has 4.
+    expect(templateOf(find(objects, 'Deployment', 'llm')).spec.terminationGracePeriodSeconds).toBe(265);
     expect(variables(objects, 'Deployment', 'llm')).toMatchObject({
       OLLAMA_MODEL: 'qwen2.5:3b',
       OLLAMA_NUM_PARALLEL: '3',

@@ -3,8 +3,11 @@ import { Cpu } from 'cdk8s-plus-28';
 import { ChatModel } from '../../../constructs/models/chat-model';
 import { EmbeddingModel } from '../../../constructs/models/embedding-model';
 import { ExternalModel } from '../../../constructs/models/external-model';
+import { ModelProfile } from '../../../constructs/models/model-profile';
 import type { ModelServer, ModelServerOptions } from '../../../constructs/models/model-server';
+import { ModelSource } from '../../../constructs/models/model-source';
 import { Ollama } from '../../../constructs/models/ollama';
+import { Precision } from '../../../constructs/models/precision';
 import { RerankModel } from '../../../constructs/models/rerank-model';
 import { TextEmbeddingsInference } from '../../../constructs/models/text-embeddings-inference';
 import { Triton } from '../../../constructs/models/triton';
@@ -13,8 +16,10 @@ import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { Scaling } from '../../../constructs/scaling/scaling';
+import { ScalingMetric } from '../../../constructs/scaling/scaling-metric';
 import { Deployment } from '../../../constructs/workload/deployment';
 import type { IProvider } from '../../../constructs/workload/provider';
+import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { UpdateStrategy } from '../../../constructs/workload/update-strategy';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, KEY, RESOURCES } from '../../support/values';
@@ -119,6 +124,11 @@ describe.each(SERVERS)('%s', (_, create) => {
     ]);
   });
 
+  test('keeps as many old ReplicaSets as it is told', () => {
+    expect(serverOf(create, { revisionHistoryLimit: 2 }).spec.revisionHistoryLimit).toBe(2);
+    expect(serverOf(create).spec).not.toHaveProperty('revisionHistoryLimit');
+  });
+
   test('is replaced as it is told', () => {
     const server = serverOf(create, { accelerator: L4, update: UpdateStrategy.RECREATE });
     expect(server.spec.strategy).toEqual({ type: 'Recreate' });
@@ -193,12 +203,12 @@ describe('the startup budget', () => {
   };
 
   test.each([
-    // 1.1 GB / 0.1 GB/s + 60 s, twice, is below the least.
+    // 2.3 GB / 0.1 GB/s + 60 s, twice, is below the least.
     ['a small model', (chart: Chart) => tei(chart), 300],
     // 15.24 GB / 0.1 GB/s + 300 s, twice, in whole minutes.
     ['a larger one, with its compilation', (chart: Chart) => vllm(chart, {}, CHAT), 960],
     ['a larger one without compilation', (chart: Chart) => ollama(chart, {}, CHAT), 480],
-    // 1.1 GB / 0.3 GB/s + 120 s, twice.
+    // 2.3 GB / 0.3 GB/s + 120 s, twice.
     ['one in the image', (chart: Chart) => triton(chart), 300],
   ])('of %s is twice the estimate in whole minutes, and at least 5', (_, create, seconds) => {
     expect(budgetOf(create)).toBe(seconds);
@@ -218,6 +228,47 @@ describe('the startup budget', () => {
   test('of a model of unknown size is that of 10 GB', () => {
     const model = EmbeddingModel.of({ id: 'acme/unknown', dimensions: 8, maxTokens: 512 });
     expect(budgetOf((chart) => tei(chart, { resources: RESOURCES }, model))).toBe(360);
+  });
+
+  test.each([
+    // (100 GB / 0.1 GB/s + 60 s) × 2, for each of them alone.
+    ['from a hub does not depend on how many there are', (_: SharedVolume) => ModelSource.HUGGING_FACE, [2160, 2160]],
+    // (100 GB × 1 or 4 / 0.3 GB/s + 60 s) × 2.
+    ['from a volume is that of all at once', (volume: SharedVolume) => ModelSource.prepared(volume), [840, 2820]],
+    // Both.
+    ['from a shared cache is for both', (volume: SharedVolume) => ModelSource.sharedCache(volume), [2820, 4800]],
+  ])('%s', (_, sourceOf, seconds) => {
+    const model = EmbeddingModel.of({
+      id: 'acme/large',
+      dimensions: 8,
+      maxTokens: 512,
+      profile: ModelProfile.of({ parametersBillions: 50 }),
+    });
+    const budgets = [Scaling.fixed(1), Scaling.horizontal({ min: 1, max: 4, metrics: [ScalingMetric.cpu(70)] })].map(
+      (scaling) =>
+        budgetOf((chart) => {
+          const volume = new SharedVolume(chart, 'models', { size: Size.gibibytes(100), storageClass: 'nfs' });
+          return new TextEmbeddingsInference(chart, 'server', { model, scaling, source: sourceOf(volume) });
+        }),
+    );
+    expect(budgets).toEqual(seconds);
+  });
+
+  test('is for the files, which may be larger than the weights', () => {
+    const of = (filePrecision?: Precision) =>
+      budgetOf((chart) =>
+        tei(
+          chart,
+          {},
+          EmbeddingModel.of({
+            id: 'acme/large',
+            dimensions: 8,
+            maxTokens: 512,
+            profile: ModelProfile.of({ parametersBillions: 50, filePrecision }),
+          }),
+        ),
+      );
+    expect([of(), of(Precision.FP32)]).toEqual([2160, 4140]);
   });
 
   test('shorter than one question is refused', () => {
@@ -274,7 +325,7 @@ describe('clients', () => {
   const named = (prefix: string, names: string[]) => names.map((name) => `${prefix}_${name}`);
 
   test.each([
-    ['TextEmbeddingsInference', (chart: Chart) => tei(chart), 'http://server:8080/v1'],
+    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }), 'http://server:8080/v1'],
     ['Vllm', (chart: Chart) => vllm(chart), 'http://server:8000/v1'],
     ['Ollama', (chart: Chart) => ollama(chart), 'http://server:11434/v1'],
     ['ExternalModel', () => hosted(), 'https://api.acme.example/v1'],
@@ -316,7 +367,7 @@ describe('clients', () => {
   });
 
   test.each([
-    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, {}, RerankModel.BGE_RERANKER_V2_M3)],
+    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }, RerankModel.BGE_RERANKER_V2_M3)],
     ['ExternalModel', () => hosted({}, RerankModel.BGE_RERANKER_V2_M3)],
   ])('of rankings from %s get the same variables', (_, create) => {
     expect(namesGiven(clientOf(create))).toEqual(['RERANKER_URL', 'RERANKER_MODEL', 'RERANKER_MAX_TOKENS']);
@@ -328,7 +379,7 @@ describe('clients', () => {
       return { container, names: variables.map(({ name }: Json) => name) };
     };
     const [first, ...others] = [
-      clientOf((chart) => tei(chart)),
+      clientOf((chart) => tei(chart, { accelerator: L4 })),
       clientOf((chart) => vllm(chart)),
       clientOf((chart) => ollama(chart)),
       clientOf(() => hosted()),
@@ -340,7 +391,7 @@ describe('clients', () => {
 
   test('get other names with another prefix', () => {
     for (const create of [
-      (chart: Chart) => tei(chart, { envPrefix: 'QUERY' }),
+      (chart: Chart) => tei(chart, { accelerator: L4, envPrefix: 'QUERY' }),
       (chart: Chart) => vllm(chart, { envPrefix: 'QUERY' }),
       (chart: Chart) => ollama(chart, { envPrefix: 'QUERY' }),
       () => hosted({ envPrefix: 'QUERY' }),
@@ -422,7 +473,11 @@ describe('two servers of one model', () => {
     }
     const objects = render(chart);
     const [api, workers] = clients.map(({ id }) => find(objects, 'Deployment', id));
-    expect(namesGiven(api as ManifestObject)).toEqual(namesGiven(workers as ManifestObject));
+    // On the CPU it reads less of a text, and says so.
+    expect(namesGiven(api as ManifestObject)).toEqual([
+      ...namesGiven(workers as ManifestObject),
+      'EMBEDDING_SERVED_TOKENS',
+    ]);
     expect(env(api as ManifestObject, 'EMBEDDING_URL')).toBe('http://queries:8080/v1');
     expect(env(workers as ManifestObject, 'EMBEDDING_URL')).toBe('http://ingestion:8080/v1');
     expect(env(workers as ManifestObject, 'EMBEDDING_MODEL')).toBe(env(api as ManifestObject, 'EMBEDDING_MODEL'));

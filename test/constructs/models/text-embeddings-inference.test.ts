@@ -69,7 +69,7 @@ describe('the arguments', () => {
       '--prometheus-port',
       '9000',
       '--max-batch-tokens',
-      '16384',
+      '2048',
       '--max-client-batch-size',
       '32',
       '--max-concurrent-requests',
@@ -127,10 +127,10 @@ describe('the pod', () => {
       { name: 'tmp', mountPath: '/tmp' },
     ]);
     expect(spec.volumes).toEqual([
-      { name: 'models', emptyDir: { sizeLimit: '3Gi' } },
+      { name: 'models', emptyDir: { sizeLimit: '5Gi' } },
       { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
     ]);
-    expect(container.resources.limits['ephemeral-storage']).toBe('4352Mi');
+    expect(container.resources.limits['ephemeral-storage']).toBe('6400Mi');
   });
 
   test('listens above the ports of root, for requests and for Prometheus', () => {
@@ -145,6 +145,44 @@ describe('the pod', () => {
     expect(container.startupProbe.httpGet).toEqual(httpGet);
     expect(container.livenessProbe.httpGet).toEqual(httpGet);
     expect(container.readinessProbe).toMatchObject({ httpGet, periodSeconds: 5, timeoutSeconds: 5 });
+  });
+});
+
+describe('the tokens of a batch', () => {
+  const L4 = Accelerator.NVIDIA_L4;
+  const served = (props: Partial<TextEmbeddingsInferenceProps>) => {
+    const { construct } = server(props);
+    return construct.offerTo(construct.workload).env;
+  };
+
+  test('are fewer on a CPU', () => {
+    expect(argument({}, '--max-batch-tokens')).toBe('2048');
+    expect(argument({ accelerator: L4 }, '--max-batch-tokens')).toBe('16384');
+  });
+
+  // Weights of 0.568 billion parameters in 4 bytes in whole GiB, 1 GiB, and 256 bytes for each pair of tokens.
+  test.each<[string, Partial<TextEmbeddingsInferenceProps>, string]>([
+    ['of 2048 tokens', {}, '5Gi'],
+    ['of 8192 tokens', { maxBatchTokens: 8192 }, '20Gi'],
+    ['of 16384 tokens in two texts', { maxBatchTokens: 16384 }, '36Gi'],
+    ['of short texts', { model: EmbeddingModel.MULTILINGUAL_E5_LARGE, maxBatchTokens: 16384 }, '6Gi'],
+    ['on a GPU, which has memory of its own for it', { accelerator: L4, maxBatchTokens: 65536 }, '4Gi'],
+  ])('have room in memory: %s', (_, props, memory) => {
+    const { requests, limits } = containerOf(props).resources;
+    expect([requests.memory, limits.memory]).toEqual([memory, memory]);
+  });
+
+  test('are what clients are told, when the model would read more', () => {
+    expect(served({}).EMBEDDING_SERVED_TOKENS?.shown).toBe('"2048"');
+    expect(served({ maxBatchTokens: 8191 }).EMBEDDING_SERVED_TOKENS?.shown).toBe('"8191"');
+    expect(served({ maxBatchTokens: 8192 })).not.toHaveProperty('EMBEDDING_SERVED_TOKENS');
+    expect(served({ model: EmbeddingModel.BGE_LARGE_EN_V1_5 })).not.toHaveProperty('EMBEDDING_SERVED_TOKENS');
+    expect(served({ accelerator: L4 })).not.toHaveProperty('EMBEDDING_SERVED_TOKENS');
+    expect(served({ model: RerankModel.BGE_RERANKER_V2_M3 }).RERANKER_SERVED_TOKENS?.shown).toBe('"2048"');
+  });
+
+  test('are where the server cuts off a text, whatever its release does by itself', () => {
+    expect(containerOf().env).toContainEqual({ name: 'AUTO_TRUNCATE', value: 'true' });
   });
 });
 
