@@ -1,17 +1,20 @@
 import { readdirSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { Environment } from './charts/environments/environment';
+import { neededSecrets } from './charts/needed-secrets';
 import { type FolderChanges, OutputFolder } from './charts/output-folder';
 import type { RenderedEnvironment } from './charts/rendered-environment';
 
 const ENVIRONMENTS = join(__dirname, 'charts', 'environments');
 const OUTPUT = join(__dirname, 'dist');
 
-const USAGE = `usage: npm run synth [-- --check | --images | --help]
+const USAGE = `usage: npm run synth [-- --check | --images | --secrets | --help]
   renders charts/environments/*.yaml into dist/<environment>/
-  --check  writes nothing, and fails when dist/ is not what the code renders
-  --images writes nothing, and prints the images of each environment, one a line
-  --help   prints this`;
+  --check    writes nothing, and fails when dist/ is not what the code renders
+  --images   writes nothing, and prints the images of each environment, one a line
+  --secrets  writes nothing, and prints what has to be there before each environment is applied: Secrets and their
+             keys, or the entries of the store that they come from and their properties; never a value
+  --help     prints this`;
 
 /** Files that begin with an underscore are only there to be extended. */
 function environmentFiles(): string[] {
@@ -91,14 +94,14 @@ function environmentOf(file: string): string {
   return file.includes('/') ? (file.split('/')[0] as string) : `${basename(OUTPUT)}/`;
 }
 
-const ARGUMENTS = ['--check', '--images', '--help'] as const;
+const ARGUMENTS = ['--check', '--images', '--secrets', '--help'] as const;
 
 /** What the command line asks for; undefined for what it does without being asked. */
 function requested(args: readonly string[]): (typeof ARGUMENTS)[number] | undefined {
   const unknown = args.filter((argument) => !ARGUMENTS.some((known) => known === argument));
   if (unknown.length > 0) {
     throw new Error(
-      `there is no argument ${unknown.join(' ')}; the arguments are --check, --images and --help\n${USAGE}`,
+      `there is no argument ${unknown.join(' ')}; the arguments are ${ARGUMENTS.slice(0, -1).join(', ')} and ${ARGUMENTS.at(-1)}\n${USAGE}`,
     );
   }
   const asked = ARGUMENTS.filter((known) => args.includes(known));
@@ -110,8 +113,13 @@ function requested(args: readonly string[]): (typeof ARGUMENTS)[number] | undefi
 
 /** What a mirror has to hold, and what a scanner has to look at. */
 function printImages(): void {
+  print(({ images }) => images);
+}
+
+/** One line for each thing of each environment, beginning with its name. */
+function print(things: (rendered: RenderedEnvironment) => string[]): void {
   const content = [...byName(renderAll(new OutputFolder(OUTPUT)))];
-  console.log(content.flatMap(([name, { images }]) => images.map((image) => `${name} ${image}`)).join('\n'));
+  console.log(content.flatMap(([name, rendered]) => things(rendered).map((thing) => `${name} ${thing}`)).join('\n'));
 }
 
 function synth(check: boolean): void {
@@ -142,6 +150,10 @@ function main(): void {
   }
   if (asked === '--images') {
     printImages();
+    return;
+  }
+  if (asked === '--secrets') {
+    print(neededSecrets);
     return;
   }
   const started = performance.now();

@@ -1,6 +1,7 @@
 import { ApiObject, type App } from 'cdk8s';
 import { type Pair, stringify } from 'yaml';
 import { ChangeRules } from '../constructs/rules/change-rules';
+import { type ExternalReference, ExternalReferences } from '../constructs/rules/external-references';
 import { LateChecks } from '../constructs/rules/late-checks';
 import { type Json, type ManifestObject, nameOf } from '../constructs/rules/output';
 import type { UsageError } from '../constructs/rules/usage-error';
@@ -71,6 +72,14 @@ export class RenderedEnvironment implements Rendered {
    */
   public get images(): string[] {
     return [...new Set(this.objects.flatMap(({ spec }) => imagesIn(spec)))].sort();
+  }
+
+  /** What the app refers to and these objects do not contain: somebody else puts it into the cluster. */
+  public get references(): ExternalReference[] {
+    const own = new Set(this.objects.map(nameOf));
+    return ExternalReferences.of(this.app).all.filter(
+      ({ kind, namespace, name }) => !own.has(`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`),
+    );
   }
 
   /**

@@ -104,7 +104,7 @@ describe('node --import tsx main.ts', () => {
     expect(stdout).toBe('');
     const unknown = args.filter((argument) => argument !== '--check').join(' ');
     expect(stderr.split('\n')[0]).toBe(
-      `there is no argument ${unknown}; the arguments are --check, --images and --help`,
+      `there is no argument ${unknown}; the arguments are --check, --images, --secrets and --help`,
     );
     expect(stderr).toContain('usage: npm run synth');
     expect(contentOf(dist())).toEqual(COMMITTED);
@@ -114,7 +114,7 @@ describe('node --import tsx main.ts', () => {
     project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
     const { status, stdout, stderr } = project.main(['--help']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^usage: npm run synth .*--check \| --images \| --help/);
+    expect(stdout).toMatch(/^usage: npm run synth .*--check \| --images \| --secrets \| --help/);
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
@@ -289,6 +289,24 @@ describe('node --import tsx main.ts --check', () => {
         'dev/old.service.yaml\n',
     );
     expect(writtenAt(dist())).toEqual(before);
+  });
+});
+
+describe('node --import tsx main.ts --secrets', () => {
+  test('prints what has to be there before an environment is applied, and writes nothing', () => {
+    project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'OPENAI_API_KEY: { secret: openai, key: token }');
+    const { status, stdout, stderr } = project.main(['--secrets']);
+    expect([status, stderr]).toEqual([0, '']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line.startsWith('dev '))).toEqual([
+      'dev Secret rag-dev/openai: token',
+      'dev Secret rag-dev/qdrant: api-key, read-only-api-key',
+      'dev Secret rag-dev/queue: password',
+    ]);
+    expect(lines).toContain('production ClusterSecretStore acme, rag/production/qdrant: api-key, read-only-api-key');
+    expect(lines).toContain('production Secret rag-production/registry');
+    expect(lines.filter((line) => /^production Secret .*\/qdrant/.test(line))).toEqual([]);
+    expect(contentOf(dist())).toEqual(COMMITTED);
   });
 });
 
