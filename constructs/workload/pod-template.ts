@@ -190,7 +190,9 @@ export class PodTemplate {
   }
 
   private mergedSpec(volumes: Volume[]): k8s.PodSpec {
-    return mergeOverride(this.renderSpec(volumes), this.props.overrides);
+    // An override that is refused is left out, so that the rules judge the pod and not what came of the mistake.
+    const refused = this.overrideProblems().length > 0;
+    return mergeOverride(this.renderSpec(volumes), refused ? undefined : this.props.overrides);
   }
 
   private renderSpec(volumes: Volume[]): k8s.PodSpec {
@@ -342,16 +344,19 @@ export class PodTemplate {
   }
 
   private checkOverrides(): void {
+    const [first] = this.overrideProblems();
+    if (first !== undefined) {
+      throw new UsageError(first.problem, { scope: this.scope, property: `podOverrides.${first.property}` });
+    }
+  }
+
+  private overrideProblems(): { readonly property: string; readonly problem: string }[] {
     const { containers = [], initContainers = [] } = this.props.overrides ?? {};
     const namesOf = (list: ContainerProps[]) => list.map(({ name }) => name);
-    for (const [property, problem] of Object.entries({
+    return Object.entries({
       containers: overrideProblem('containers', containers, namesOf(this.containers)),
       initContainers: overrideProblem('init containers', initContainers, namesOf(this.initContainers)),
-    })) {
-      if (problem !== undefined) {
-        throw new UsageError(problem, { scope: this.scope, property: `podOverrides.${property}` });
-      }
-    }
+    }).flatMap(([property, problem]) => (problem === undefined ? [] : [{ property, problem }]));
   }
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {

@@ -4,6 +4,7 @@ import { ExternalReferences } from '../../../constructs/rules/external-reference
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { mergeOverride } from '../../../constructs/workload/pod-overrides';
 import { Volume } from '../../../constructs/workload/volume';
+import { refusalOf } from '../../support/refusal';
 import { KEY, RESOURCES } from '../../support/values';
 import { CONTAINER, deployed } from '../../support/workloads';
 
@@ -245,6 +246,14 @@ describe('a container in an override', () => {
       'rag/api: podOverrides.containers has "apl" without an image, but the containers of the pod are api, sidecar; ' +
         'correct the name, or give it an image',
     );
+  });
+
+  test('that is none of the pod is one mistake, and not all that comes of it', () => {
+    const { objects } = deployed({ podOverrides: { containers: [{ name: 'apl', tty: true }], hostNetwork: true } });
+    const { message } = refusalOf(objects);
+    expect(message).toContain('rag/api: podOverrides.containers has "apl" without an image');
+    // The rules begin with the object.
+    expect(message).not.toContain('Deployment test/api');
   });
 
   test('that runs first is one of those that do', () => {
