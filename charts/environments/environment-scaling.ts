@@ -55,16 +55,19 @@ const workerScalingFields = scalingFields.extend({
 type ScalingFields = z.output<typeof scalingFields>;
 type WorkerScalingFields = z.output<typeof workerScalingFields>;
 
+/** What pods can be scaled on. */
+const SOURCES = 'cpu, memory, prometheus or cron';
+
 /** How many pods there are, and who decides. */
-export const scaling = made(scalingFields, (input) => scalingOf(input));
+export const scaling = made(scalingFields, (input) => scalingOf(input, SOURCES));
 
 /** The same for the workers, which can be scaled on the platform's queue. */
 export const workerScaling = made(workerScalingFields, (input): Scaling | ((queue: IQueue) => Scaling) => {
   const { backlog: waiting } = input;
   if (waiting === undefined) {
-    return scalingOf(input);
+    return scalingOf(input, `backlog, ${SOURCES}`);
   }
-  const props = eventScalingOf(checked(input));
+  const props = eventScalingOf(checked(input, SOURCES));
   const triggers = triggersOf(input);
   // Here the line of a mistake is known; the queue is not.
   checkEventScaling(props, triggers);
@@ -72,8 +75,8 @@ export const workerScaling = made(workerScalingFields, (input): Scaling | ((queu
     Scaling.onEvents({ ...props, triggers: [queue.list(waiting.list).trigger(waiting.perReplica), ...triggers] });
 });
 
-function scalingOf(input: ScalingFields): Scaling {
-  const { replicas, min, max, up, down } = checked(input);
+function scalingOf(input: ScalingFields, sources: string): Scaling {
+  const { replicas, min, max, up, down } = checked(input, sources);
   if (replicas !== undefined) {
     return Scaling.fixed(replicas);
   }
@@ -92,7 +95,7 @@ const EVENTS = ['backlog', 'prometheus', 'cron'] as const;
 const EVENT_OPTIONS = ['cooldown', 'fallbackReplicas'] as const;
 
 /** Settings that cannot stand together are refused, and so are those that would do nothing. */
-function checked(input: WorkerScalingFields): WorkerScalingFields {
+function checked(input: WorkerScalingFields, sources: string): WorkerScalingFields {
   const set = (fields: readonly (keyof WorkerScalingFields)[]) => fields.filter((field) => isSet(input[field]));
   const [utilization, event, eventOptions] = [set(UTILIZATION), set(EVENTS), set(EVENT_OPTIONS)];
   if (input.replicas !== undefined) {
@@ -115,7 +118,7 @@ function checked(input: WorkerScalingFields): WorkerScalingFields {
     );
   }
   if (utilization.length + event.length === 0) {
-    throw problem('', 'has min and max, but nothing to scale on; add cpu, memory, prometheus or cron');
+    throw problem('', `has min and max, but nothing to scale on; add ${sources}`);
   }
   if (event.length === 0 && eventOptions.length > 0) {
     throw problem(eventOptions[0] as string, 'is read by KEDA, but nothing here scales by KEDA; remove it');

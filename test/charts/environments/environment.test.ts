@@ -819,6 +819,12 @@ describe('scaling on a backlog', () => {
         'have one owner; keep one of the two',
     ],
     [
+      'of which nothing is said',
+      workers('min: 0, max: 2'),
+      '10:3 embeddingWorkers.scaling: has min and max, but nothing to scale on; add backlog, cpu, memory, prometheus or ' +
+        'cron',
+    ],
+    [
       'without a queue',
       add(
         'embeddingWorkers:',
