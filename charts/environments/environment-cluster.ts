@@ -7,7 +7,7 @@ import { Registry } from '../../constructs/placement/registry';
 import { clusterService, made, shown, texts } from './environment-values';
 
 /** A kind of GPU: `nvidia-l4`, `nvidia-a100-80/1g.10gb`, `nvidia-t4/shared`. */
-export const accelerator = made(z.string(), Accelerator.named);
+export const accelerator = made(z.string().meta({ examples: Accelerator.names }), Accelerator.named);
 
 const nodePool = z.strictObject({
   name: z.string().describe('name of the pool'),

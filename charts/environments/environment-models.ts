@@ -3,6 +3,7 @@ import { ChatModel } from '../../constructs/models/chat-model';
 import { Distance, EmbeddingModel } from '../../constructs/models/embedding-model';
 import { ExternalModel, ModelService } from '../../constructs/models/external-model';
 import { type IModel, ModelRole } from '../../constructs/models/model';
+import { CHAT_MODELS, EMBEDDING_MODELS, RERANK_MODELS } from '../../constructs/models/model-catalogue';
 import { ModelProfile } from '../../constructs/models/model-profile';
 import { Ollama } from '../../constructs/models/ollama';
 import { Precision } from '../../constructs/models/precision';
@@ -13,7 +14,7 @@ import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import type { PlatformModelsProps } from '../platform-models';
 import { accelerator } from './environment-cluster';
 import { scaling } from './environment-scaling';
-import { duration, image, made, resources, secretKey, shown, size } from './environment-values';
+import { count, duration, image, made, resources, secretKey, shown, size } from './environment-values';
 import { workloadFields } from './environment-workload';
 
 const PRECISIONS = {
@@ -50,9 +51,9 @@ const profile = made(
       filePrecision: precision.optional().describe('number format of the files; by default that of the weights'),
       attention: z
         .strictObject({
-          layers: z.int32().describe('num_hidden_layers in config.json'),
-          keyValueHeads: z.int32().describe('num_key_value_heads'),
-          headDimension: z.int32().describe('head_dim'),
+          layers: count.describe('num_hidden_layers in config.json'),
+          keyValueHeads: count.describe('num_key_value_heads'),
+          headDimension: count.describe('head_dim'),
         })
         .optional()
         .describe('attention of a model that generates text'),
@@ -72,15 +73,20 @@ const known = {
   profile: profile.optional().describe('how large it is'),
 };
 
+/** A name of the catalogue; editors suggest those that there are. */
+function catalogueId(models: { readonly [name: string]: { readonly id: string } }) {
+  return z.string().meta({ examples: Object.values(models).map(({ id }) => id) });
+}
+
 /** The model whose vectors the platform stores: a name of the catalogue, or the facts. */
 export const embeddingModel = made(
   z.union(
     [
-      z.string(),
+      catalogueId(EMBEDDING_MODELS),
       z.strictObject({
         ...known,
-        dimensions: z.int32().optional().describe("numbers in a vector; by default the catalogue's"),
-        maxTokens: z.int32().optional().describe("tokens that it reads of a text; by default the catalogue's"),
+        dimensions: count.optional().describe("numbers in a vector; by default the catalogue's"),
+        maxTokens: count.optional().describe("tokens that it reads of a text; by default the catalogue's"),
         distance: z
           .enum(['cosine', 'dot', 'euclid', 'manhattan'])
           .transform((name) => DISTANCES[name])
@@ -108,10 +114,10 @@ export const embeddingModel = made(
 const chatModel = made(
   z.union(
     [
-      z.string(),
+      catalogueId(CHAT_MODELS),
       z.strictObject({
         ...known,
-        contextTokens: z.int32().optional().describe("tokens that it can attend to; by default the catalogue's"),
+        contextTokens: count.optional().describe("tokens that it can attend to; by default the catalogue's"),
         gated: z.boolean().optional().describe('whether its hub asks for a token'),
       }),
     ],
@@ -131,10 +137,10 @@ const chatModel = made(
 const rerankModel = made(
   z.union(
     [
-      z.string(),
+      catalogueId(RERANK_MODELS),
       z.strictObject({
         ...known,
-        maxTokens: z.int32().optional().describe("tokens that it reads; by default the catalogue's"),
+        maxTokens: count.optional().describe("tokens that it reads; by default the catalogue's"),
       }),
     ],
     { error: modelMessage },
@@ -265,12 +271,11 @@ function serverFields(secrets: ISecretSource) {
 function teiFields(secrets: ISecretSource) {
   return {
     ...serverFields(secrets),
-    maxBatchTokens: z
-      .int32()
+    maxBatchTokens: count
       .optional()
       .describe('tokens that are computed at once, and the most of one text; by default 16384, and 2048 on the CPU'),
-    maxClientBatchSize: z.int32().optional().describe('texts that one request may hold; by default 32'),
-    maxConcurrentRequests: z.int32().optional().describe('requests that may be under way; by default 512'),
+    maxClientBatchSize: count.optional().describe('texts that one request may hold; by default 32'),
+    maxConcurrentRequests: count.optional().describe('requests that may be under way; by default 512'),
   };
 }
 
@@ -320,8 +325,8 @@ export function llm(secrets: ISecretSource) {
     z.strictObject({
       model: chatModel.describe('what it generates with: Qwen/Qwen2.5-7B-Instruct'),
       ...serverFields(secrets),
-      accelerators: z.int32().optional().describe('GPUs of each server; by default as few as the model fits'),
-      contextTokens: z.int32().optional().describe('tokens of the longest request; by default at most 8192'),
+      accelerators: count.optional().describe('GPUs of each server; by default as few as the model fits'),
+      contextTokens: count.optional().describe('tokens of the longest request; by default at most 8192'),
       memoryUtilization: z.number().optional().describe("part of each GPU's memory that it takes; by default 0.92"),
       cachePrecision: z
         .enum(['bf16', 'fp8'])
@@ -333,7 +338,7 @@ export function llm(secrets: ISecretSource) {
         .strictObject({
           accelerator: accelerator.optional().describe('GPU of the server; without it it computes on the CPU'),
           resources: resources.optional().describe('what it asks for; by default from the size of the model'),
-          parallel: z.int32().optional().describe('requests that are answered at once; by default 1'),
+          parallel: count.optional().describe('requests that are answered at once; by default 1'),
         })
         .optional()
         .describe('a small server, instead of vLLM'),

@@ -8,7 +8,18 @@ import { accelerator, cluster } from './environment-cluster';
 import { embedder, embeddingModel, llm, modelStore, reranker } from './environment-models';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
-import { certificate, cpu, duration, image, judged, made, resources, secretKey, size } from './environment-values';
+import {
+  certificate,
+  count,
+  cpu,
+  duration,
+  image,
+  judged,
+  made,
+  resources,
+  secretKey,
+  size,
+} from './environment-values';
 import { collection, rehearsal, restore, sizing, snapshots } from './environment-vectors';
 import { workloadFields } from './environment-workload';
 
@@ -49,7 +60,7 @@ const secretStore = made(
 const external = made(
   z.strictObject({
     host: z.string().describe('host outside the cluster: api.openai.com'),
-    port: z.int32().optional().describe('by default 443'),
+    port: z.int32().meta({ minimum: 1, maximum: 65535 }).optional().describe('by default 443'),
     cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
   }),
   (props) => new ExternalService(props),
@@ -80,15 +91,22 @@ export function environmentSchema(secrets: ISecretSource) {
   });
 }
 
+/** What a workload has where nothing is said, as its construct has it. */
+interface UsualSettings {
+  readonly resources: string;
+  readonly startupBudget: string;
+  readonly temporaryStorage: string;
+}
+
 /** Settings of a workload whose program is the user's own. */
-function programFields(secrets: ISecretSource) {
+function programFields(secrets: ISecretSource, usual: UsualSettings) {
   return {
     image: image.describe('what runs'),
     command: z.array(z.string()).optional().describe("program and first arguments; by default the image's"),
     args: z.array(z.string()).optional().describe("arguments; by default the image's"),
-    resources: resources.optional().describe('what each pod asks for'),
-    startupBudget: duration.optional().describe('time that a pod may take to start'),
-    temporaryStorage: size.optional().describe('space at /tmp'),
+    resources: resources.optional().describe(`what each pod asks for; by default ${usual.resources}`),
+    startupBudget: duration.optional().describe(`time that a pod may take to start; by default ${usual.startupBudget}`),
+    temporaryStorage: size.optional().describe(`space at /tmp; by default ${usual.temporaryStorage}`),
     user: z
       .strictObject({ uid: z.int32().min(1).describe('user id'), gid: z.int32().min(0).describe('group id') })
       .optional()
@@ -134,7 +152,7 @@ function qdrant(secrets: ISecretSource) {
     rehearsal: rehearsal.optional().describe('when the snapshots are tried out; by default never'),
     restore: restore.optional().describe('what is brought back from snapshots; remove it when it is back'),
     drain: z
-      .strictObject({ to: z.int32().describe('nodes that stay') })
+      .strictObject({ to: count.describe('nodes that stay') })
       .optional()
       .describe('empties nodes before there are fewer'),
     image: image.optional().describe('what runs; by default the release that the library knows'),
@@ -145,7 +163,7 @@ function qdrant(secrets: ISecretSource) {
 function queue(secrets: ISecretSource) {
   return z.strictObject({
     password: usualKey(secrets, 'queue', 'password'),
-    resources: resources.optional().describe('what it asks for'),
+    resources: resources.optional().describe('what it asks for; by default 100m CPU and 512Mi'),
     storage: size.optional().describe('volume for the append-only file; by default 4Gi'),
     storageClass: z.string().optional().describe("class of the volume; by default the cluster's for block volumes"),
     image: image.optional().describe('what runs; by default the release that the library knows'),
@@ -167,7 +185,7 @@ function api(secrets: ISecretSource) {
       .optional()
       .describe('what is done in each pod before the API starts'),
     scaling: scaling.optional().describe('how many pods there are, and who decides; by default 2'),
-    ...programFields(secrets),
+    ...programFields(secrets, { resources: '250m CPU and 1Gi', startupBudget: '2m', temporaryStorage: '256Mi' }),
   });
 }
 
@@ -178,7 +196,7 @@ function embeddingWorkers(secrets: ISecretSource) {
     longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
     scaling: workerScaling.optional().describe('how many workers there are, and who decides; by default 1'),
     sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
-    ...programFields(secrets),
+    ...programFields(secrets, { resources: '1 CPU and 4Gi', startupBudget: '10m', temporaryStorage: '2Gi' }),
   });
 }
 

@@ -109,6 +109,9 @@ function cpuMessage({ input }: { input?: unknown }): string {
   return input === undefined ? 'is missing' : `is ${shown(input)}, but must be an amount of CPU such as 500m or 2`;
 }
 
+/** A number of things; editors know that there is at least one, and what is below is refused by what takes it. */
+export const count = z.int32().meta({ minimum: 1 });
+
 /** What a container asks for. */
 export const resources = z.strictObject({
   cpu: cpu.describe('CPU that the scheduler reserves: 500m, 2'),

@@ -6,7 +6,7 @@ import { PayloadIndex } from '../../constructs/vector-store/payload-index';
 import { Quantization } from '../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../constructs/vector-store/snapshot-schedule';
 import { embedder, embeddingModel } from './environment-models';
-import { cpu, duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
+import { count, cpu, duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
 
 const quantization = z
   .enum(['none', 'scalar', 'binary'])
@@ -30,7 +30,7 @@ const payloadIndex = z
 
 /** What the database holds; how large its vectors are, the embedding model says. */
 export const sizing = z.strictObject({
-  count: z.number().describe('vectors that are stored, replicas not counted'),
+  count: z.number().meta({ minimum: 1 }).describe('vectors that are stored, replicas not counted'),
   quantization: quantization.optional().describe('how small the copies are that searches read first; by default none'),
   onDisk: z.boolean().optional().describe('whether the vectors stay on disk; by default with a quantization'),
   payloadBytes: z.number().optional().describe('payload of a point, the mean; by default 2048'),
@@ -68,7 +68,7 @@ export function snapshots(secrets: ISecretSource) {
   return made(
     z.strictObject({
       daily: form(TIME, 'a time of the day, such as "02:30"').describe('when: "02:30"'),
-      keep: z.int32().describe('snapshots of each collection that each node keeps'),
+      keep: count.describe('snapshots of each collection that each node keeps'),
       mayShrink: z
         .boolean()
         .optional()
@@ -115,29 +115,27 @@ export const restore = z.strictObject({
   collections: z.array(z.string()).optional().describe('by default all'),
 });
 
-const positive = z.int32();
-
 const strictMode = z.strictObject({
   enabled: z.boolean().optional().describe('whether anything is refused; by default true'),
-  maxQueryLimit: positive.optional().describe('most results that a query may ask for'),
+  maxQueryLimit: count.optional().describe('most results that a query may ask for'),
   maxTimeout: duration.optional().describe('longest time that a request may ask to be given'),
   unindexedFilteringRetrieve: z.boolean().optional().describe('whether searches may filter by fields without index'),
   unindexedFilteringUpdate: z.boolean().optional().describe('whether updates may filter by fields without index'),
   searchAllowExact: z.boolean().optional().describe('whether searches may compare with every vector'),
-  upsertMaxBatchsize: positive.optional().describe('most points in one request that writes'),
-  readRateLimit: positive.optional().describe('most reading requests per minute and copy of a shard'),
-  writeRateLimit: positive.optional().describe('most writing requests per minute and copy of a shard'),
-  filterMaxConditions: positive.optional().describe('most conditions in a filter'),
-  maxPointsCount: positive.optional().describe('points at which the collection is full'),
+  upsertMaxBatchsize: count.optional().describe('most points in one request that writes'),
+  readRateLimit: count.optional().describe('most reading requests per minute and copy of a shard'),
+  writeRateLimit: count.optional().describe('most writing requests per minute and copy of a shard'),
+  filterMaxConditions: count.optional().describe('most conditions in a filter'),
+  maxPointsCount: count.optional().describe('points at which the collection is full'),
 });
 
 /** The collection of the platform. */
 export function collection(secrets: ISecretSource) {
   return z.strictObject({
     name: z.string().optional().describe('name in the database; by default documents'),
-    shards: z.int32().optional().describe('parts that the points are spread over; it cannot be changed'),
-    replicationFactor: z.int32().optional().describe("copies of each shard; by default the database's"),
-    writeConsistencyFactor: z.int32().optional().describe('copies that must have a write; by default 1'),
+    shards: count.optional().describe('parts that the points are spread over; it cannot be changed'),
+    replicationFactor: count.optional().describe("copies of each shard; by default the database's"),
+    writeConsistencyFactor: count.optional().describe('copies that must have a write; by default 1'),
     quantization: quantization
       .optional()
       .describe('how small the vectors are that a search reads first; by default that of qdrant.sizing'),

@@ -181,6 +181,11 @@ export class Accelerator {
     return new Accelerator(props);
   }
 
+  /** Names that {@link Accelerator.named} knows, of whole devices. */
+  public static get names(): string[] {
+    return ALL.map(({ name }) => name);
+  }
+
   /**
    * The accelerator of this name: `nvidia-l4`, a MIG slice as `nvidia-a100-80/1g.10gb`, a time-sliced
    * or MPS share as `nvidia-t4/shared`.
@@ -189,9 +194,8 @@ export class Accelerator {
     const [device, part, ...rest] = name.split('/');
     const known = ALL.find((accelerator) => accelerator.name === device);
     if (known === undefined || rest.length > 0) {
-      const names = ALL.map((accelerator) => accelerator.name).join(', ');
       throw new UsageError(
-        `is "${name}", which is not a known accelerator; use one of ${names}, with a MIG profile or "shared" after a "/" if wanted`,
+        `is "${name}", which is not a known accelerator; use one of ${Accelerator.names.join(', ')}, with a MIG profile or "shared" after a "/" if wanted`,
         { property: 'accelerator' },
       );
     }

@@ -4,6 +4,10 @@ import Ajv2020 from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { EnvironmentFile } from '../../../charts/environments/environment-file';
 import { allowedKeys, environmentJsonSchema } from '../../../charts/environments/environment-json-schema';
+import type { Json } from '../../../constructs/rules/output';
+import { find, mainContainer } from '../../support/manifests';
+import { IMAGE, KEY } from '../../support/values';
+import { objectsOf } from '../platforms';
 
 const SHIPPED = resolve(__dirname, '..', '..', '..', 'charts', 'environments');
 const ODD = resolve(__dirname, '..', '..', 'environments');
@@ -154,7 +158,7 @@ describe('settings of models and vectors', () => {
       { llm: { model: 'Qwen/Qwen3-8B', apiKey: 'hunter2' } },
       '/llm/apiKey must be object',
     ],
-    ['half a shard', { collection: { shards: 0.5 } }, '/collection/shards must be integer'],
+    ['half a shard', { collection: { shards: 1.5 } }, '/collection/shards must be integer'],
     [
       'an index that there is not',
       { collection: { payloadIndexes: { a: 'date' } } },
@@ -332,4 +336,61 @@ describe('the settings at a place', () => {
   ])('%s', (_, path, keys) => {
     expect(allowedKeys(path)).toEqual(keys);
   });
+});
+
+describe('what editors are told of a setting', () => {
+  /** The place in the schema of a file that is whole, at a path. */
+  function at(...path: string[]): { readonly [keyword: string]: unknown } {
+    return path.reduce<Json>(
+      (place, step) => formsIn(place).find(({ properties }) => properties?.[step])?.properties[step],
+      {
+        anyOf: [(schema as Json).then],
+      },
+    );
+  }
+
+  function formsIn(place: Json): Json[] {
+    return place.anyOf === undefined ? [place] : place.anyOf.flatMap(formsIn);
+  }
+
+  test.each<[string[], string]>([
+    [['api', 'resources'], '250m CPU and 1Gi'],
+    [['api', 'startupBudget'], '2m'],
+    [['api', 'temporaryStorage'], '256Mi'],
+    [['embeddingWorkers', 'resources'], '1 CPU and 4Gi'],
+    [['embeddingWorkers', 'startupBudget'], '10m'],
+    [['embeddingWorkers', 'temporaryStorage'], '2Gi'],
+    [['queue', 'resources'], '100m CPU and 512Mi'],
+  ])('has what is there where nothing is said: %s', (path, usual) => {
+    expect(at(...path).description).toMatch(new RegExp(`; by default ${usual}$`));
+  });
+
+  test.each([
+    [['qdrant', 'snapshots', 'keep']],
+    [['qdrant', 'nodes']],
+    [['qdrant', 'sizing', 'count']],
+    [['qdrant', 'drain', 'to']],
+    [['collection', 'shards']],
+    [['llm', 'accelerators']],
+    [['embedder', 'maxClientBatchSize']],
+  ])('has the least of a number of things: %s', (path) => {
+    expect(formsIn(at(...path)).map(({ minimum }) => minimum)).toContain(1);
+  });
+
+  test('has examples of names', () => {
+    const examples = (...path: string[]) => formsIn(at(...path)).flatMap((form) => form.examples ?? []);
+    expect(examples('embeddingModel')).toContain('BAAI/bge-m3');
+    expect(examples('llm', 'model')).toContain('Qwen/Qwen3-8B');
+    expect(examples('reranker', 'model')).toContain('BAAI/bge-reranker-v2-m3');
+    expect(examples('embeddingWorkers', 'accelerator')).toContain('nvidia-l4');
+  });
+});
+
+test('what the schema says of defaults is what is rendered', () => {
+  const image = { image: IMAGE };
+  const objects = objectsOf({ api: image, queue: { password: KEY }, embeddingWorkers: image });
+  const requests = (kind: string, name: string) => mainContainer(find(objects, kind, name)).resources.requests;
+  expect(requests('Deployment', 'api')).toMatchObject({ cpu: '250m', memory: '1Gi' });
+  expect(requests('Deployment', 'embedding-workers')).toMatchObject({ cpu: '1', memory: '4Gi' });
+  expect(requests('StatefulSet', 'queue')).toMatchObject({ cpu: '100m', memory: '512Mi' });
 });
