@@ -821,7 +821,7 @@ describe('scaling on a backlog', () => {
     [
       'of which nothing is said',
       workers('min: 0, max: 2'),
-      '10:3 embeddingWorkers.scaling: has min and max, but nothing to scale on; add backlog, cpu, memory, prometheus or ' +
+      '11:3 embeddingWorkers.scaling: has min and max, but nothing to scale on; add backlog, cpu, memory, prometheus or ' +
         'cron',
     ],
     [
