@@ -66,10 +66,10 @@ export interface PlatformVectorsProps {
 
   /**
    * What has the vectors instead of `qdrant`: a managed database, or one that somebody else runs. API and workers
-   * use it.
+   * use it. A function makes one in the platform: `(scope) => new Pgvector(scope, 'vectors', { database, model })`.
    * @default - `qdrant` has them; exactly one of the two is needed
    */
-  readonly vectors?: IProvider;
+  readonly vectors?: IProvider | ((scope: Construct) => IProvider);
 
   /**
    * The collection, which a Job creates before its clients start. Quantization, place of the vectors and shards are
@@ -95,6 +95,8 @@ export interface PlatformEmbeddingModels {
 export class PlatformVectors {
   /** The database; none when another provider has the vectors. */
   public readonly qdrant?: Qdrant;
+  /** What has the vectors instead of the database. */
+  public readonly elsewhere?: IProvider;
   /** The collection. */
   public readonly collection?: QdrantCollection;
   /** The trial of the snapshots. */
@@ -108,6 +110,7 @@ export class PlatformVectors {
     private readonly model: EmbeddingModel | undefined,
   ) {
     checkStore(scope, props);
+    this.elsewhere = typeof props.vectors === 'function' ? props.vectors(scope) : props.vectors;
     if (props.qdrant !== undefined) {
       const store = new Qdrant(scope, 'qdrant', { ...props.qdrant, sizing: this.sizing(props.qdrant) });
       const { rehearsal, restore } = props.qdrant;
@@ -143,7 +146,7 @@ export class PlatformVectors {
   }
 
   private get others(): IProvider[] {
-    return [this.props.vectors, this.restore].filter((provider) => provider !== undefined);
+    return [this.elsewhere, this.restore].filter((provider) => provider !== undefined);
   }
 
   private sizing({ sizing }: PlatformQdrantProps): QdrantSizing | undefined {

@@ -89,10 +89,10 @@ export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsPr
 
   /**
    * The queue between API and workers: a Redis of the platform, or another provider that both use, such as a
-   * managed one.
+   * managed one. A function makes one in the platform: `(scope) => new RabbitMq(scope, 'queue', {})`.
    * @default - none
    */
-  readonly queue?: PlatformQueueProps | IProvider;
+  readonly queue?: PlatformQueueProps | IProvider | ((scope: Construct) => IProvider);
 
   /**
    * The workers that embed documents. They take tasks from `queue`, or from one of their `externals`.
@@ -178,6 +178,9 @@ export class RagPlatform extends Chart {
   }
 
   private createBroker(queue: RagPlatformProps['queue']): IProvider | undefined {
+    if (typeof queue === 'function') {
+      return queue(this);
+    }
     if (queue === undefined || 'offerTo' in queue) {
       return queue;
     }

@@ -2,9 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { App } from 'cdk8s';
 import { Environment } from '../../charts/environments/environment';
-import { RagPlatform } from '../../charts/rag-platform';
+import { RagPlatform, type RagPlatformProps } from '../../charts/rag-platform';
 import { RenderedEnvironment } from '../../charts/rendered-environment';
 import type { ManifestObject } from '../../constructs/rules/output';
+import { PGVECTOR } from '../environments/pgvector';
 import { TRITON } from '../environments/triton';
 
 /** An environment as tests look at it. */
@@ -32,7 +33,7 @@ export function renderFile(path: string): TestedEnvironment {
 }
 
 /** Renders an environment that only code can describe. */
-function renderCode(name: string, props: typeof TRITON): TestedEnvironment {
+function renderCode(name: string, props: RagPlatformProps): TestedEnvironment {
   const app = new App();
   const platform = new RagPlatform(app, 'rag', props);
   const { objects, files } = new RenderedEnvironment(app, name);
@@ -49,6 +50,7 @@ function filesIn(directory: string): string[] {
 /** The environments that the repository ships, and some that are unlike them. */
 export const ENVIRONMENTS: TestedEnvironment[] = [
   ...[...filesIn(SHIPPED), ...filesIn(ODD)].map(renderFile),
+  renderCode('pgvector', PGVECTOR),
   renderCode('triton', TRITON),
 ];
 
