@@ -20,6 +20,9 @@ export interface Rendered {
   /** The files, by their paths in the folder. */
   readonly files: ReadonlyMap<string, string>;
 
+  /** The object in a file. */
+  objectIn(file: string): ManifestObject | undefined;
+
   /**
    * What cannot be applied, or would lose data, where these files are applied; empty when the step is safe.
    *
@@ -52,10 +55,14 @@ export class OutputFolder {
    * somebody's own or cannot be read any more are not compared.
    */
   public changeProblems(content: FolderContent): string[] {
+    return this.problemsOf(content, this.files());
+  }
+
+  private problemsOf(content: FolderContent, present: ReadonlyMap<string, string>): string[] {
     return [...partsOf(content)].flatMap(([folder, rendered]) => {
       const place = join(this.shown, folder) || '.';
       return rendered
-        .changeProblems(this.objectsIn(folder))
+        .changeProblems(objectsIn(present, folder, rendered))
         .map(
           (problem) =>
             `${problem}; if the last render was never applied, restore ${place} from version control, or delete it if ` +
@@ -70,7 +77,8 @@ export class OutputFolder {
    * @throws Error when the step from what is there is not safe, with everything that is wrong with it
    */
   public compare(content: FolderContent): FolderChanges {
-    return this.difference(this.checked(content));
+    const present = this.files();
+    return difference(present, this.checked(content, present));
   }
 
   /**
@@ -80,12 +88,13 @@ export class OutputFolder {
    * are files that were not rendered; nothing is written then
    */
   public replace(content: FolderContent): FolderChanges {
-    const files = this.checked(content);
+    const present = this.files();
+    const files = this.checked(content, present);
     if (files.size === 0) {
       throw new Error(`refusing to empty ${this.shown}: nothing was rendered`);
     }
-    const changes = this.difference(files);
-    this.checkOwnership(changes);
+    const changes = difference(present, files);
+    this.checkOwnership(present, changes);
     if (changes.written.length + changes.removed.length > 0) {
       this.write(files);
     }
@@ -93,35 +102,12 @@ export class OutputFolder {
   }
 
   /** The files of a content that can follow what is there. */
-  private checked(content: FolderContent): Map<string, string> {
-    const problems = this.changeProblems(content);
+  private checked(content: FolderContent, present: ReadonlyMap<string, string>): Map<string, string> {
+    const problems = this.problemsOf(content, present);
     if (problems.length > 0) {
       throw new Error(problems.join('\n'));
     }
     return filesOf(content);
-  }
-
-  private difference(files: ReadonlyMap<string, string>): FolderChanges {
-    const present = this.files();
-    return {
-      written: [...files]
-        .filter(([file, text]) => present.get(file) !== text)
-        .map(([file]) => file)
-        .sort(),
-      removed: [...present.keys()].filter((file) => !files.has(file)).sort(),
-    };
-  }
-
-  /**
-   * The objects that were rendered last, in a folder in this one or in all of it. Where there is nothing to compare
-   * with, nothing is.
-   */
-  private objectsIn(folder: string): ManifestObject[] {
-    return [...this.files()]
-      .filter(
-        ([file, text]) => (folder === '' || file.startsWith(join(folder, sep))) && text.startsWith(GENERATED_MARK),
-      )
-      .flatMap(([, text]) => objectIn(text) ?? []);
   }
 
   private write(files: ReadonlyMap<string, string>): void {
@@ -146,8 +132,7 @@ export class OutputFolder {
     return realpathSync(path);
   }
 
-  private checkOwnership({ written, removed }: FolderChanges): void {
-    const present = this.files();
+  private checkOwnership(present: ReadonlyMap<string, string>, { written, removed }: FolderChanges): void {
     const foreign = [...written, ...removed].filter((file) => present.get(file)?.startsWith(GENERATED_MARK) === false);
     if (foreign.length > 0) {
       throw new Error(
@@ -187,6 +172,17 @@ function partsOf(content: FolderContent): ReadonlyMap<string, Rendered> {
   return 'changeProblems' in content ? new Map([['', content]]) : content;
 }
 
+/** What writing these files would change. */
+function difference(present: ReadonlyMap<string, string>, files: ReadonlyMap<string, string>): FolderChanges {
+  return {
+    written: [...files]
+      .filter(([file, text]) => present.get(file) !== text)
+      .map(([file]) => file)
+      .sort(),
+    removed: [...present.keys()].filter((file) => !files.has(file)).sort(),
+  };
+}
+
 function filesOf(content: FolderContent): Map<string, string> {
   return new Map(
     [...partsOf(content)].flatMap(([folder, { files }]) =>
@@ -203,8 +199,22 @@ function isFolder(path: string): boolean {
   }
 }
 
+/**
+ * The objects that were rendered last, in a folder. Where there is nothing to compare with, nothing is. A file that is
+ * rendered as it was need not be read.
+ */
+function objectsIn(present: ReadonlyMap<string, string>, folder: string, rendered: Rendered): ManifestObject[] {
+  const before = folder === '' ? '' : join(folder, sep);
+  return [...present]
+    .filter(([path, text]) => path.startsWith(before) && text.startsWith(GENERATED_MARK))
+    .flatMap(([path, text]) => {
+      const file = path.slice(before.length);
+      return (rendered.files.get(file) === text ? rendered.objectIn(file) : undefined) ?? parsed(text) ?? [];
+    });
+}
+
 /** The object in a rendered file; undefined when there is none any more. */
-function objectIn(text: string): ManifestObject | undefined {
+function parsed(text: string): ManifestObject | undefined {
   try {
     const object = parse(text, { version: '1.1', logLevel: 'error' });
     const identity = [object?.apiVersion, object?.kind, object?.metadata?.name];

@@ -32,6 +32,7 @@ export class RenderedEnvironment implements Rendered {
 
   /** The objects by the names of their files. */
   private readonly named = new Map<string, ManifestObject>();
+  private texts?: ReadonlyMap<string, string>;
   /** The namespace that most objects are in; their files need not name it. */
   private readonly mainNamespace: string | undefined;
 
@@ -62,8 +63,13 @@ export class RenderedEnvironment implements Rendered {
   }
 
   /** The files, by name: `<name>.<kind>.yaml`, so that what belongs to one workload stands together. */
-  public get files(): Map<string, string> {
-    return new Map([...this.named].map(([file, object]) => [file, this.textOf(object)]));
+  public get files(): ReadonlyMap<string, string> {
+    this.texts ??= new Map([...this.named].map(([file, object]) => [file, this.textOf(object)]));
+    return this.texts;
+  }
+
+  public objectIn(file: string): ManifestObject | undefined {
+    return this.named.get(file);
   }
 
   /**

@@ -34,7 +34,7 @@ function rendered(text: string): string {
 
 /** Files that are a safe step from whatever was there before. */
 function safe(files: Map<string, string>): Rendered {
-  return { files, changeProblems: () => [] };
+  return { files, objectIn: () => undefined, changeProblems: () => [] };
 }
 
 const ONE = safe(
@@ -373,6 +373,7 @@ describe('the objects of the last render', () => {
     const seen: { [folder: string]: readonly ManifestObject[] } = {};
     const listening = (folder: string): Rendered => ({
       files: new Map([['a.yaml', rendered(folder)]]),
+      objectIn: () => undefined,
       changeProblems: (before) => {
         seen[folder] = before;
         return [];
@@ -405,7 +406,7 @@ describe('the objects of the last render', () => {
       seen.push(before);
       return [];
     };
-    new OutputFolder(path).compare({ files: new Map(), changeProblems });
+    new OutputFolder(path).compare({ files: new Map(), objectIn: () => undefined, changeProblems });
     expect(seen).toEqual([[service('api'), service('queue')]]);
   });
 
@@ -441,6 +442,7 @@ describe('the objects of the last render', () => {
 describe('a step that is not safe', () => {
   const unsafe = (...problems: string[]): Rendered => ({
     files: new Map([['api.service.yaml', rendered('new')]]),
+    objectIn: () => undefined,
     changeProblems: () => problems,
   });
   const remedy = (folder: string) =>

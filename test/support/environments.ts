@@ -14,7 +14,7 @@ export interface TestedEnvironment {
   readonly app: App;
   readonly platform: RagPlatform;
   readonly objects: ManifestObject[];
-  readonly files: Map<string, string>;
+  readonly files: ReadonlyMap<string, string>;
   /** Renders the same once more. */
   readonly again: () => TestedEnvironment;
 }
