@@ -4,6 +4,7 @@ import { ChangeRules } from '../constructs/rules/change-rules';
 import { type ExternalReference, ExternalReferences } from '../constructs/rules/external-references';
 import { LateChecks } from '../constructs/rules/late-checks';
 import { type Json, type ManifestObject, nameOf } from '../constructs/rules/output';
+import { OutputRules } from '../constructs/rules/output-rules';
 import type { UsageError } from '../constructs/rules/usage-error';
 import { GENERATED_MARK, type Rendered } from './output-folder';
 
@@ -52,7 +53,8 @@ export class RenderedEnvironment implements Rendered {
     if (problems.length > 0) {
       throw new RenderError(origin, problems, LateChecks.of(app).mistakes);
     }
-    this.objects = constructs.filter(ApiObject.isApiObject).map((object) => object.toJson());
+    const judged = OutputRules.judged(app);
+    this.objects = constructs.filter(ApiObject.isApiObject).map((object) => judged.get(object) ?? object.toJson());
     if (this.objects.length === 0) {
       throw new Error(`${origin} renders nothing`);
     }

@@ -66,6 +66,9 @@ const external = made(
   (props) => new ExternalService(props),
 );
 
+// Each schema reads one file, so compiling it would take longer than it saves.
+z.config({ jitless: true });
+
 /** The form of an environment file, with Secrets from this source. */
 export function environmentSchema(secrets: ISecretSource) {
   return z.strictObject({

@@ -46,6 +46,14 @@ export class OutputRules {
     OutputRules.of(scope).rules.add(rule);
   }
 
+  /**
+   * The objects as they were judged in the last validation of the app, so that who writes them need not render them
+   * again; without those that came later.
+   */
+  public static judged(scope: IConstruct): ReadonlyMap<ApiObject, ManifestObject> {
+    return OutputRules.of(scope).rendered;
+  }
+
   private static of(scope: IConstruct): OutputRules {
     const root = scope.node.root as IConstruct & { [ATTACHED]?: OutputRules };
     root[ATTACHED] ??= new OutputRules(root);
@@ -54,6 +62,7 @@ export class OutputRules {
 
   private readonly rules = new Set(RULES);
   private readonly owners = new Map<Chart, Set<IConstruct>>();
+  private rendered: ReadonlyMap<ApiObject, ManifestObject> = new Map();
 
   /**
    * What the charts break, until each has said so. cdk8s validates the whole app, from its root down, for every
@@ -90,6 +99,7 @@ export class OutputRules {
   private judge(): Map<Chart, string[]> {
     const objects = this.root.node.findAll().filter((node): node is ApiObject => ApiObject.isApiObject(node));
     const rendered = new Map<ApiObject, ManifestObject>(objects.map((object) => [object, object.toJson()]));
+    this.rendered = rendered;
     const all = new RenderedObjects([...rendered.values()]);
     const external = ExternalReferences.of(this.root);
     return new Map(
