@@ -56,15 +56,18 @@ function checkPool(pool: NodePool, claims: readonly Claim[]): void {
     return;
   }
   const [largest] = [...claims].sort((a, b) => peakOf(b) - peakOf(a));
-  const terms = claims
-    .map(({ workload, pods, perPod }) => `${workload.node.path} ${pods} pods × ${perPod}`)
-    .join(' + ');
+  const terms = claims.map(({ workload, pods, perPod }) => `${nameOf(workload)} ${pods} pods × ${perPod}`).join(' + ');
   throw new UsageError(
     `is more than its pool holds: node pool "${pool.name}" has at most ${pool.nodes} × ${perNode} = ${capacity} ` +
       `${pool.accelerator?.name}, but ${terms} = ${peak} can be asked for at once; lower the largest scale or enlarge ` +
       'the pool',
     { scope: largest?.workload, property: largest?.property },
   );
+}
+
+/** A workload that stands for its parent has the parent's name. */
+function nameOf({ node }: IConstruct): string {
+  return node.path.replace(/\/Resource$/, '');
 }
 
 function peakOf({ pods, perPod }: Claim): number {

@@ -25,7 +25,7 @@ describe('bad input stops everything before a byte is written', () => {
       'a mistake that is found when everything is there, at the line of the largest scale',
       'nodes: 8,',
       'nodes: 4,',
-      /^charts\/environments\/production\.yaml:\d+:3 embeddingWorkers\.scaling: is more than its pool holds: node pool "gpu-ingestion" has at most 4 × 1 = 4 nvidia-l4, but rag\/embedding-workers\/Resource 8 pods .*; lower the largest scale or enlarge the pool$/m,
+      /^charts\/environments\/production\.yaml:\d+:3 embeddingWorkers\.scaling: is more than its pool holds: node pool "gpu-ingestion" has at most 4 × 1 = 4 nvidia-l4, but rag\/embedding-workers 8 pods .*; lower the largest scale or enlarge the pool$/m,
     ],
     [
       'a mistake that a rule finds, in its file and by the object',

@@ -114,7 +114,7 @@ describe('workers on GPUs', () => {
     expect(() =>
       workers({ accelerator: Accelerator.NVIDIA_L4, accelerators: 2, scaling }, { nodePools: pools }),
     ).toThrow(
-      'node pool "gpu" has at most 2 × 4 = 8 nvidia-l4, but rag/workers/Resource 5 pods × 2 = 10 can be asked for at ' +
+      'node pool "gpu" has at most 2 × 4 = 8 nvidia-l4, but rag/workers 5 pods × 2 = 10 can be asked for at ' +
         'once; lower the largest scale or enlarge the pool',
     );
   });

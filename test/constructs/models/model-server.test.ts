@@ -171,7 +171,7 @@ describe.each(SERVERS)('%s', (_, create) => {
     const options = { accelerator: L4, scaling: Scaling.fixed(2) };
     expect(() => objectsOf(create, options, { nodePools })).not.toThrow();
     expect(() => objectsOf(create, { ...options, scaling: Scaling.fixed(3) }, { nodePools })).toThrow(
-      'node pool "gpu" has at most 2 × 1 = 2 nvidia-l4, but rag/server/Resource 3 pods × 1 = 3 can be asked for at once',
+      'node pool "gpu" has at most 2 × 1 = 2 nvidia-l4, but rag/server 3 pods × 1 = 3 can be asked for at once',
     );
   });
 });
