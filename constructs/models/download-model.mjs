@@ -24,8 +24,6 @@ const ATTEMPTS = 15;
 /** Files that turned out wrong when they were whole; each was a download for nothing. */
 const WRONG_FILES = 3;
 
-const LONGEST_PAUSE_MILLISECONDS = 60_000;
-
 // Servers that read the volume have users of their own.
 process.umask(0o022);
 
@@ -88,8 +86,9 @@ async function retried(what, attempt, arrived = async () => 0) {
 
 /** Waits twice as long each time, so that a hub that is down is not asked all the time. */
 async function pauseAfter(attempts) {
-  const pause = Number(process.env.RETRY_MILLISECONDS ?? 2000) * 2 ** (attempts - 1);
-  await new Promise((resume) => setTimeout(resume, Math.min(pause, LONGEST_PAUSE_MILLISECONDS)));
+  // 2 seconds, then twice as long each time, and a minute at most.
+  const pause = Number(process.env.RETRY_MILLISECONDS ?? 2000) * Math.min(2 ** (attempts - 1), 30);
+  await new Promise((resume) => setTimeout(resume, pause));
 }
 
 /** What of a repository a server needs. */
