@@ -9,7 +9,7 @@ import { SharedVolume } from '../workload/shared-volume';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import type { IModel } from './model';
-import { type ModelHubProps, ModelSource } from './model-source';
+import { hubOffer, type ModelHubProps, ModelSource } from './model-source';
 
 /** A model that is fetched before its servers start. */
 export interface ModelDownloadProps extends WorkloadOptions {
@@ -51,8 +51,7 @@ export class ModelDownload extends Construct {
   public constructor(scope: Construct, id: string, props: ModelDownloadProps) {
     super(scope, id);
     const { model, volume, hub = {} } = props;
-    const from = ModelSource.hub(hub);
-    from.check(this, model, 'hub');
+    ModelSource.hub(hub).check(this, model, 'hub');
     this.workload = new Job(this, 'Resource', {
       ...props,
       component: 'model-download',
@@ -72,7 +71,7 @@ export class ModelDownload extends Construct {
       },
     });
     this.workload.addConfigFiles(PROGRAM.files);
-    this.workload.uses(from);
+    this.workload.uses({ offerTo: (client) => hubOffer(hub, client) });
     volume.mountedBy(this.workload.pods);
     this.source = ModelSource._downloaded(model, volume, this.workload.pods);
   }

@@ -210,19 +210,29 @@ export class ModelSource implements IProvider {
         after,
       };
     }
-    const { host, cidrs, token } = hub;
-    const hosts = host === undefined ? distinguished(client, HUGGING_FACE) : [host];
+    const offer = hubOffer(hub, client);
     return {
-      endpoints: hosts.map((name) => Endpoint.host(name, HTTPS, cidrs)),
+      ...offer,
       env: {
         HF_HOME: EnvValue.of(DIRECTORY),
         HUGGINGFACE_HUB_CACHE: EnvValue.of(`${DIRECTORY}/hub`),
         HF_HUB_DISABLE_TELEMETRY: EnvValue.of('1'),
-        ...(host === undefined ? {} : { HF_ENDPOINT: EnvValue.of(`https://${host}`) }),
-        ...(token === undefined ? {} : { HF_TOKEN: EnvValue.fromSecret(token) }),
+        ...offer.env,
       },
     };
   }
+}
+
+/** What reaches a hub, for whoever keeps the files in its own way. */
+export function hubOffer({ host, cidrs, token }: ModelHubProps, client: IClient): Offer {
+  const hosts = host === undefined ? distinguished(client, HUGGING_FACE) : [host];
+  return {
+    endpoints: hosts.map((name) => Endpoint.host(name, HTTPS, cidrs)),
+    env: {
+      ...(host === undefined ? {} : { HF_ENDPOINT: EnvValue.of(`https://${host}`) }),
+      ...(token === undefined ? {} : { HF_TOKEN: EnvValue.fromSecret(token) }),
+    },
+  };
 }
 
 /** Only Cilium tells names apart; elsewhere the first one opens every public address, and the others nothing more. */

@@ -43,6 +43,7 @@ describe('the Job', () => {
   test('knows the model, its newest commit and where to put it', () => {
     expect(env(job, 'MODEL_ID')).toBe('BAAI/bge-m3');
     expect(env(job, 'MODEL_REVISION')).toBe('main');
+    expect(env(job, 'HF_HOME')).toBeUndefined();
     const [mount] = mainContainer(job).volumeMounts;
     expect(mount).toEqual({ name: 'models', mountPath: '/models' });
     expect(templateOf(job).spec.volumes).toContainEqual({
