@@ -43,6 +43,7 @@ import type { Image } from '../workload/image';
 import type { IClient, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
+import { declaredOperator } from './cluster-operator';
 import { type IKafka, KafkaAccess, type KafkaLagProps, KafkaMechanism } from './kafka-access';
 import { KafkaTopic, type KafkaTopicProps } from './kafka-topic';
 import { ServerTls } from './server-tls';
@@ -223,14 +224,7 @@ export class Kafka extends Construct implements IKafka {
   }
 
   private operator(): ClusterService {
-    const { strimzi } = Cluster.of(this);
-    if (strimzi === undefined) {
-      throw new UsageError(
-        'is run by Strimzi, which the cluster does not declare; set strimzi in the cluster, or use ExternalKafka',
-        { scope: this },
-      );
-    }
-    return strimzi;
+    return declaredOperator(this, { setting: 'strimzi', name: 'Strimzi', instead: 'ExternalKafka' });
   }
 
   /** By the labels that Strimzi itself selects pods by. */

@@ -32,6 +32,7 @@ import type { Image } from '../workload/image';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { CloudNativePgPods, guaranteedResources } from './cloud-native-pg-pods';
+import { declaredOperator } from './cluster-operator';
 import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-access';
 import { PostgresArchive } from './postgres-archive';
 import type { PostgresBackups } from './postgres-backups';
@@ -376,15 +377,11 @@ export class PostgresCluster extends Construct implements IPostgres {
   }
 
   private operator(): ClusterService {
-    const { cloudNativePg } = Cluster.of(this);
-    if (cloudNativePg === undefined) {
-      throw new UsageError(
-        'is run by CloudNativePG, which the cluster does not declare; set cloudNativePg in the cluster, or use Postgres ' +
-          'or ExternalPostgres',
-        { scope: this },
-      );
-    }
-    return cloudNativePg;
+    return declaredOperator(this, {
+      setting: 'cloudNativePg',
+      name: 'CloudNativePG',
+      instead: 'Postgres or ExternalPostgres',
+    });
   }
 
   private connectPods(operator: ClusterService): void {

@@ -31,6 +31,7 @@ import type { Image } from '../workload/image';
 import type { IClient, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
+import { declaredOperator } from './cluster-operator';
 import type { IQueue } from './queue';
 import { RabbitMqAccess } from './rabbit-mq-access';
 import { ServerTls } from './server-tls';
@@ -196,15 +197,11 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   private operator(): ClusterService {
-    const { rabbitMq } = Cluster.of(this);
-    if (rabbitMq === undefined) {
-      throw new UsageError(
-        'is run by the RabbitMQ cluster operator, which the cluster does not declare; set rabbitMq in the cluster, or ' +
-          'use ExternalRabbitMq',
-        { scope: this },
-      );
-    }
-    return rabbitMq;
+    return declaredOperator(this, {
+      setting: 'rabbitMq',
+      name: 'the RabbitMQ cluster operator',
+      instead: 'ExternalRabbitMq',
+    });
   }
 
   /** By the label that the operator itself selects them by. */

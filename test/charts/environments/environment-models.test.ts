@@ -1,9 +1,8 @@
 import { Environment } from '../../../charts/environments/environment';
-import { EnvironmentError } from '../../../charts/environments/environment-file';
 import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { EnvironmentFolder } from '../../support/environment-folder';
+import { expectRefusals, refusalsOf } from '../../support/environment-refusals';
 import { find, mainContainer, namesOf, templateOf } from '../../support/manifests';
-import { refusalOf } from '../../support/refusal';
 import { argument, reachedBy, variables } from '../platforms';
 
 const folder = new EnvironmentFolder();
@@ -30,21 +29,7 @@ function objectsOf(...lines: string[]): ManifestObject[] {
 
 /** What is said about the lines from 8 on, without the name of the file. */
 function refused(...lines: string[]): string[] {
-  const error = refusalOf(() => objectsOf(...lines));
-  expect(error).toBeInstanceOf(EnvironmentError);
-  const beginning = `${folder.shown('test.yaml')}:`;
-  return (error as EnvironmentError).problems.map((problem) =>
-    problem.startsWith(beginning) ? problem.slice(beginning.length) : problem,
-  );
-}
-
-function expectRefusals(mistakes: [mistake: string, lines: string[], ...problems: string[]][]): void {
-  test.each(mistakes.map(([mistake, lines, ...problems]) => ({ mistake, lines, problems })))(
-    '$mistake',
-    ({ lines, problems }) => {
-      expect(refused(...lines)).toEqual(problems);
-    },
-  );
+  return refusalsOf(folder, () => objectsOf(...lines));
 }
 
 const SERVED = ['embeddingModel: BAAI/bge-m3', 'embedder: {}'];
@@ -161,7 +146,7 @@ describe('the embedding model', () => {
     expect(mainContainer(find(objects, 'Deployment', 'embedder')).resources.requests.memory).toBe(memory);
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'that is unknown, with the one that was probably meant',
       ['embeddingModel: BAAI/bge-m4'],
@@ -235,7 +220,7 @@ describe('a server of vectors', () => {
     expect(mainContainer(deployment).resources.limits['nvidia.com/gpu']).toBe('1');
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'with a setting that there is not',
       [...SERVED.slice(0, 1), 'embedder: { accelerators: 2 }'],
@@ -290,7 +275,7 @@ describe('a server that ranks', () => {
     expect(argument(objects, 'reranker', '--revision')).toBe('c0ffee');
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'with a model that is unknown',
       ['reranker: { model: acme/rank }'],
@@ -361,7 +346,7 @@ describe('a server of answers', () => {
 
   const attention = 'attention: { layers: 80, keyValueHeads: 8, headDimension: 128 }';
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'with a model that is unknown',
       ['llm: { model: gpt-4.1 }'],
@@ -482,7 +467,7 @@ describe('a hosted model', () => {
     });
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'together with a server',
       ['embeddingModel: BAAI/bge-m3', 'embedder:', `  external: { service: openai${KEY} }`, '  accelerator: nvidia-l4'],
@@ -633,7 +618,7 @@ describe('where models are from', () => {
     expect(objects.spec.storageClassName).toBe('files');
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     ['without a size', [...SERVED, 'models: { volume: {} }'], '10:11 models.volume.size: is missing'],
     [
       'without a class for it',
@@ -648,7 +633,7 @@ describe('the server of the model that comes next', () => {
   const next = (facts: string) => `collection: { name: a, aliases: [b], next: { name: c, model: ${facts} } }`;
   const LARGE = '{ id: a/b, dimensions: 8, maxTokens: 8, profile: { parametersBillions: 20 } }';
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'whose model does not fit is refused where its server is described',
       ['embeddingModel: BAAI/bge-m3', 'embedder: { accelerator: nvidia-l4 }', next(LARGE)],
@@ -667,7 +652,7 @@ describe('the server of the model that comes next', () => {
 });
 
 describe('the download of a model', () => {
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'that needs a token is refused where the hub is described',
       [

@@ -1,7 +1,7 @@
 import { Environment } from '../../../charts/environments/environment';
-import { EnvironmentError } from '../../../charts/environments/environment-file';
 import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { EnvironmentFolder } from '../../support/environment-folder';
+import { expectRefusals, refusalsOf } from '../../support/environment-refusals';
 import { env, find, mainContainer, namesOf, templateOf } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
 import { variables } from '../platforms';
@@ -30,21 +30,7 @@ function objectsOf(...lines: string[]): ManifestObject[] {
 
 /** What is said about the lines, without the name of the file. */
 function refused(...lines: string[]): string[] {
-  const error = refusalOf(() => objectsOf(...lines));
-  expect(error).toBeInstanceOf(EnvironmentError);
-  const beginning = `${folder.shown('test.yaml')}:`;
-  return (error as EnvironmentError).problems.map((problem) =>
-    problem.startsWith(beginning) ? problem.slice(beginning.length) : problem,
-  );
-}
-
-function expectRefusals(mistakes: [mistake: string, lines: string[], ...problems: string[]][]): void {
-  test.each(mistakes.map(([mistake, lines, ...problems]) => ({ mistake, lines, problems })))(
-    '$mistake',
-    ({ lines, problems }) => {
-      expect(refused(...lines)).toEqual(problems);
-    },
-  );
+  return refusalsOf(folder, () => objectsOf(...lines));
 }
 
 describe('the sizing', () => {
@@ -83,7 +69,7 @@ describe('the sizing', () => {
     expect(collections[0].parameters.vectors.on_disk).toBe(true);
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     ['without a count', ['  sizing: { growth: 2 }'], '7:3 qdrant.sizing.count: is missing'],
     [
       'of half a vector',
@@ -186,7 +172,7 @@ describe('snapshots', () => {
 
   const snapshots = (text: string) => [...SMALL, `  snapshots: ${text}`];
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'at no time of the day',
       snapshots('{ daily: "24:00", keep: 1 }'),
@@ -241,7 +227,7 @@ describe('a rehearsal', () => {
     expect(env(cronJob, 'REHEARSAL_ALLOW_EMPTY')).toBe('true');
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'at no time',
       rehearsal('{ cron: weekly, storage: 1Gi }'),
@@ -278,7 +264,7 @@ describe('a restoration', () => {
 
   const restore = (text: string) => [...SMALL, `  restore: ${text}`];
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'to no time',
       restore('{ before: yesterday }'),
@@ -306,7 +292,7 @@ describe('a drain', () => {
     expect(find(objects, 'StatefulSet', 'qdrant').spec.replicas).toBe(5);
   });
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'to as many as there are',
       [...SMALL, '  nodes: 3', '  drain: { to: 3 }'],
@@ -424,7 +410,7 @@ describe('a collection', () => {
 
   const collection = (text: string) => [...SMALL, `collection: ${text}`];
 
-  expectRefusals([
+  expectRefusals(refused, [
     [
       'with a name that is none',
       collection('{ name: "a/b" }'),
