@@ -4,9 +4,18 @@
 export { Environment } from './charts/environments/environment';
 export { EnvironmentError } from './charts/environments/environment-file';
 export { type FolderChanges, type FolderContent, OutputFolder, type Rendered } from './charts/output-folder';
+export type { PlatformData, PlatformDataProps, PlatformMigrationProps } from './charts/platform-data';
+export type {
+  PlatformIndexProps,
+  PlatformIngestion,
+  PlatformIngestionProps,
+  PlatformProgram,
+  PlatformSchedulerProps,
+  PlatformSyncProps,
+} from './charts/platform-ingestion';
+export type { PlatformParts } from './charts/platform-vectors';
 export {
   type PlatformApiProps,
-  type PlatformQueueProps,
   type PlatformRouteProps,
   type PlatformWorkersProps,
   RagPlatform,
@@ -24,6 +33,7 @@ export { ExternalRedis, type ExternalRedisProps } from './constructs/data/extern
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
 export { Kafka, type KafkaProps } from './constructs/data/kafka';
 export { type IKafka, type KafkaLagProps, KafkaMechanism } from './constructs/data/kafka-access';
+export { KafkaQueue, type KafkaQueueProps } from './constructs/data/kafka-queue';
 export { KafkaTopic, type KafkaTopicProps } from './constructs/data/kafka-topic';
 export { Migration, type MigrationProps } from './constructs/data/migration';
 export { ObjectStore, type S3Props } from './constructs/data/object-store';

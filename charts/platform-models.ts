@@ -17,8 +17,9 @@ import { UsageError } from '../constructs/rules/usage-error';
 import type { Job } from '../constructs/workload/job';
 import type { IProvider } from '../constructs/workload/provider';
 import { SharedVolume, type SharedVolumeProps } from '../constructs/workload/shared-volume';
+import { describedBy } from './described-by';
 import type { PlatformEmbedder } from './platform-embedder';
-import { describedBy, type PlatformEmbeddingModels } from './platform-vectors';
+import type { PlatformEmbeddingModels } from './platform-vectors';
 
 /** A server of a rerank model. */
 export interface PlatformRerankerProps extends Omit<TextEmbeddingsInferenceProps, 'model'> {

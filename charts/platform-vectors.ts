@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import type { IPostgres } from '../constructs/data/postgres-access';
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
 import { UsageError } from '../constructs/rules/usage-error';
 import { Qdrant, type QdrantProps } from '../constructs/vector-store/qdrant';
@@ -11,6 +12,7 @@ import { QdrantRehearsal, type QdrantRehearsalProps } from '../constructs/vector
 import { QdrantRestore, type QdrantRestoreProps } from '../constructs/vector-store/qdrant-restore';
 import { QdrantSizing, type QdrantVectorsProps } from '../constructs/vector-store/qdrant-sizing';
 import type { IProvider } from '../constructs/workload/provider';
+import { describedBy } from './described-by';
 import type { PlatformEmbedder } from './platform-embedder';
 
 /** What the database of a platform holds; how large its vectors are, the embedding model says. */
@@ -56,6 +58,16 @@ export interface PlatformNextCollection extends NextCollection {
   readonly embedder?: PlatformEmbedder;
 }
 
+/** What vectors outside of `qdrant` can be made of. */
+export interface PlatformParts {
+  /** The embedding model. */
+  readonly model?: EmbeddingModel;
+  /** The database. */
+  readonly database?: IPostgres;
+  /** The way to the database that whoever has many connections takes. */
+  readonly databaseAccess?: IProvider;
+}
+
 /** Where the vectors of a platform are. */
 export interface PlatformVectorsProps {
   /**
@@ -66,10 +78,11 @@ export interface PlatformVectorsProps {
 
   /**
    * What has the vectors instead of `qdrant`: a managed database, or one that somebody else runs. API and workers
-   * use it. A function makes one in the platform: `(scope) => new Pgvector(scope, 'vectors', { database, model })`.
+   * use it. A function makes one in the platform, of what the platform has:
+   * `(scope, { database, model }) => new Pgvector(scope, 'vectors', { database, model })`.
    * @default - `qdrant` has them; exactly one of the two is needed
    */
-  readonly vectors?: IProvider | ((scope: Construct) => IProvider);
+  readonly vectors?: IProvider | ((scope: Construct, parts: PlatformParts) => IProvider);
 
   /**
    * The collection, which a Job creates before its clients start. Quantization, place of the vectors and shards are
@@ -108,9 +121,11 @@ export class PlatformVectors {
     private readonly scope: Construct,
     private readonly props: PlatformVectorsProps,
     private readonly model: EmbeddingModel | undefined,
+    { database, databaseAccess }: Omit<PlatformParts, 'model'>,
   ) {
     checkStore(scope, props);
-    this.elsewhere = typeof props.vectors === 'function' ? props.vectors(scope) : props.vectors;
+    const { vectors } = props;
+    this.elsewhere = typeof vectors === 'function' ? vectors(scope, { model, database, databaseAccess }) : vectors;
     if (props.qdrant !== undefined) {
       const store = new Qdrant(scope, 'qdrant', { ...props.qdrant, sizing: this.sizing(props.qdrant) });
       const { rehearsal, restore } = props.qdrant;
@@ -205,23 +220,6 @@ export class PlatformVectors {
       });
     }
     return this.model;
-  }
-}
-
-/**
- * Makes a part of the platform; what it refuses is refused at the setting that describes it, where that is not
- * named like the part.
- */
-export function describedBy<Part>(scope: Construct, setting: string, make: () => Part): Part {
-  try {
-    return make();
-  } catch (error) {
-    // What is said about the platform itself is at its setting already.
-    if (!(error instanceof UsageError) || error.constructPath === scope.node.path) {
-      throw error;
-    }
-    const property = [setting, error.property].filter((part) => part !== '').join('.');
-    throw new UsageError(error.problem, { scope, property });
   }
 }
 

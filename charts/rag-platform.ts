@@ -3,8 +3,6 @@ import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { RagApi, type RagApiProps } from '../constructs/api/rag-api';
 import type { IQueue } from '../constructs/data/queue';
-import { Redis, type RedisProps } from '../constructs/data/redis';
-import { RedisRole } from '../constructs/data/redis-role';
 import type { EdgeProxy } from '../constructs/edge/edge-proxy';
 import { Route } from '../constructs/edge/route';
 import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
@@ -20,11 +18,10 @@ import type { QdrantCollection } from '../constructs/vector-store/qdrant-collect
 import type { Job } from '../constructs/workload/job';
 import { PodSecurityLevels } from '../constructs/workload/pod-security';
 import type { IProvider } from '../constructs/workload/provider';
+import { PlatformData, type PlatformDataProps } from './platform-data';
+import { PlatformIngestion, type PlatformIngestionProps } from './platform-ingestion';
 import { PlatformModels, type PlatformModelsProps } from './platform-models';
 import { PlatformVectors, type PlatformVectorsProps } from './platform-vectors';
-
-/** The queue of a platform: a broker, whatever else it may be. */
-export interface PlatformQueueProps extends Omit<RedisProps, 'role'> {}
 
 /** The API of a platform. */
 export interface PlatformApiProps extends RagApiProps {
@@ -68,7 +65,11 @@ export interface PlatformRouteProps {
 }
 
 /** A RAG system in one namespace of one cluster. */
-export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsProps {
+export interface RagPlatformProps
+  extends PlatformVectorsProps,
+    PlatformModelsProps,
+    PlatformDataProps,
+    PlatformIngestionProps {
   /**
    * Name of the system; it is part of every selector and cannot be changed later.
    * @default "rag"
@@ -86,13 +87,6 @@ export interface RagPlatformProps extends PlatformVectorsProps, PlatformModelsPr
 
   /** The API. */
   readonly api: PlatformApiProps;
-
-  /**
-   * The queue between API and workers: a Redis of the platform, or another provider that both use, such as a
-   * managed one. A function makes one in the platform: `(scope) => new RabbitMq(scope, 'queue', {})`.
-   * @default - none
-   */
-  readonly queue?: PlatformQueueProps | IProvider | ((scope: Construct) => IProvider);
 
   /**
    * The workers that embed documents. They take tasks from `queue`, or from one of their `externals`.
@@ -117,16 +111,16 @@ export class RagPlatform extends Chart {
   public readonly collection?: QdrantCollection;
   /** The model servers. */
   public readonly models: PlatformModels;
-  /** The queue, when it is the platform's own. */
-  public readonly queue?: Redis;
+  /** The services around them. */
+  public readonly data: PlatformData;
   /** The API. */
   public readonly api: RagApi;
   /** The workers. */
   public readonly embeddingWorkers?: EmbeddingWorkers;
+  /** The programs of the ingestion beside the workers. */
+  public readonly ingestion: PlatformIngestion;
   /** The way in. */
   public readonly route?: Route;
-
-  private readonly broker?: IProvider;
 
   public constructor(scope: Construct, id: string, props: RagPlatformProps) {
     super(scope, id, {
@@ -137,16 +131,16 @@ export class RagPlatform extends Chart {
     props.cluster?.attachTo(this);
     this.namespaceObject = this.createNamespace(props.namespace);
     new DefaultDeny(this, 'default-deny');
-    const vectors = new PlatformVectors(this, props, props.embeddingModel);
+    this.data = new PlatformData(this, props, props.api.image, props.embeddingWorkers?.longestTask);
+    const vectors = new PlatformVectors(this, props, props.embeddingModel, this.data);
     this.qdrant = vectors.qdrant;
     this.collection = vectors.collection;
     this.models = new PlatformModels(this, props, vectors.models, props.api.longestAnswer);
     this.models.fill(vectors.collection?.backfill);
-    this.broker = this.createBroker(props.queue);
-    this.queue = this.broker instanceof Redis ? this.broker : undefined;
     this.api = this.createApi(props.api, vectors);
     this.embeddingWorkers = this.createEmbeddingWorkers(props.embeddingWorkers, vectors);
     checkTasks(this, props);
+    this.ingestion = this.createIngestion(props, vectors);
     this.fillAfterWorkers(vectors.collection?.backfill);
     this.route = this.createRoute(props.route);
     OutputRules.attach(this);
@@ -177,19 +171,14 @@ export class RagPlatform extends Chart {
     return namespace;
   }
 
-  private createBroker(queue: RagPlatformProps['queue']): IProvider | undefined {
-    if (typeof queue === 'function') {
-      return queue(this);
-    }
-    if (queue === undefined || 'offerTo' in queue) {
-      return queue;
-    }
-    return new Redis(this, 'queue', { ...queue, role: RedisRole.BROKER });
-  }
-
   private createApi(props: PlatformApiProps, vectors: PlatformVectors): RagApi {
     const api = new RagApi(this, 'api', props);
-    api.uses(...vectors.forQuestions, ...this.models.forQuestions, ...this.brokers, ...(props.externals ?? []));
+    api.uses(
+      ...vectors.forQuestions,
+      ...this.models.forQuestions,
+      ...this.data.forPrograms,
+      ...(props.externals ?? []),
+    );
     return api;
   }
 
@@ -210,10 +199,23 @@ export class RagPlatform extends Chart {
     workers.uses(
       ...vectors.forDocuments,
       ...this.models.forDocuments(computing),
-      ...this.brokers,
+      ...this.data.forPrograms,
       ...(props.externals ?? []),
     );
     return workers;
+  }
+
+  /** The first index is there before the API starts; whatever is computed for documents, a server computes for it. */
+  private createIngestion(props: RagPlatformProps, vectors: PlatformVectors): PlatformIngestion {
+    const ingestion = new PlatformIngestion(this, props, {
+      image: props.embeddingWorkers?.image ?? props.api.image,
+      providers: [...vectors.forDocuments, ...this.models.forDocuments(false), ...this.data.forPrograms],
+      queue: this.data.queue,
+    });
+    if (ingestion.index !== undefined) {
+      this.api.uses(ingestion.index);
+    }
+    return ingestion;
   }
 
   /** The backfill copies what there is, so workers that are paused for it are gone before it begins. */
@@ -228,22 +230,19 @@ export class RagPlatform extends Chart {
     return props === undefined ? undefined : new Route(this, 'route', { ...props, name: 'public', to: this.api });
   }
 
-  private get brokers(): IProvider[] {
-    return this.broker === undefined ? [] : [this.broker];
-  }
-
   private workerScaling(scaling: PlatformWorkersProps['scaling']): Scaling | undefined {
     if (typeof scaling !== 'function') {
       return scaling;
     }
-    if (this.broker === undefined || !isQueue(this.broker)) {
-      const lack = this.broker === undefined ? 'the platform has none; add queue' : 'it has no list; give it one';
+    const { queue } = this.data;
+    if (queue === undefined || !isQueue(queue)) {
+      const lack = queue === undefined ? 'the platform has none; add queue' : 'it has no list; give it one';
       throw new UsageError(`asks for the queue, but ${lack}, or scale on something else`, {
         scope: this,
         property: 'embeddingWorkers.scaling',
       });
     }
-    return scaling(this.broker);
+    return scaling(queue);
   }
 }
 

@@ -30,7 +30,9 @@ const cronTrigger = z.strictObject({
 });
 
 const backlog = z.strictObject({
-  list: filled.default('celery').describe('list in the queue; by default celery'),
+  list: filled
+    .optional()
+    .describe('list, queue or topic; by default celery in Redis and RabbitMQ, and elsewhere the queue itself'),
   perReplica: z.int32().min(1).describe('waiting tasks that one worker can take on'),
 });
 

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { ExternalService } from '../../constructs/data/external-service';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secrets/external-secrets';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
 import { SecretsStoreCsi } from '../../constructs/secrets/secrets-store-csi';
 import { accelerator, cluster } from './environment-cluster';
+import { database, documentStore, migration } from './environment-database';
+import { index, scheduler, syncs } from './environment-ingestion';
 import { embedder, embeddingModel, llm, modelStore, reranker } from './environment-models';
+import { cache, queue } from './environment-queue';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
 import {
@@ -16,12 +18,12 @@ import {
   image,
   judged,
   made,
-  resources,
   secretKey,
   size,
+  usualKey,
 } from './environment-values';
-import { collection, rehearsal, restore, sizing, snapshots } from './environment-vectors';
-import { workloadFields } from './environment-workload';
+import { collection, rehearsal, restore, sizing, snapshots, vectors } from './environment-vectors';
+import { serviceFields, workloadFields } from './environment-workload';
 
 const dnsLabel = judged((name) => dnsLabelProblem(name));
 
@@ -57,15 +59,6 @@ const secretStore = made(
   ({ store, csi, ...props }): ISecretSource => csi ?? new ExternalSecrets({ ...props, store: store as string }),
 );
 
-const external = made(
-  z.strictObject({
-    host: z.string().describe('host outside the cluster: api.openai.com'),
-    port: z.int32().meta({ minimum: 1, maximum: 65535 }).optional().describe('by default 443'),
-    cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
-  }),
-  (props) => new ExternalService(props),
-);
-
 // Each schema reads one file, so compiling it would take longer than it saves.
 z.config({ jitless: true });
 
@@ -77,8 +70,13 @@ export function environmentSchema(secrets: ISecretSource) {
     namespace: dnsLabel.describe('namespace, which the platform creates and closes'),
     cluster: cluster.optional().describe('what is true of the cluster'),
     secrets: secretStore.optional().describe('where Secrets come from; by default they exist'),
-    qdrant: qdrant(secrets).describe('the vector database'),
+    qdrant: qdrant(secrets).optional().describe('the vector database'),
+    vectors: vectors(secrets).optional().describe('what has the vectors instead of qdrant'),
+    database: database(secrets).optional().describe('the database of the API and the ingestion'),
+    migration: migration(secrets).optional().describe('what brings the schema of the database up to date'),
     queue: queue(secrets).optional().describe('the queue between API and workers'),
+    cache: cache(secrets).optional().describe('what keeps what can be computed again'),
+    documentStore: documentStore(secrets).optional().describe('where the documents are'),
     collection: collection(secrets).optional().describe('the collection of the embedding model'),
     embeddingModel: embeddingModel
       .optional()
@@ -90,41 +88,11 @@ export function environmentSchema(secrets: ISecretSource) {
     models: modelStore(secrets).optional().describe('where the servers have their models from'),
     api: api(secrets).describe('the API'),
     embeddingWorkers: embeddingWorkers(secrets).optional().describe('the workers that embed documents'),
+    index: index(secrets).optional().describe('what fills the collection for the first time, before the API starts'),
+    syncs: syncs(secrets).optional().describe('what brings it up to date with its sources, by their names'),
+    scheduler: scheduler(secrets).optional().describe('what puts tasks into the queue by the clock'),
     route: route.optional().describe('the way in from outside'),
   });
-}
-
-/** What a workload has where nothing is said, as its construct has it. */
-interface UsualSettings {
-  readonly resources: string;
-  readonly startupBudget: string;
-  readonly temporaryStorage: string;
-}
-
-/** Settings of a workload whose program is the user's own. */
-function programFields(secrets: ISecretSource, usual: UsualSettings) {
-  return {
-    image: image.describe('what runs'),
-    command: z.array(z.string()).optional().describe("program and first arguments; by default the image's"),
-    args: z.array(z.string()).optional().describe("arguments; by default the image's"),
-    resources: resources.optional().describe(`what each pod asks for; by default ${usual.resources}`),
-    startupBudget: duration.optional().describe(`time that a pod may take to start; by default ${usual.startupBudget}`),
-    temporaryStorage: size.optional().describe(`space at /tmp; by default ${usual.temporaryStorage}`),
-    user: z
-      .strictObject({ uid: z.int32().min(1).describe('user id'), gid: z.int32().min(0).describe('group id') })
-      .optional()
-      .describe('user and group of the process; by default 10001'),
-    externals: z.array(external).optional().describe('hosts outside the cluster that it connects to'),
-    ...workloadFields(secrets),
-  };
-}
-
-/** A key of a Secret that has a usual place. */
-function usualKey(secrets: ISecretSource, secret: string, key: string) {
-  return secretKey(secrets)
-    .optional()
-    .transform((chosen) => chosen ?? secrets.key(secret, key))
-    .describe(`by default key ${key} of the Secret ${secret}`);
 }
 
 const qdrantResources = z.strictObject({
@@ -163,17 +131,6 @@ function qdrant(secrets: ISecretSource) {
   });
 }
 
-function queue(secrets: ISecretSource) {
-  return z.strictObject({
-    password: usualKey(secrets, 'queue', 'password'),
-    resources: resources.optional().describe('what it asks for; by default 100m CPU and 512Mi'),
-    storage: size.optional().describe('volume for the append-only file; by default 4Gi'),
-    storageClass: z.string().optional().describe("class of the volume; by default the cluster's for block volumes"),
-    image: image.optional().describe('what runs; by default the release that the library knows'),
-    ...workloadFields(secrets),
-  });
-}
-
 function api(secrets: ISecretSource) {
   return z.strictObject({
     port: z.int32().min(1024).max(65535).optional().describe('port that it listens on; by default 8000'),
@@ -188,7 +145,7 @@ function api(secrets: ISecretSource) {
       .optional()
       .describe('what is done in each pod before the API starts'),
     scaling: scaling.optional().describe('how many pods there are, and who decides; by default 2'),
-    ...programFields(secrets, { resources: '250m CPU and 1Gi', startupBudget: '2m', temporaryStorage: '256Mi' }),
+    ...serviceFields(secrets, { resources: '250m CPU and 1Gi', startupBudget: '2m', temporaryStorage: '256Mi' }),
   });
 }
 
@@ -199,7 +156,7 @@ function embeddingWorkers(secrets: ISecretSource) {
     longestTask: duration.optional().describe('time that the longest task takes; by default 10m'),
     scaling: workerScaling.optional().describe('how many workers there are, and who decides; by default 1'),
     sharedMemory: size.optional().describe('shared memory between processes; part of the memory'),
-    ...programFields(secrets, { resources: '1 CPU and 4Gi', startupBudget: '10m', temporaryStorage: '2Gi' }),
+    ...serviceFields(secrets, { resources: '1 CPU and 4Gi', startupBudget: '10m', temporaryStorage: '2Gi' }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { Duration, Size } from 'cdk8s';
+import { Cron, Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { z } from 'zod';
 import { envNameProblem } from '../../constructs/rules/object-name';
@@ -83,6 +83,22 @@ const SIZE = /^([1-9]\d*)(Mi|Gi|Ti)$/;
 const LARGEST_SIZE = 7 * 1024 ** 4;
 const MEBIBYTES: { readonly [unit: string]: number } = { Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
 
+const TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
+
+/** A time of the day: `02:30`. */
+export const timeOfDay = form(TIME, 'a time of the day, such as "02:30"').transform((text) => {
+  const [hour, minute] = text.split(':').map(Number) as [number, number];
+  return { hour, minute };
+});
+
+const CRON = /^\S+ \S+ \S+ \S+ \S+$/;
+
+/** Minute, hour, day, month and weekday. */
+export const cron = form(CRON, 'five fields: minute, hour, day, month, weekday').transform((text) => {
+  const [minute, hour, day, month, weekDay] = text.split(' ');
+  return Cron.schedule({ minute, hour, day, month, weekDay });
+});
+
 /** An amount of memory or disk: `512Mi`, `100Gi`. */
 export const size = form(SIZE, 'a size with its unit, such as 512Mi or 100Gi')
   .transform((text) => {
@@ -120,6 +136,12 @@ export const resources = z.strictObject({
   memoryLimit: size.optional().describe('memory at which the container is killed; by default the same as memory'),
 });
 
+/** The same where limits are equal to what is reserved. */
+export const guaranteed = z.strictObject({
+  cpu: cpu.describe('CPU, request and limit: 500m, 2'),
+  memory: size.describe('memory, request and limit: 512Mi, 16Gi'),
+});
+
 /** An image, pinned. */
 export const image = made(
   z.strictObject({
@@ -153,6 +175,14 @@ const secretReference = z.strictObject(
 /** A key of a Secret: a reference, never a value. */
 export function secretKey(secrets: ISecretSource) {
   return made(secretReference, ({ secret, key }) => secrets.key(secret, key));
+}
+
+/** A key of a Secret that has a usual place. */
+export function usualKey(secrets: ISecretSource, secret: string, key: string) {
+  return secretKey(secrets)
+    .optional()
+    .transform((chosen) => chosen ?? secrets.key(secret, key))
+    .describe(`by default key ${key} of the Secret ${secret}`);
 }
 
 /** Variables of a container: plain values, or keys of Secrets. */

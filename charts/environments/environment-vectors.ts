@@ -1,12 +1,31 @@
-import { Cron } from 'cdk8s';
+import type { Construct } from 'constructs';
 import { z } from 'zod';
 import { ObjectStore } from '../../constructs/data/object-store';
+import { UsageError } from '../../constructs/rules/usage-error';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
+import { ExternalVectorStore } from '../../constructs/vector-store/external-vector-store';
 import { PayloadIndex } from '../../constructs/vector-store/payload-index';
+import { Pgvector } from '../../constructs/vector-store/pgvector';
 import { Quantization } from '../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../constructs/vector-store/snapshot-schedule';
+import type { IProvider } from '../../constructs/workload/provider';
+import { describedBy } from '../described-by';
+import type { PlatformParts } from '../platform-vectors';
+import { oneOf } from './environment-kinds';
 import { embedder, embeddingModel } from './environment-models';
-import { count, cpu, duration, form, image, made, resources, secretKey, size, variables } from './environment-values';
+import {
+  count,
+  cpu,
+  cron,
+  duration,
+  image,
+  made,
+  resources,
+  secretKey,
+  size,
+  timeOfDay,
+  variables,
+} from './environment-values';
 
 const quantization = z
   .enum(['none', 'scalar', 'binary'])
@@ -54,20 +73,11 @@ export function objectStore(secrets: ISecretSource) {
   );
 }
 
-const TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
-const CRON = /^\S+ \S+ \S+ \S+ \S+$/;
-
-/** Minute, hour, day, month and weekday. */
-const cron = form(CRON, 'five fields: minute, hour, day, month, weekday').transform((text) => {
-  const [minute, hour, day, month, weekDay] = text.split(' ');
-  return Cron.schedule({ minute, hour, day, month, weekDay });
-});
-
 /** When the database takes snapshots of itself. */
 export function snapshots(secrets: ISecretSource) {
   return made(
     z.strictObject({
-      daily: form(TIME, 'a time of the day, such as "02:30"').describe('when: "02:30"'),
+      daily: timeOfDay.describe('when: "02:30"'),
       keep: count.describe('snapshots of each collection that each node keeps'),
       mayShrink: z
         .boolean()
@@ -77,10 +87,7 @@ export function snapshots(secrets: ISecretSource) {
       deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
       s3: objectStore(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
     }),
-    ({ daily, s3, ...props }) => {
-      const [hour, minute] = daily.split(':').map(Number) as [number, number];
-      return SnapshotSchedule.daily({ ...props, to: s3, hour, minute });
-    },
+    ({ daily, s3, ...props }) => SnapshotSchedule.daily({ ...props, ...daily, to: s3 }),
   );
 }
 
@@ -166,5 +173,69 @@ export function collection(secrets: ISecretSource) {
       })
       .optional()
       .describe('the collection that takes over, for another model'),
+  });
+}
+
+/** What has the vectors, made of what the platform has. */
+type Elsewhere = (scope: Construct, parts: PlatformParts) => IProvider;
+
+const pgvector = z
+  .strictObject({
+    table: z.string().optional().describe('name of the table; by default vectors'),
+    m: count.optional().describe('links of a vector in the index of a new table; by default 16'),
+    efConstruction: count.optional().describe('candidates for each link of a new table; by default 64'),
+    deadline: duration.optional().describe('time that creating it may take; by default 30m'),
+  })
+  .transform(
+    (props): Elsewhere =>
+      (scope, parts) => {
+        const model = needed(parts.model, 'embeddingModel', scope);
+        const database = needed(parts.database, 'database', scope);
+        const create = () => new Pgvector(scope, 'vectors', { ...props, model, database });
+        return describedBy(scope, 'vectors.pgvector', create).through(parts.databaseAccess ?? database);
+      },
+  );
+
+/** What a store of vectors needs of the platform. */
+function needed<Part>(part: Part | undefined, property: string, scope: Construct): Part {
+  if (part === undefined) {
+    throw new UsageError('is missing, but vectors needs it; set it', { scope, property });
+  }
+  return part;
+}
+
+const VECTOR_STORES = {
+  qdrant: ExternalVectorStore.qdrant,
+  chroma: ExternalVectorStore.chroma,
+  elasticsearch: ExternalVectorStore.elasticsearch,
+  'azure-ai-search': ExternalVectorStore.azureAiSearch,
+};
+
+function externalVectorStore(secrets: ISecretSource) {
+  return made(
+    z.strictObject({
+      service: z.enum(['qdrant', 'chroma', 'elasticsearch', 'azure-ai-search']).describe('what it is'),
+      url: z.string().describe('its URL: https://acme.search.windows.net'),
+      apiKey: secretKey(secrets).optional().describe('its key; by default it asks for none'),
+      collection: z.string().optional().describe('name of the collection, which exists; by default clients know it'),
+      cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+    }),
+    ({ service, collection: name, ...props }): Elsewhere => {
+      const make = VECTOR_STORES[service];
+      // Which model it is, is known later; whatever else is wrong is found here, where its line is known.
+      make(props);
+      return (scope, parts) =>
+        name === undefined
+          ? make(props)
+          : make({ ...props, collection: { name, model: needed(parts.model, 'embeddingModel', scope) } });
+    },
+  );
+}
+
+/** What has the vectors instead of the vector database of the platform. */
+export function vectors(secrets: ISecretSource) {
+  return oneOf({
+    pgvector: pgvector.optional().describe('a table of the database'),
+    externalVectorStore: externalVectorStore(secrets).optional().describe('a vector store that somebody else runs'),
   });
 }

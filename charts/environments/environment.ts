@@ -2,6 +2,7 @@ import { App } from 'cdk8s';
 import type { z } from 'zod';
 import { similarTo } from '../../constructs/rules/similar';
 import { UsageError } from '../../constructs/rules/usage-error';
+import { settingOf } from '../described-by';
 import { RagPlatform, type RagPlatformProps } from '../rag-platform';
 import { RenderError, RenderedEnvironment } from '../rendered-environment';
 import { EnvironmentError, EnvironmentFile, type ValuePath } from './environment-file';
@@ -51,7 +52,7 @@ export class Environment {
     try {
       return new RenderedEnvironment(app, origin);
     } catch (error) {
-      throw error instanceof RenderError ? this.located(error, origin, described) : error;
+      throw error instanceof RenderError ? this.located(error, origin, platform, described) : error;
     }
   }
 
@@ -64,20 +65,26 @@ export class Environment {
   }
 
   /** The same problems, each at its line where a construct that the file describes is misused. */
-  private located({ problems, mistakes }: RenderError, origin: string, described: ReadonlySet<string>): Error {
+  private located(
+    { problems, mistakes }: RenderError,
+    origin: string,
+    platform: RagPlatform,
+    described: ReadonlySet<string>,
+  ): Error {
     const places = new Map(
       mistakes
         .filter(({ constructPath }) => described.has(constructPath))
-        .map((mistake) => [mistake.message, this.locate(mistake)]),
+        .map((mistake) => [mistake.message, this.locate(mistake, platform)]),
     );
     return new EnvironmentError(problems.map((problem) => places.get(problem) ?? `${origin} ${problem}`));
   }
 
-  /** Constructs of the platform are named like the settings that describe them. */
-  private locate(error: UsageError): string {
-    const [, component] = error.constructPath.split('/');
-    const path = [component ?? '', ...error.property.split('.')].filter((part) => part !== '').map(camelCase);
-    return `${this.file.locate(path)} ${path.join('.')}: ${error.problem}`;
+  /** Where the setting stands that describes what is misused. */
+  private locate({ constructPath, property, problem }: UsageError, platform?: RagPlatform): string {
+    const [, part] = constructPath.split('/');
+    const setting = part === undefined ? '' : settingOf(part, platform);
+    const path = `${setting}.${property}`.split('.').filter((step) => step !== '');
+    return `${this.file.locate(path)} ${path.join('.')}: ${problem}`;
   }
 }
 
@@ -155,8 +162,4 @@ function suggestion(path: ValuePath, key: string): string {
   }
   const meant = similarTo(key, allowed);
   return meant === undefined ? `; the settings here are ${allowed.join(', ')}` : `; did you mean ${meant}?`;
-}
-
-function camelCase(text: string): string {
-  return text.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -6,7 +6,8 @@ import { checkPerReplica, type IBacklog, ScalingTrigger, TriggerIdentity } from 
 import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
-import type { IProvider, Offer } from '../workload/provider';
+import type { Offer } from '../workload/provider';
+import type { IQueue } from './queue';
 
 /** A queue of Amazon SQS. */
 export interface SqsProps {
@@ -63,15 +64,19 @@ export interface ServiceBusProps {
  * A queue that a cloud keeps: something to use, and to scale on. Clients get the variables that the SDKs of the cloud
  * and their examples use.
  */
-export abstract class ExternalQueue implements IProvider, IBacklog {
-  /** A queue of Amazon SQS. Clients get `SQS_QUEUE_URL`, `AWS_REGION`, and the keys as the AWS SDKs read them. */
+export abstract class ExternalQueue implements IQueue, IBacklog {
+  /**
+   * A queue of Amazon SQS. Clients get `SQS_QUEUE_URL`, `AWS_REGION`, the keys as the AWS SDKs read them, and
+   * `CELERY_BROKER_URL`, with which Celery comes as the SDK does.
+   */
   public static sqs(props: SqsProps): ExternalQueue {
     return new SqsQueue(props);
   }
 
   /**
    * A queue of Azure Service Bus. Clients get `SERVICEBUS_FULLY_QUALIFIED_NAMESPACE`, `SERVICEBUS_QUEUE_NAME` and, where
-   * there is one, `SERVICEBUS_CONNECTION_STRING`.
+   * there is one, `SERVICEBUS_CONNECTION_STRING`; without one they get `CELERY_BROKER_URL`, with which Celery comes as
+   * their identity. Celery declares the queues that it uses, so that needs the right to manage.
    */
   public static serviceBus(props: ServiceBusProps): ExternalQueue {
     return new ServiceBusQueue(props);
@@ -82,6 +87,19 @@ export abstract class ExternalQueue implements IProvider, IBacklog {
   public abstract offerTo(client?: IIdentified): Offer;
 
   public abstract trigger(perReplica: number): ScalingTrigger;
+
+  /** Itself: there is one queue behind it. */
+  public list(name: string = this.description): IBacklog {
+    if (name !== this.description) {
+      throw new UsageError(
+        `is "${name}", but the queue is "${this.description}" and has no others; leave the name out`,
+        {
+          property: 'externalQueue.list',
+        },
+      );
+    }
+    return this;
+  }
 }
 
 /** Names of queues (Amazon SQS docs, "Queue and message identifiers"). */
@@ -91,7 +109,7 @@ const SQS_URL =
 /**
  * A queue of SQS. What is in flight counts, too, so a worker that is at work keeps its pod.
  *
- * Source: KEDA 2.20 docs, "AWS SQS Queue".
+ * Source: KEDA 2.20 docs, "AWS SQS Queue"; Celery 5.6 docs, "Using Amazon SQS".
  */
 class SqsQueue extends ExternalQueue {
   public readonly description: string;
@@ -125,6 +143,8 @@ class SqsQueue extends ExternalQueue {
         AWS_REGION: EnvValue.of(this.region),
         ...(accessKey === undefined ? {} : { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(accessKey) }),
         ...(secretKey === undefined ? {} : { AWS_SECRET_ACCESS_KEY: EnvValue.fromSecret(secretKey) }),
+        // Without credentials in it, Celery leaves them to the SDK, which reads the variables or takes the identity.
+        CELERY_BROKER_URL: EnvValue.of('sqs://'),
       },
     };
   }
@@ -156,7 +176,8 @@ const SERVICE_BUS_PORTS: Port[] = [
 /**
  * A queue of Service Bus.
  *
- * Source: Azure docs, "Azure Service Bus frequently asked questions", on ports; KEDA 2.20 docs, "Azure Service Bus".
+ * Source: Azure docs, "Azure Service Bus frequently asked questions", on ports; KEDA 2.20 docs, "Azure Service Bus";
+ * Kombu 5.6 docs, "Azure Service Bus Transport".
  */
 class ServiceBusQueue extends ExternalQueue {
   public readonly description: string;
@@ -189,7 +210,7 @@ class ServiceBusQueue extends ExternalQueue {
         SERVICEBUS_FULLY_QUALIFIED_NAMESPACE: EnvValue.of(this.host),
         SERVICEBUS_QUEUE_NAME: EnvValue.of(queue),
         ...(connectionString === undefined
-          ? {}
+          ? { CELERY_BROKER_URL: EnvValue.of(`azureservicebus://DefaultAzureCredential@${this.host}`) }
           : { SERVICEBUS_CONNECTION_STRING: EnvValue.fromSecret(connectionString) }),
       },
     };

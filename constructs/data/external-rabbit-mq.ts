@@ -75,7 +75,7 @@ export class ExternalRabbitMq implements IQueue {
   }
 
   /** Messages that are ready in a queue. KEDA reaches it from where its operator runs. */
-  public list(name: string): IBacklog {
+  public list(name?: string): IBacklog {
     return this.access.list(name);
   }
 }

@@ -104,7 +104,7 @@ export class ExternalRedis implements IQueue {
   }
 
   /** A list that fills when workers are behind. KEDA reaches it from where its operator runs. */
-  public list(name: string): IBacklog {
+  public list(name?: string): IBacklog {
     return this.access.list(name);
   }
 }

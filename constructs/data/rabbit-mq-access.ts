@@ -4,7 +4,7 @@ import { checkPerReplica, type IBacklog, ScalingTrigger } from '../scaling/scali
 import { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IClient, Offer } from '../workload/provider';
-import type { IQueue } from './queue';
+import { CELERY_QUEUE, type IQueue } from './queue';
 import type { ServerTls } from './server-tls';
 
 /** A way into a RabbitMQ. */
@@ -59,7 +59,7 @@ export class RabbitMqAccess implements IQueue {
   }
 
   /** Messages that are ready in a queue; those that a worker has taken are not. KEDA fails while there is no such queue. */
-  public list(name: string): IBacklog {
+  public list(name = CELERY_QUEUE): IBacklog {
     return {
       trigger: (perReplica) => {
         checkPerReplica(perReplica);

@@ -167,7 +167,7 @@ export class RabbitMq extends Construct implements IQueue {
    * Messages that are ready in a queue: `celery` is the one that Celery uses unless told otherwise. Those that a worker
    * has taken are no longer among them. KEDA fails until somebody has declared the queue.
    */
-  public list(name: string): IBacklog {
+  public list(name?: string): IBacklog {
     return this.access.list(name);
   }
 

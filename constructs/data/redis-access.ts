@@ -7,6 +7,7 @@ import { type IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IClient, IProvider, Offer } from '../workload/provider';
+import { CELERY_QUEUE } from './queue';
 import { RedisRole } from './redis-role';
 import { ServerTls } from './server-tls';
 
@@ -113,7 +114,7 @@ export class RedisAccess implements IProvider {
   }
 
   /** A list that fills when workers are behind. */
-  public list(name: string): IBacklog {
+  public list(name = CELERY_QUEUE): IBacklog {
     const { role, endpoint, site } = this.props;
     if (role === RedisRole.CACHE) {
       throw new UsageError(

@@ -133,7 +133,7 @@ export class Redis extends Construct implements IQueue {
    * A list that fills when workers are behind: `celery` is the queue that Celery uses unless told otherwise.
    * Tasks that a worker has taken are no longer in it. A cache has none: it would lose them.
    */
-  public list(name: string): IBacklog {
+  public list(name?: string): IBacklog {
     return this.access.list(name);
   }
 

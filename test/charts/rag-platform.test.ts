@@ -31,7 +31,7 @@ const QDRANT: RagPlatformProps['qdrant'] = {
 
 /** Every optional part. */
 const PARTS: Partial<RagPlatformProps> = {
-  queue: { password: SecretKey.of('queue', 'password') },
+  queue: (scope) => new Redis(scope, 'queue', { password: SecretKey.of('queue', 'password') }),
   embeddingWorkers: WORKERS,
   route: {
     host: 'rag.acme.example',
@@ -291,7 +291,7 @@ describe('a part that is left out', () => {
       'ServiceAccount qdrant',
       'StatefulSet qdrant',
     ]);
-    expect([least.queue, least.embeddingWorkers, least.route]).toEqual([undefined, undefined, undefined]);
+    expect([least.data.queue, least.embeddingWorkers, least.route]).toEqual([undefined, undefined, undefined]);
   });
 
   test('the queue: nobody is told of one, and nobody may connect to one', () => {
@@ -413,7 +413,7 @@ describe("a queue that is not the platform's", () => {
   test('is used by the API and the workers, and there is no other', () => {
     const own = platform({ ...PARTS, queue: managed });
     const objects: ManifestObject[] = own.toJson();
-    expect(own.queue).toBeUndefined();
+    expect(own.data.queue).toBe(managed);
     expect(namesOf(objects, 'StatefulSet')).toEqual(['qdrant']);
     for (const name of ['api', 'embedding-workers']) {
       expect(egressOf(objects, name).map(([, ports]) => ports)).toContainEqual([6380]);
@@ -490,7 +490,7 @@ describe('scaling on the queue', () => {
 
   test("is a function that gets the platform's queue, once", () => {
     const scaling = jest.fn(onCelery);
-    const { queue } = platform({ ...PARTS, cluster: KEDA, embeddingWorkers: { ...WORKERS, scaling } });
+    const { queue } = platform({ ...PARTS, cluster: KEDA, embeddingWorkers: { ...WORKERS, scaling } }).data;
     expect(scaling).toHaveBeenCalledTimes(1);
     expect(scaling.mock.calls[0]?.[0]).toBe(queue);
     expect(queue).toBeInstanceOf(Redis);
@@ -544,7 +544,7 @@ describe('the order in which things are applied', () => {
   const objects = objectsOf({
     ...PARTS,
     qdrant: { ...QDRANT, apiKey: secrets.key('qdrant', 'api-key') },
-    queue: { password: secrets.key('queue', 'password') },
+    queue: (scope) => new Redis(scope, 'queue', { password: secrets.key('queue', 'password') }),
   });
 
   test.each([

@@ -31,7 +31,7 @@ describe('everyday edits touch no immutable field', () => {
     ['scaling bounds', 'api: { scaling: { min: 5, max: 30 } }'],
     ['more nodes', 'qdrant: { nodes: 5 }'],
     ['the longest answer', 'api: { longestAnswer: 8m }'],
-    ['labels of pods', 'queue: { podLabels: { team: search } }'],
+    ['labels of pods', 'queue: { redis: { podLabels: { team: search } } }'],
     ['the registry', 'cluster: { registry: { mirror: other.acme.example } }'],
     ['the version of the cluster', 'cluster: { kubernetesVersion: "1.34" }'],
     ['the host', 'route: { host: other.acme.example }'],

@@ -1,5 +1,6 @@
 import type { RagPlatformProps } from '../../charts/rag-platform';
 import { Postgres } from '../../constructs/data/postgres';
+import { Redis } from '../../constructs/data/redis';
 import { DefaultImages } from '../../constructs/default-images';
 import { EmbeddingModel } from '../../constructs/models/embedding-model';
 import { SecretKey } from '../../constructs/secrets/secret-key';
@@ -20,6 +21,6 @@ export const PGVECTOR: RagPlatformProps = {
     }),
   embedder: {},
   api: { image: Image.of('ghcr.io/acme/rag-api', { tag: '1.8.2' }) },
-  queue: { password: SecretKey.of('queue', 'password') },
+  queue: (scope) => new Redis(scope, 'queue', { password: SecretKey.of('queue', 'password') }),
   embeddingWorkers: { image: Image.of('ghcr.io/acme/rag-workers', { tag: '1.8.2' }) },
 };

@@ -1,6 +1,7 @@
 import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import type { RagPlatformProps } from '../../charts/rag-platform';
+import { Redis } from '../../constructs/data/redis';
 import { ChatModel } from '../../constructs/models/chat-model';
 import { EmbeddingModel } from '../../constructs/models/embedding-model';
 import { Ollama } from '../../constructs/models/ollama';
@@ -50,6 +51,6 @@ export const TRITON: RagPlatformProps = {
       resources: { cpu: Cpu.units(4), memory: Size.gibibytes(8) },
     }),
   api: { image: Image.of('ghcr.io/acme/rag-api', { tag: '1.8.2' }) },
-  queue: { password: SecretKey.of('queue', 'password') },
+  queue: (scope) => new Redis(scope, 'queue', { password: SecretKey.of('queue', 'password') }),
   embeddingWorkers: { image: Image.of('ghcr.io/acme/rag-workers', { tag: '1.8.2' }) },
 };

@@ -12,7 +12,7 @@ function everywhere(setting: string): string {
     'namespace: rag-test',
     'cluster: { region: eu-west-1 }',
     `qdrant: { resources: { cpu: 1, memory: 1Gi }, storage: 1Gi, ${setting} }`,
-    `queue: { ${setting} }`,
+    `queue: { redis: { ${setting} } }`,
     'embeddingModel: BAAI/bge-m3',
     `embedder: { resources: { cpu: 1, memory: 4Gi }, ${setting} }`,
     `api: { image: { repository: ghcr.io/acme/api, tag: 1.0.0 }, ${setting} }`,

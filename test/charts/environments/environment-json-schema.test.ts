@@ -4,6 +4,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { EnvironmentFile } from '../../../charts/environments/environment-file';
 import { allowedKeys, environmentJsonSchema } from '../../../charts/environments/environment-json-schema';
+import { Redis } from '../../../constructs/data/redis';
 import type { Json } from '../../../constructs/rules/output';
 import { find, mainContainer } from '../../support/manifests';
 import { IMAGE, KEY } from '../../support/values';
@@ -319,8 +320,8 @@ describe('the schema marks', () => {
 
 describe('the settings at a place', () => {
   test.each<[string, (string | number)[], string[]]>([
-    ['of a map are known', ['queue', 'password'], ['key', 'secret']],
-    ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'host', 'port']],
+    ['of a map are known', ['queue', 'redis', 'password'], ['key', 'secret']],
+    ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'env', 'host', 'port']],
     ['of a backlog are known', ['embeddingWorkers', 'scaling', 'backlog'], ['list', 'perReplica']],
     ['of the backlog that the API does not have are none', ['api', 'scaling', 'backlog'], []],
     ['of a map that becomes something else are known', ['cluster', 'storage'], ['block', 'shared']],
@@ -360,7 +361,7 @@ describe('what editors are told of a setting', () => {
     [['embeddingWorkers', 'resources'], '1 CPU and 4Gi'],
     [['embeddingWorkers', 'startupBudget'], '10m'],
     [['embeddingWorkers', 'temporaryStorage'], '2Gi'],
-    [['queue', 'resources'], '100m CPU and 512Mi'],
+    [['queue', 'redis', 'resources'], '100m CPU and 512Mi'],
   ])('has what is there where nothing is said: %s', (path, usual) => {
     expect(at(...path).description).toMatch(new RegExp(`; by default ${usual}$`));
   });
@@ -388,7 +389,11 @@ describe('what editors are told of a setting', () => {
 
 test('what the schema says of defaults is what is rendered', () => {
   const image = { image: IMAGE };
-  const objects = objectsOf({ api: image, queue: { password: KEY }, embeddingWorkers: image });
+  const objects = objectsOf({
+    api: image,
+    queue: (scope) => new Redis(scope, 'queue', { password: KEY }),
+    embeddingWorkers: image,
+  });
   const requests = (kind: string, name: string) => mainContainer(find(objects, kind, name)).resources.requests;
   expect(requests('Deployment', 'api')).toMatchObject({ cpu: '250m', memory: '1Gi' });
   expect(requests('Deployment', 'embedding-workers')).toMatchObject({ cpu: '1', memory: '4Gi' });

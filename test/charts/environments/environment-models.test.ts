@@ -14,7 +14,7 @@ const LEAST = [
   'cluster: { storage: { shared: files } }',
   'qdrant: { nodes: 1, resources: { cpu: 100m, memory: 512Mi }, storage: 1Gi }',
   'api: { image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 } }',
-  'queue: {}',
+  'queue: { redis: {} }',
   'embeddingWorkers:',
   '  image: { repository: ghcr.io/acme/rag-workers, tag: 1.8.2 }',
 ];

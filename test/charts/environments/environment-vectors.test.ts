@@ -14,7 +14,7 @@ const LEAST = [
   'namespace: rag-test',
   'embeddingModel: BAAI/bge-m3',
   'api: { image: { repository: ghcr.io/acme/rag-api, tag: 1.8.2 } }',
-  'queue: {}',
+  'queue: { redis: {} }',
   'embeddingWorkers: { image: { repository: ghcr.io/acme/rag-workers, tag: 1.8.2 } }',
   'qdrant:',
 ];

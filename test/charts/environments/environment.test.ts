@@ -42,7 +42,12 @@ function add(...lines: string[]): string[] {
 
 /** Workers in lines 8 to 10, and more of their settings from line 11 on. */
 function addWorkers(...lines: string[]): string[] {
-  return add('queue: {}', 'embeddingWorkers:', '  image: { repository: ghcr.io/acme/w, tag: 1.0.0 }', ...lines);
+  return add(
+    'queue: { redis: {} }',
+    'embeddingWorkers:',
+    '  image: { repository: ghcr.io/acme/w, tag: 1.0.0 }',
+    ...lines,
+  );
 }
 
 /** A route in lines 8 and 9, and more of its settings from line 10 on. */
@@ -95,8 +100,9 @@ const WORKERS =
   'startupBudget, temporaryStorage, user';
 const SCALING = 'cooldown, cpu, cron, down, fallbackReplicas, max, memory, min, prometheus, replicas, up';
 const TOP =
-  'api, cluster, collection, embedder, embeddingModel, embeddingWorkers, extends, ingestionEmbedder, llm, models, name, ' +
-  'namespace, qdrant, queue, reranker, route, secrets';
+  'api, cache, cluster, collection, database, documentStore, embedder, embeddingModel, embeddingWorkers, extends, index, ' +
+  'ingestionEmbedder, llm, migration, models, name, namespace, qdrant, queue, reranker, route, scheduler, secrets, syncs, ' +
+  'vectors';
 /** All that there are, as the library says it; which they are is tested there. */
 const ACCELERATORS = refusalOf(() => Accelerator.named('none')).message.split('; use one of ')[1];
 
@@ -1057,7 +1063,7 @@ describe('a secret', () => {
     ['qdrant.apiKey', '3:3', put(3, '  apiKey: hunter2-hunter2')],
     ['qdrant.apiKey', '3:3', put(3, '  apiKey: [hunter2-hunter2]')],
     ['qdrant.readOnlyApiKey', '3:3', put(3, '  readOnlyApiKey: hunter2-hunter2')],
-    ['queue.password', '8:10', add('queue: { password: hunter2-hunter2 }')],
+    ['queue.redis.password', '8:19', add('queue: { redis: { password: hunter2-hunter2 } }')],
   ])('written where its reference belongs is refused and not repeated: %s', (path, place, lines) => {
     const problems = refused(lines);
     expect(problems).toEqual([`${place} ${path}: ${reference}`]);
@@ -1203,8 +1209,8 @@ describe('a variable', () => {
     ],
     [
       'of the queue, to which nobody gives any, that is renamed',
-      add('queue:', '  envNames: { QDRANT_URL: VECTOR_DB_URL }'),
-      '9:15 queue.envNames.QDRANT_URL: renames a variable that no provider gives; given are nothing',
+      add('queue:', '  redis: { envNames: { QDRANT_URL: VECTOR_DB_URL } }'),
+      '9:24 queue.redis.envNames.QDRANT_URL: renames a variable that no provider gives; given are nothing',
     ],
   ]);
 
@@ -1336,12 +1342,12 @@ describe('rendering', () => {
 
   test('gives the platform of the file, once', () => {
     const extend = jest.fn<void, [RagPlatform]>();
-    Environment.read(write(add('queue: {}', 'name: assistant'))).render('test.yaml', extend);
+    Environment.read(write(add('queue: { redis: {} }', 'name: assistant'))).render('test.yaml', extend);
     expect(extend).toHaveBeenCalledTimes(1);
     const platform = extend.mock.calls[0]?.[0];
     expect(platform).toBeInstanceOf(RagPlatform);
     expect(platform?.node.path).toBe('assistant');
-    expect(platform?.queue).toBeInstanceOf(Redis);
+    expect(platform?.data.queue).toBeInstanceOf(Redis);
     expect(platform?.embeddingWorkers).toBeUndefined();
   });
 
@@ -1415,7 +1421,7 @@ describe('an environment', () => {
   test('gets the defaults', () => {
     const objects = objectsOf([
       ...put(3, ''),
-      'queue: {}',
+      'queue: { redis: {} }',
       'embeddingWorkers: { image: { repository: a/w, tag: 1.0.0 } }',
     ]);
     expect(find(objects, 'StatefulSet', 'qdrant').spec.replicas).toBe(3);
@@ -1506,7 +1512,7 @@ describe('null', () => {
   test('takes away what the base says', () => {
     folder.write({
       'test.yaml': 'extends: base.yaml\nqueue: null\napi: { env: { LOG_LEVEL: null } }\n',
-      'base.yaml': `${add('  env: { LOG_LEVEL: info, REGION: eu }', 'queue: {}').join('\n')}\n`,
+      'base.yaml': `${add('  env: { LOG_LEVEL: info, REGION: eu }', 'queue: { redis: {} }').join('\n')}\n`,
     });
     const objects = objectsOfFile(folder.pathOf('test.yaml'));
     expect(namesOf(objects, 'StatefulSet')).toEqual(['qdrant']);
@@ -1561,7 +1567,7 @@ describe('variables', () => {
 });
 
 describe('Secrets', () => {
-  const lines = [...LEAST, '  env: { OPENAI_API_KEY: { secret: openai, key: api-key } }', 'queue: {}'];
+  const lines = [...LEAST, '  env: { OPENAI_API_KEY: { secret: openai, key: api-key } }', 'queue: { redis: {} }'];
 
   test('exist unless told otherwise: nothing creates them', () => {
     const objects = objectsOf(lines);

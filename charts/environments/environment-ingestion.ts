@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { dnsLabelProblem } from '../../constructs/rules/object-name';
+import type { ISecretSource } from '../../constructs/secrets/secret-source';
+import { cron, duration, image, judged } from './environment-values';
+import { programFields } from './environment-workload';
+
+/** Settings of a program of the ingestion beside the workers. */
+function ingestionFields(secrets: ISecretSource) {
+  return {
+    image: image.optional().describe('what runs; by default the image of the workers, or else of the API'),
+    command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
+    ...programFields(secrets, { resources: '250m CPU and 512Mi', temporaryStorage: '1Gi' }),
+  };
+}
+
+/** How often and how long a Job is tried. */
+const jobFields = {
+  deadline: duration.optional().describe('time after which it is stopped and has failed; by default 1h'),
+  retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
+};
+
+/** What fills the collection for the first time. */
+export function index(secrets: ISecretSource) {
+  return z.strictObject({ ...ingestionFields(secrets), ...jobFields });
+}
+
+/** What brings the collection up to date with its sources. */
+export function syncs(secrets: ISecretSource) {
+  const sync = z
+    .strictObject({
+      cron: cron.describe('when: "*/30 * * * *"'),
+      timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
+      startingDeadline: duration.optional().describe('how late a run may start; by default 10m'),
+      ...ingestionFields(secrets),
+      ...jobFields,
+    })
+    .transform(({ cron: schedule, ...props }) => ({ ...props, schedule }));
+  return z.record(
+    judged((name) => dnsLabelProblem(name)),
+    sync,
+  );
+}
+
+/** What puts tasks into the queue by the clock. */
+export function scheduler(secrets: ISecretSource) {
+  return z.strictObject(ingestionFields(secrets));
+}
