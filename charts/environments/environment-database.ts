@@ -165,6 +165,7 @@ export function migration(secrets: ISecretSource) {
     deadline: duration.optional().describe('time after which it has failed; by default 15m'),
     retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
     resources: resources.optional().describe('what it asks for; by default 100m CPU and 256Mi'),
+    temporaryStorage: size.optional().describe('space at /tmp; by default 256Mi'),
     user,
     ...workloadFields(secrets),
   });

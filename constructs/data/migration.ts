@@ -7,6 +7,7 @@ import { Job } from '../workload/job';
 import type { PodUser } from '../workload/pod-template';
 import type { IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
+import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 
 /** What brings the schema of a database to what a release of the API expects. */
@@ -57,6 +58,12 @@ export interface MigrationProps extends WorkloadOptions {
   readonly resources?: Resources;
 
   /**
+   * Space for temporary files at `/tmp`; the image itself is read-only.
+   * @default Size.mebibytes(256)
+   */
+  readonly temporaryStorage?: Size;
+
+  /**
    * User and group of the process.
    * @default - user and group 10001
    */
@@ -76,7 +83,7 @@ export class Migration extends Construct implements IProvider {
 
   public constructor(scope: Construct, id: string, props: MigrationProps) {
     super(scope, id);
-    const { database, image, command, args, env, deadline, resources } = props;
+    const { database, image, command, args, env, deadline, resources, temporaryStorage = Size.mebibytes(256) } = props;
     this.job = new Job(this, 'Resource', {
       ...props,
       env: undefined,
@@ -87,6 +94,7 @@ export class Migration extends Construct implements IProvider {
         args,
         env,
         resources: resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(256) },
+        mounts: [{ volume: Volume.scratch('tmp', temporaryStorage), path: '/tmp' }],
       },
       deadline: deadline ?? Duration.minutes(15),
     });

@@ -50,13 +50,18 @@ describe('Amazon SQS', () => {
       { name: 'AWS_REGION', value: 'eu-west-1' },
       { name: 'AWS_ACCESS_KEY_ID', valueFrom: { secretKeyRef: { name: 'sqs', key: 'id' } } },
       { name: 'AWS_SECRET_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 'sqs', key: 'secret' } } },
+      { name: 'CELERY_BROKER_URL', value: 'sqs://' },
     ]);
     expect(hosts(sqs(KEYS))).toEqual([['sqs.eu-west-1.amazonaws.com', '443']]);
   });
 
   test('without keys is told without them, and reaches what gives a pod its identity', () => {
     const objects = workers(sqs());
-    expect(envOf(objects).map(({ name }: { name: string }) => name)).toEqual(['SQS_QUEUE_URL', 'AWS_REGION']);
+    expect(envOf(objects).map(({ name }: { name: string }) => name)).toEqual([
+      'SQS_QUEUE_URL',
+      'AWS_REGION',
+      'CELERY_BROKER_URL',
+    ]);
     expect(hosts(sqs())).toEqual([
       ['sqs.eu-west-1.amazonaws.com', '443'],
       ['sts.eu-west-1.amazonaws.com', '443'],
@@ -153,7 +158,11 @@ describe('Azure Service Bus', () => {
     expect(envOf(workers(serviceBus())).map(({ name }: { name: string }) => name)).toEqual([
       'SERVICEBUS_FULLY_QUALIFIED_NAMESPACE',
       'SERVICEBUS_QUEUE_NAME',
+      'CELERY_BROKER_URL',
     ]);
+    expect(envOf(workers(serviceBus())).at(-1).value).toBe(
+      'azureservicebus://DefaultAzureCredential@acme-rag.servicebus.windows.net',
+    );
     expect(hosts(serviceBus())).toEqual([
       ['acme-rag.servicebus.windows.net', '443,5671'],
       ['login.microsoftonline.com', '443'],
@@ -241,5 +250,18 @@ describe.each([
   (SCHEMAS_PRESENT ? test : test.skip)('is what KEDA takes', () => {
     const schemas = new ClusterSchemas('1.28');
     expect(workers(queue()).flatMap((object) => schemas.errors(object))).toEqual([]);
+  });
+});
+
+describe('as a queue of a platform', () => {
+  test.each([
+    ['sqs', sqs()],
+    ['serviceBus', serviceBus()],
+  ])('%s is the one that there is, by its name or without', (_, queue) => {
+    expect(queue.list()).toBe(queue);
+    expect(queue.list('documents')).toBe(queue);
+    expect(() => queue.list('celery')).toThrow(
+      new Error('externalQueue.list is "celery", but the queue is "documents" and has no others; leave the name out'),
+    );
   });
 });

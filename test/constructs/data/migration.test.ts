@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import { Migration, type MigrationProps } from '../../../constructs/data/migration';
 import { Postgres } from '../../../constructs/data/postgres';
 import type { ManifestObject } from '../../../constructs/rules/output';
@@ -52,6 +52,11 @@ describe('a migration', () => {
     expect(env(job, 'PGPASSWORD')).toEqual({ secretKeyRef: { name: 'existing', key: 'key' } });
   });
 
+  test('has a place for temporary files', () => {
+    expect(mainContainer(job).volumeMounts).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+    expect(templateOf(job).spec.volumes).toEqual([{ name: 'tmp', emptyDir: { sizeLimit: '256Mi' } }]);
+  });
+
   test('is waited for and not connected to', () => {
     expect(find(objects, 'NetworkPolicy', 'migration').spec.ingress).toBeUndefined();
     const peers = find(objects, 'NetworkPolicy', 'api').spec.egress.flatMap(({ to }: { to: object[] }) => to);
@@ -67,6 +72,7 @@ test('takes time, tries, variables and a user', () => {
       env: { LOCK_TIMEOUT: EnvValue.of('5s') },
       args: ['--sql'],
       user: { uid: 1000, gid: 1000 },
+      temporaryStorage: Size.gibibytes(1),
     }),
     'Job',
     'migration',
@@ -75,6 +81,7 @@ test('takes time, tries, variables and a user', () => {
   expect(env(job, 'LOCK_TIMEOUT')).toBe('5s');
   expect(mainContainer(job).args).toEqual(['--sql']);
   expect(templateOf(job).spec.securityContext.runAsUser).toBe(1000);
+  expect(templateOf(job).spec.volumes).toEqual([{ name: 'tmp', emptyDir: { sizeLimit: '1Gi' } }]);
 });
 
 test('no time at all is refused', () => {
