@@ -299,6 +299,9 @@ describe('node --import tsx main.ts --secrets', () => {
     expect([status, stderr]).toEqual([0, '']);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.filter((line) => line.startsWith('dev '))).toEqual([
+      'dev Secret rag-dev/cache: password',
+      'dev Secret rag-dev/database: password',
+      'dev Secret rag-dev/documents: access-key, secret-key',
       'dev Secret rag-dev/openai: token',
       'dev Secret rag-dev/qdrant: api-key, read-only-api-key',
       'dev Secret rag-dev/queue: password',

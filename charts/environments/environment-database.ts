@@ -114,8 +114,9 @@ function postgresCluster(secrets: ISecretSource) {
 function postgresTls(secrets: ISecretSource) {
   return z
     .union([z.enum(['public', 'unverified', 'none']), secretKey(secrets)], {
-      error:
-        'must be public, unverified, none, or { secret: name, key: name } of the authority that signs its certificate',
+      error: ({ input }) =>
+        `${input === undefined ? 'is missing; it ' : ''}must be public, unverified, none, or ` +
+        '{ secret: name, key: name } of the authority that signs its certificate',
     })
     .transform((input) => {
       if (input instanceof SecretKey) {

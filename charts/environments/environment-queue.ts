@@ -101,7 +101,7 @@ function externalBrokerOfRedis(secrets: ISecretSource) {
         .optional()
         .describe('who KEDA is; by default the same as clients'),
     }),
-    (props): Made<IQueue> => constant(new ExternalRedis({ ...props, role: RedisRole.BROKER })),
+    (props): Made<IQueue> => outside('queue', new ExternalRedis({ ...props, role: RedisRole.BROKER })),
   );
 }
 
@@ -283,7 +283,7 @@ export function cache(secrets: ISecretSource) {
       .optional()
       .describe('a Redis in the cluster'),
     externalRedis: made(z.strictObject(externalRedisFields(secrets)), (props) =>
-      constant(new ExternalRedis({ ...props, role: RedisRole.CACHE })),
+      outside('cache', new ExternalRedis({ ...props, role: RedisRole.CACHE })),
     )
       .optional()
       .describe('a Redis that somebody else runs'),
@@ -293,4 +293,13 @@ export function cache(secrets: ISecretSource) {
 /** What is known already needs nothing of the platform. */
 function constant<Part>(part: Part): () => Part {
   return () => part;
+}
+
+/** A Redis of somebody else; what is found out only when it is used is refused at the setting that describes it. */
+function outside(setting: string, redis: ExternalRedis): (scope: Construct) => IQueue {
+  return (scope) => ({
+    description: redis.description,
+    offerTo: (client) => describedBy(scope, setting, () => redis.offerTo(client)),
+    list: (name) => redis.list(name),
+  });
 }

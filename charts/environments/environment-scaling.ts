@@ -4,7 +4,7 @@ import { UsageError } from '../../constructs/rules/usage-error';
 import { Scaling } from '../../constructs/scaling/scaling';
 import { checkEventScaling } from '../../constructs/scaling/scaling-bounds';
 import { ScalingMetric } from '../../constructs/scaling/scaling-metric';
-import { ScalingTrigger } from '../../constructs/scaling/scaling-trigger';
+import { type IBacklog, ScalingTrigger } from '../../constructs/scaling/scaling-trigger';
 import { duration, durationOrNone, made } from './environment-values';
 
 const pace = z.strictObject({
@@ -73,9 +73,22 @@ export const workerScaling = made(workerScalingFields, (input): Scaling | ((queu
   const triggers = triggersOf(input);
   // Here the line of a mistake is known; the queue is not.
   checkEventScaling(props, triggers);
-  return (queue) =>
-    Scaling.onEvents({ ...props, triggers: [queue.list(waiting.list).trigger(waiting.perReplica), ...triggers] });
+  return (queue) => {
+    const backlog = waitingIn(queue, waiting.list);
+    return Scaling.onEvents({ ...props, triggers: [backlog.trigger(waiting.perReplica), ...triggers] });
+  };
 });
+
+/** What waits in the queue; a queue that has no such list refuses it where the list is named. */
+function waitingIn(queue: IQueue, list: string | undefined): IBacklog {
+  try {
+    return queue.list(list);
+  } catch (error) {
+    throw error instanceof UsageError
+      ? new UsageError(error.problem, { property: 'embeddingWorkers.scaling.backlog.list' })
+      : error;
+  }
+}
 
 function scalingOf(input: ScalingFields, sources: string): Scaling {
   const { replicas, min, max, up, down } = checked(input, sources);

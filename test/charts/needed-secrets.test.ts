@@ -47,11 +47,12 @@ test('nothing is needed where nothing is read', () => {
 });
 
 test('entries of a vault are named one by one, and what exists is not asked for', () => {
-  const file = join(__dirname, '..', 'environments', 'azure.yaml');
+  const file = join(__dirname, '..', '..', 'examples', 'environments', 'azure.yaml');
   expect(neededSecrets(Environment.read(file).render('azure'))).toEqual([
     'vault acme-rag, azure--api-key',
+    'vault acme-rag, cache--password',
+    'vault acme-rag, database--password',
     'vault acme-rag, qdrant--api-key',
     'vault acme-rag, qdrant--read-only-api-key',
-    'vault acme-rag, queue--password',
   ]);
 });

@@ -20,6 +20,7 @@ export interface TestedEnvironment {
 }
 
 const SHIPPED = resolve(__dirname, '..', '..', 'charts', 'environments');
+const EXAMPLES = resolve(__dirname, '..', '..', 'examples', 'environments');
 const ODD = resolve(__dirname, '..', 'environments');
 
 /** Renders an environment file in memory. */
@@ -47,9 +48,9 @@ function filesIn(directory: string): string[] {
     .map((file) => join(directory, file));
 }
 
-/** The environments that the repository ships, and some that are unlike them. */
+/** The environments that the repository ships, its examples, and some that are unlike them. */
 export const ENVIRONMENTS: TestedEnvironment[] = [
-  ...[...filesIn(SHIPPED), ...filesIn(ODD)].map(renderFile),
+  ...[...filesIn(SHIPPED), ...filesIn(EXAMPLES), ...filesIn(ODD)].map(renderFile),
   renderCode('pgvector', PGVECTOR),
   renderCode('triton', TRITON),
 ];
