@@ -16,6 +16,10 @@ const VOCABULARY =
 /** What a model's token looks like whatever it is called: `</s>`, `<|endoftext|>`, `[PAD]`. */
 const MODEL_TOKEN = /^(<[^<>\s]{1,64}>|\[[A-Z_]{1,32}\])$/;
 
+/** A variable that says where a file is, whatever it is called (google-auth docs, "google.auth.environment_vars"). */
+const FILE_NAME = /^GOOGLE_APPLICATION_CREDENTIALS$/;
+const FILE_PATH = /^\/[\w./-]{1,4095}$/;
+
 /** Numbers and switches are settings whatever they are called, and whoever has nothing but a reference has no value. */
 const HARMLESS = /^(|true|false|null|none|[\d.]+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_]\w*\})$/i;
 
@@ -150,6 +154,7 @@ function isCredential(name: string, value: unknown): boolean {
     CREDENTIAL_NAME.test(words) &&
     !VOCABULARY.test(words) &&
     !(/TOKEN$/i.test(words) && MODEL_TOKEN.test(value)) &&
+    !(FILE_NAME.test(name) && FILE_PATH.test(value)) &&
     !HARMLESS.test(value)
   );
 }

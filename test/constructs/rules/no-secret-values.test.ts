@@ -76,6 +76,7 @@ describe('a variable', () => {
     ['API_KEY_FILE', '/run/x'],
     ['API_KEY_HEADER', 'x-api-key'],
     ['GOOGLE_APPLICATION_CREDENTIALS_FILE', '/var/run/gcp/key.json'],
+    ['GOOGLE_APPLICATION_CREDENTIALS', '/etc/google-credentials/gcs/key.json'],
     ['MONKEY', 'banana'],
     ['BYPASS', 'cache'],
     ['COMPASS', 'north'],
@@ -104,6 +105,15 @@ describe('a variable', () => {
     ['nextTokens', 'many'],
   ])('called %s may be "%s"', (name, value) => {
     expect(problemsOfVariable(name, value)).toEqual([]);
+  });
+
+  test.each([
+    ['GOOGLE_APPLICATION_CREDENTIALS', '{"type":"service_account"}'],
+    ['GOOGLE_APPLICATION_CREDENTIALS', 'key.json'],
+    ['MY_GOOGLE_APPLICATION_CREDENTIALS', '/etc/key.json'],
+    ['API_KEY', '/etc/key.json'],
+  ])('called %s is no path with "%s"', (name, value) => {
+    expect(problemsOfVariable(name, value)).toEqual([valued('variable', name)]);
   });
 
   test.each(['', '0', '16384', '0.5', 'true', 'false', 'False', 'none', '$(QDRANT_KEY)', `\${QDRANT_KEY}`])(
