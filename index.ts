@@ -25,18 +25,20 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 
 // Parts of a RAG system
 export { RagApi, type RagApiProps, type WarmUp } from './constructs/api/rag-api';
+export type { AzureBlobProps } from './constructs/data/azure-blob-container';
 export { ExternalKafka, type ExternalKafkaProps, type ExternalKafkaUser } from './constructs/data/external-kafka';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
 export { ExternalQueue, type ServiceBusProps, type SqsProps } from './constructs/data/external-queue';
 export { ExternalRabbitMq, type ExternalRabbitMqProps } from './constructs/data/external-rabbit-mq';
 export { ExternalRedis, type ExternalRedisProps } from './constructs/data/external-redis';
 export { ExternalService, type ExternalServiceProps } from './constructs/data/external-service';
+export type { GcsProps } from './constructs/data/gcs-bucket';
 export { Kafka, type KafkaProps } from './constructs/data/kafka';
 export { type IKafka, type KafkaLagProps, KafkaMechanism } from './constructs/data/kafka-access';
 export { KafkaQueue, type KafkaQueueProps } from './constructs/data/kafka-queue';
 export { KafkaTopic, type KafkaTopicProps } from './constructs/data/kafka-topic';
 export { Migration, type MigrationProps } from './constructs/data/migration';
-export { ObjectStore, type S3Props } from './constructs/data/object-store';
+export { ObjectStore } from './constructs/data/object-store';
 export { Postgres, type PostgresProps } from './constructs/data/postgres';
 export type { IPostgres, PostgresAccess } from './constructs/data/postgres-access';
 export type { PostgresArchive } from './constructs/data/postgres-archive';
@@ -57,6 +59,7 @@ export { RabbitMq, type RabbitMqProps } from './constructs/data/rabbit-mq';
 export { Redis, type RedisProps } from './constructs/data/redis';
 export type { RedisUser } from './constructs/data/redis-access';
 export { RedisRole } from './constructs/data/redis-role';
+export type { S3Bucket, S3Props } from './constructs/data/s3-bucket';
 export { ServerTls } from './constructs/data/server-tls';
 export { DefaultImages } from './constructs/default-images';
 export type { EdgeProxy, ProxyOrigin } from './constructs/edge/edge-proxy';

@@ -127,6 +127,11 @@ export interface ClusterSpec {
   readonly imagePullSecrets?: ClusterSpecImagePullSecrets[];
 
   /**
+   * @schema ClusterSpec#inheritedMetadata
+   */
+  readonly inheritedMetadata?: ClusterSpecInheritedMetadata;
+
+  /**
    * @schema ClusterSpec#instances
    */
   readonly instances: number;
@@ -191,6 +196,7 @@ export function toJson_ClusterSpec(obj: ClusterSpec | undefined): Record<string,
     'ephemeralVolumesSizeLimit': toJson_ClusterSpecEphemeralVolumesSizeLimit(obj.ephemeralVolumesSizeLimit),
     'imageName': obj.imageName,
     'imagePullSecrets': obj.imagePullSecrets?.map(y => toJson_ClusterSpecImagePullSecrets(y)),
+    'inheritedMetadata': toJson_ClusterSpecInheritedMetadata(obj.inheritedMetadata),
     'instances': obj.instances,
     'plugins': obj.plugins?.map(y => toJson_ClusterSpecPlugins(y)),
     'postgresql': toJson_ClusterSpecPostgresql(obj.postgresql),
@@ -405,6 +411,36 @@ export function toJson_ClusterSpecImagePullSecrets(obj: ClusterSpecImagePullSecr
   if (obj === undefined) { return undefined; }
   const result = {
     'name': obj.name,
+  };
+  // filter undefined values
+  return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+
+/**
+ * @schema ClusterSpecInheritedMetadata
+ */
+export interface ClusterSpecInheritedMetadata {
+  /**
+   * @schema ClusterSpecInheritedMetadata#annotations
+   */
+  readonly annotations?: { [key: string]: string };
+
+  /**
+   * @schema ClusterSpecInheritedMetadata#labels
+   */
+  readonly labels?: { [key: string]: string };
+}
+
+/**
+ * Converts an object of type 'ClusterSpecInheritedMetadata' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_ClusterSpecInheritedMetadata(obj: ClusterSpecInheritedMetadata | undefined): Record<string, any> | undefined {
+  if (obj === undefined) { return undefined; }
+  const result = {
+    'annotations': ((obj.annotations) === undefined) ? undefined : (Object.entries(obj.annotations).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
+    'labels': ((obj.labels) === undefined) ? undefined : (Object.entries(obj.labels).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {})),
   };
   // filter undefined values
   return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});

@@ -32,6 +32,7 @@ const SPEC_FIELDS = {
     'ephemeralVolumesSizeLimit',
     'imageName',
     'imagePullSecrets',
+    'inheritedMetadata',
     'instances',
     'plugins',
     'postgresql',

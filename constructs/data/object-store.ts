@@ -1,184 +1,66 @@
-import { Endpoint } from '../network/endpoint';
-import { checkCidrs } from '../network/peer';
-import type { Port } from '../network/port';
-import { UsageError } from '../rules/usage-error';
-import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
-import type { SecretKey } from '../secrets/secret-key';
-import { EnvValue } from '../workload/env-value';
+import type { IConstruct } from 'constructs';
+import type { IIdentified } from '../secrets/cloud-identity';
 import type { IProvider, Offer } from '../workload/provider';
+import { AzureBlobContainer, type AzureBlobProps } from './azure-blob-container';
+import type { BarmanDestination, IBucket } from './bucket';
+import { GcsBucket, type GcsProps } from './gcs-bucket';
+import { S3Bucket, type S3Props } from './s3-bucket';
 
-/** A bucket of S3 or of a store that speaks its protocol. */
-export interface S3Props {
-  /** Name of the bucket; it must exist. */
-  readonly bucket: string;
-
-  /** Region of the bucket: `eu-west-1`. Stores that know no regions take any, such as `us-east-1`. */
-  readonly region: string;
-
-  /**
-   * URL of an S3-compatible store, without a path: `https://s3.acme.example`. Inside the cluster it may be plain
-   * HTTP and is named with its namespace: `http://minio.storage.svc:9000`; the Service's port must be that of the
-   * pods, because policies act behind it.
-   * @default - Amazon S3 in the region
-   */
-  readonly endpoint?: string;
-
-  /**
-   * Path in the bucket below which everything is kept, without "/" at its ends: `rag/production`.
-   * @default - the whole bucket
-   */
-  readonly prefix?: string;
-
-  /**
-   * Id of the access key. Given together with `secretKey`.
-   * @default - the pod's own identity on AWS, `identity` of the client
-   */
-  readonly accessKey?: SecretKey;
-
-  /**
-   * Secret of the access key.
-   * @default - as for `accessKey`
-   */
-  readonly secretKey?: SecretKey;
-
-  /**
-   * Addresses of the store, where they are known and stable, such as those of a private endpoint.
-   * @default - unknown; a policy names the hosts on Cilium, and elsewhere every public address
-   */
-  readonly cidrs?: string[];
-}
-
-/** Names of buckets (Amazon S3 docs, "Bucket naming rules"). */
-const BUCKET = /^(?=.{3,63}$)[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*(?<!-)$/;
-const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const PREFIX = /^(?!\.)[A-Za-z0-9_.-]+(\/(?!\.)[A-Za-z0-9_.-]+)*$/;
-/** A Service, its namespace, and the cluster's domain or nothing. */
-const IN_CLUSTER = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\..+)?$/;
-const AWS = /(^|\.)amazonaws\.com(\.cn)?$/;
-
-/** A bucket that workloads may use, under the names that the AWS SDKs read. */
+/** A bucket that workloads may use, and that snapshots and backups go to. */
 export class ObjectStore implements IProvider {
-  /** A bucket of Amazon S3 or of a store that speaks its protocol. */
+  /**
+   * A bucket of Amazon S3 or of a store that speaks its protocol. Clients get `S3_BUCKET`, `S3_PREFIX`, and the region,
+   * the endpoint and the keys as the AWS SDKs read them.
+   */
   public static s3(props: S3Props): ObjectStore {
-    checkNames(props);
-    checkKeys(props);
-    checkCidrs(props.cidrs ?? [], 'objectStore.cidrs');
-    return new ObjectStore(props, props.endpoint === undefined ? undefined : checkedEndpoint(props.endpoint, props));
+    const bucket = new S3Bucket(props);
+    return new ObjectStore(bucket, bucket);
   }
 
-  /** Name of the bucket. */
+  /**
+   * A container of Azure Blob Storage. Clients get `AZURE_STORAGE_ACCOUNT_NAME`, `AZURE_CONTAINER_NAME`,
+   * `AZURE_STORAGE_PREFIX` and, where there is one, `AZURE_STORAGE_CONNECTION_STRING` or `AZURE_STORAGE_ACCOUNT_KEY`.
+   */
+  public static azureBlob(props: AzureBlobProps): ObjectStore {
+    return new ObjectStore(new AzureBlobContainer(props));
+  }
+
+  /**
+   * A bucket of Google Cloud Storage. Clients get `GCS_BUCKET`, `GCS_PREFIX`, and the project and the file of the key as
+   * Google's libraries read them: `GOOGLE_CLOUD_PROJECT`, `GOOGLE_APPLICATION_CREDENTIALS`.
+   */
+  public static gcs(props: GcsProps): ObjectStore {
+    return new ObjectStore(new GcsBucket(props));
+  }
+
+  public readonly description: string;
+  /** Name of the bucket; with Azure of the container. */
   public readonly bucket: string;
-  /** Region of the bucket. */
-  public readonly region: string;
-  /** URL of the store; undefined for Amazon S3 in the region. */
-  public readonly endpoint?: string;
   /** Path in the bucket below which everything is kept. */
   public readonly prefix?: string;
-  /** Id of the access key; without keys the pod's own identity is used. */
-  public readonly accessKey?: SecretKey;
-  /** Secret of the access key. */
-  public readonly secretKey?: SecretKey;
+  /** What kind of store it is, in messages: `Azure Blob Storage`. */
+  public readonly kind: string;
 
   private constructor(
-    private readonly props: S3Props,
-    private readonly url: URL | undefined,
+    private readonly protocol: IBucket,
+    /** The bucket for programs that speak S3 only; undefined where the store does not. */
+    public readonly s3?: S3Bucket,
   ) {
-    this.bucket = props.bucket;
-    this.region = props.region;
-    this.endpoint = props.endpoint;
-    this.prefix = props.prefix;
-    this.accessKey = props.accessKey;
-    this.secretKey = props.secretKey;
+    this.bucket = protocol.name;
+    this.prefix = protocol.prefix;
+    this.kind = protocol.kind;
+    this.description = this.bucket;
   }
 
   public offerTo(client?: IIdentified): Offer {
-    const { accessKey, secretKey, endpoint, prefix } = this;
-    return {
-      endpoints: [...this.endpoints, ...(accessKey === undefined ? CloudIdentity._onAws(client, this.region) : [])],
-      env: {
-        S3_BUCKET: EnvValue.of(this.bucket),
-        ...(prefix === undefined ? {} : { S3_PREFIX: EnvValue.of(prefix) }),
-        AWS_REGION: EnvValue.of(this.region),
-        ...(endpoint === undefined ? {} : { AWS_ENDPOINT_URL_S3: EnvValue.of(endpoint) }),
-        ...(accessKey === undefined ? {} : { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(accessKey) }),
-        ...(secretKey === undefined ? {} : { AWS_SECRET_ACCESS_KEY: EnvValue.fromSecret(secretKey) }),
-      },
-    };
+    return this.protocol.offerTo(client);
   }
 
-  /** Addresses of the store. */
-  private get endpoints(): Endpoint[] {
-    if (this.url === undefined) {
-      const host = `s3.${this.region}.amazonaws.com`;
-      return [this.outside(host), this.outside(`${this.bucket}.${host}`)];
-    }
-    const { hostname } = this.url;
-    const namespace = namespaceOf(hostname);
-    return namespace === undefined
-      ? [this.outside(hostname)]
-      : [Endpoint.foreignService({ namespace }, hostname, this.port)];
+  /**
+   * The bucket as CloudNativePG's plugin for backups takes it.
+   * @internal
+   */
+  public _barmanDestination(scope: IConstruct, pods: IIdentified): BarmanDestination {
+    return this.protocol._barmanDestination(scope, pods);
   }
-
-  private outside(host: string): Endpoint {
-    return Endpoint.host(host, this.port, this.props.cidrs);
-  }
-
-  private get port(): Port {
-    const fallback = this.url?.protocol === 'http:' ? 80 : 443;
-    return { name: 's3', number: Number(this.url?.port || fallback) };
-  }
-}
-
-function namespaceOf(host: string): string | undefined {
-  return IN_CLUSTER.exec(host)?.[1];
-}
-
-function checkNames({ bucket, region, prefix }: S3Props): void {
-  if (!BUCKET.test(bucket)) {
-    throw new UsageError(
-      `is "${bucket}", but must be 3 to 63 lower-case letters, digits, "-" and ".", beginning and ending with a ` +
-        'letter or digit',
-      { property: 'objectStore.bucket' },
-    );
-  }
-  if (!REGION.test(region)) {
-    throw new UsageError(`is "${region}", but must be a region such as eu-west-1`, { property: 'objectStore.region' });
-  }
-  if (prefix !== undefined && !PREFIX.test(prefix)) {
-    throw new UsageError(
-      `is "${prefix}", but must be a path of letters, digits, "-", "_" and ".", without "/" at its ends, whose parts ` +
-        'do not begin with "."',
-      { property: 'objectStore.prefix' },
-    );
-  }
-}
-
-function checkKeys({ accessKey, secretKey }: S3Props): void {
-  if ((accessKey === undefined) !== (secretKey === undefined)) {
-    const [missing, given] = accessKey === undefined ? ['accessKey', 'secretKey'] : ['secretKey', 'accessKey'];
-    throw new UsageError(`is missing, but ${given} is given; set both, or none for the pod's own identity`, {
-      property: `objectStore.${missing}`,
-    });
-  }
-}
-
-function checkedEndpoint(endpoint: string, { accessKey, cidrs = [] }: S3Props): URL {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  const refuse = (problem: string): never => {
-    throw new UsageError(`is "${endpoint}", but ${problem}`, { property: 'objectStore.endpoint' });
-  };
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== endpoint.replace(/\/$/, '')) {
-    return refuse('must be a URL of scheme, host and port alone, such as https://s3.acme.example');
-  }
-  const inside = namespaceOf(url.hostname) !== undefined;
-  if (url.protocol === 'http:' && !inside) {
-    return refuse('must be https: only inside the cluster, as in http://minio.storage.svc:9000, may it be plain HTTP');
-  }
-  if (inside && cidrs.length > 0) {
-    return refuse('is inside the cluster, where cidrs mean nothing; drop them');
-  }
-  if (accessKey === undefined && !AWS.test(url.hostname)) {
-    return refuse('takes no identity of a pod, as AWS does; set accessKey and secretKey');
-  }
-  return url;
 }

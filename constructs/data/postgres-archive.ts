@@ -10,9 +10,10 @@ import {
 import type { PodSet } from '../network/peer';
 import type { PodNetworkPolicy } from '../network/pod-network-policy';
 import { SyncWave } from '../network/sync-wave';
+import type { CloudIdentity } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
+import type { BarmanDestination } from './bucket';
 import { guaranteedResources } from './cloud-native-pg-pods';
-import type { ObjectStore } from './object-store';
 import type { PostgresBackups } from './postgres-backups';
 
 /** What is archived. */
@@ -25,6 +26,9 @@ export interface PostgresArchiveProps {
 
   /** Its pods. */
   readonly pods: PodSet;
+
+  /** Who they are to the cloud of the bucket, where that has no keys. */
+  readonly identity?: CloudIdentity;
 
   /** Their policy. */
   readonly policy: PodNetworkPolicy;
@@ -54,9 +58,9 @@ export class PostgresArchive extends Construct {
   public constructor(scope: Construct, id: string, props: PostgresArchiveProps) {
     super(scope, id);
     this.name = `${props.cluster}-archive`;
-    this.objectStore = this.createObjectStore(props);
+    this.objectStore = this.createObjectStore(scope, props);
     this.scheduledBackup = this.createScheduledBackup(props);
-    for (const { peer, port } of props.backups.to.offerTo().endpoints) {
+    for (const { peer, port } of props.backups.to.offerTo(props).endpoints) {
       props.policy.allowTo({ to: peer, ports: [port] });
     }
   }
@@ -66,34 +70,34 @@ export class PostgresArchive extends Construct {
     return { name: PLUGIN, enabled: true, isWalArchiver: true, parameters: { barmanObjectName: this.name } };
   }
 
-  private createObjectStore({ backups, metadata }: PostgresArchiveProps): ApiObject {
+  private createObjectStore(scope: Construct, { backups, metadata, identity }: PostgresArchiveProps): ApiObject {
     const { to, keepDays } = backups;
+    const { path, endpoint, credentials, env } = to._barmanDestination(scope, { identity });
     const asked = guaranteedResources(this, { cpu: Cpu.millis(100), memory: Size.mebibytes(256) });
+    const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
     return new ApiObject(this, 'ObjectStore', {
       apiVersion: 'barmancloud.cnpg.io/v1',
       kind: 'ObjectStore',
       metadata: { name: this.name, labels: metadata.labels, annotations: SyncWave.SECRETS.annotations },
       spec: {
         configuration: {
-          destinationPath: ['s3:/', to.bucket, to.prefix].filter((part) => part !== undefined).join('/'),
-          endpointURL: to.endpoint,
-          s3Credentials: this.credentials(to),
+          destinationPath: path,
+          endpointURL: endpoint,
+          ...this.rendered(credentials),
           wal: { compression: 'gzip' },
           data: { compression: 'gzip' },
         },
         retentionPolicy: `${keepDays}d`,
         instanceSidecarConfiguration: {
-          env: sidecarEnv(to),
+          env: variables.length === 0 ? undefined : variables,
           resources: { requests: asked, limits: asked },
         },
       },
     });
   }
 
-  private credentials({ accessKey, secretKey }: ObjectStore): object {
-    return accessKey === undefined || secretKey === undefined
-      ? { inheritFromIAMRole: true }
-      : { accessKeyId: this.reference(accessKey), secretAccessKey: this.reference(secretKey) };
+  private rendered(credentials: BarmanDestination['credentials']): object {
+    return mapped(credentials, (fields) => mapped(fields, (value) => (value === true ? true : this.reference(value))));
   }
 
   private reference(source: SecretKey): object {
@@ -121,11 +125,7 @@ export class PostgresArchive extends Construct {
   }
 }
 
-/** Variables that boto3 reads; stores other than Amazon's refuse the checksums that it sends since 1.36. */
-function sidecarEnv({ region, endpoint }: ObjectStore): object[] {
-  const checksums = [
-    { name: 'AWS_REQUEST_CHECKSUM_CALCULATION', value: 'when_required' },
-    { name: 'AWS_RESPONSE_CHECKSUM_VALIDATION', value: 'when_required' },
-  ];
-  return [{ name: 'AWS_DEFAULT_REGION', value: region }, ...(endpoint === undefined ? [] : checksums)];
+/** A map with other values under the same names. */
+function mapped<A, B>(map: { readonly [name: string]: A }, change: (value: A) => B): { [name: string]: B } {
+  return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value)]));
 }

@@ -4,7 +4,7 @@ import type { ObjectStore } from './object-store';
 
 /** Where backups go and how long they are kept. */
 export interface PostgresBackupsProps {
-  /** The bucket. The log of all changes goes there as well, so that any moment can be restored. */
+  /** The bucket, of any kind of store. The log of all changes goes there as well, so that any moment can be restored. */
   readonly to: ObjectStore;
 
   /** Days for which every moment can be restored, a whole number from 1. */

@@ -27,6 +27,7 @@ import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { kibibytesOf, sizeQuantity, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
+import type { CloudIdentity, IIdentified } from '../secrets/cloud-identity';
 import { SecretKey } from '../secrets/secret-key';
 import type { Image } from '../workload/image';
 import type { IClient, IProvider, Offer } from '../workload/provider';
@@ -156,7 +157,14 @@ export interface PostgresClusterProps {
   readonly priorityClassName?: string;
 
   /**
-   * Annotations of the ServiceAccount, such as those of a cloud's workload identity for backups.
+   * Who the pods are to a cloud: what backups use there without keys, they use as this. The cloud trusts the
+   * ServiceAccount that the operator creates, `system:serviceaccount:<namespace>:<name of the cluster>`.
+   * @default - nobody
+   */
+  readonly identity?: CloudIdentity;
+
+  /**
+   * Annotations of the ServiceAccount besides those of {@link identity}.
    * @default - none
    */
   readonly serviceAccountAnnotations?: { readonly [annotation: string]: string };
@@ -194,11 +202,13 @@ const EXTENSION = /^[a-z_][a-z0-9_-]{0,62}$/;
  * Source: CloudNativePG 1.30 docs, "Bootstrap", "Replication", "Storage", "Service Management", "Certificates",
  * "Networking", "Resource management".
  */
-export class PostgresCluster extends Construct implements IPostgres {
+export class PostgresCluster extends Construct implements IPostgres, IIdentified {
   /** The Cluster. */
   public readonly cluster: PostgresqlCluster;
   /** The pods, as policies select them. */
   public readonly pods: PodSet;
+  /** Who the pods are to a cloud; undefined where nothing is declared. */
+  public readonly identity?: CloudIdentity;
   /** PgBouncer in front of it. */
   public readonly pooler?: PostgresPooler;
   /** Where backups and the log of changes are kept. */
@@ -220,6 +230,7 @@ export class PostgresCluster extends Construct implements IPostgres {
   public constructor(scope: Construct, id: string, props: PostgresClusterProps = {}) {
     super(scope, id);
     this.props = props;
+    this.identity = props.identity;
     this.name = props.name ?? id;
     this.instances = props.instances ?? 3;
     this.database = props.database ?? 'app';
@@ -242,6 +253,7 @@ export class PostgresCluster extends Construct implements IPostgres {
     });
     this.pods = this.operated.pods;
     this.connectPods(operator);
+    this.bindIdentity();
     this.archive = this.createArchive();
     this.cluster = this.createCluster();
     this.pooler = this.createPooler();
@@ -336,6 +348,7 @@ export class PostgresCluster extends Construct implements IPostgres {
       this.refuse('owner', `is "${this.owner}", which is the operator's or PostgreSQL's own; give it another name`);
     }
     checkAnnotations(this, 'serviceAccountAnnotations', this.props.serviceAccountAnnotations ?? {});
+    this.identity?._checkOwn(this, this.props);
   }
 
   private checkNumbers(): void {
@@ -391,6 +404,11 @@ export class PostgresCluster extends Construct implements IPostgres {
     policy.allowTo({ to: this.pods, ports: [PORT, STATUS] });
   }
 
+  private bindIdentity(): void {
+    const { pods, policy } = this.operated;
+    this.identity?._bind(this, { pods, policy, labels: this.operated.metadata().labels ?? {} });
+  }
+
   private createArchive(): PostgresArchive | undefined {
     const { backups } = this.props;
     return backups === undefined
@@ -399,6 +417,7 @@ export class PostgresCluster extends Construct implements IPostgres {
           backups,
           cluster: this.name,
           pods: this.pods,
+          identity: this.identity,
           policy: this.operated.policy,
           metadata: this.operated.metadata(),
         });
@@ -446,6 +465,7 @@ export class PostgresCluster extends Construct implements IPostgres {
         certificates: this.certificates(),
         ...this.scheduling(),
         priorityClassName: this.declared('PriorityClass', priorityClassName),
+        inheritedMetadata: this.inherited(),
         serviceAccountTemplate: this.serviceAccount(),
         plugins: this.archive === undefined ? undefined : [this.archive.plugin],
       },
@@ -532,8 +552,14 @@ export class PostgresCluster extends Construct implements IPostgres {
     };
   }
 
+  /** Labels of the pods cannot be set for themselves; everything that the operator creates gets them. */
+  private inherited() {
+    const labels = { ...this.identity?.podLabels };
+    return Object.keys(labels).length === 0 ? undefined : { labels };
+  }
+
   private serviceAccount() {
-    const annotations = this.props.serviceAccountAnnotations ?? {};
-    return Object.keys(annotations).length === 0 ? undefined : { metadata: { annotations: { ...annotations } } };
+    const annotations = { ...this.identity?.serviceAccountAnnotations, ...this.props.serviceAccountAnnotations };
+    return Object.keys(annotations).length === 0 ? undefined : { metadata: { annotations } };
   }
 }

@@ -31,6 +31,14 @@ export interface CloudIdentityUser {
   readonly labels: { readonly [label: string]: string };
 }
 
+/** What a user gives to the objects that the identity marks. */
+interface GivenMetadata {
+  /** Annotations of the ServiceAccount. */
+  readonly serviceAccountAnnotations?: { readonly [annotation: string]: string };
+  /** Labels of the pods. */
+  readonly podLabels?: { readonly [label: string]: string };
+}
+
 /** Who has no keys and may have an identity instead. */
 export interface IIdentified {
   /** The identity; undefined where none is declared. */
@@ -159,6 +167,14 @@ export class CloudIdentity {
     return ofCloud(client, 'Azure')?.endpoints(undefined) ?? [AZURE_LOGIN];
   }
 
+  /**
+   * Where a client without keys gets a token for a service of Google Cloud.
+   * @internal
+   */
+  public static _onGoogle(client: IIdentified | undefined): Endpoint[] {
+    return ofCloud(client, 'Google Cloud')?.endpoints(undefined) ?? GKE_METADATA;
+  }
+
   private constructor(private readonly details: IdentityDetails) {}
 
   /** Whose identity it is: `AWS`, `Google Cloud` or `Azure`. */
@@ -174,6 +190,15 @@ export class CloudIdentity {
   /** Labels of the pods. */
   public get podLabels(): { readonly [label: string]: string } {
     return this.details.podLabels ?? {};
+  }
+
+  /**
+   * Refuses labels and annotations that the identity has itself: one of the two values would be the wrong identity.
+   * @internal
+   */
+  public _checkOwn(scope: Construct, { serviceAccountAnnotations = {}, podLabels = {} }: GivenMetadata): void {
+    refuseTwice(scope, 'serviceAccountAnnotations', this.serviceAccountAnnotations, serviceAccountAnnotations);
+    refuseTwice(scope, 'podLabels', this.podLabels, podLabels);
   }
 
   /**
@@ -230,6 +255,18 @@ export class CloudIdentity {
 function stsOf(region: string): Endpoint {
   const suffix = region.startsWith('cn-') ? '.cn' : '';
   return Endpoint.host(`sts.${region}.amazonaws.com${suffix}`, { name: 'sts', number: 443 });
+}
+
+function refuseTwice(
+  scope: Construct,
+  property: string,
+  own: { readonly [key: string]: string },
+  given: { readonly [key: string]: string },
+): void {
+  const twice = Object.keys(own).find((key) => Object.hasOwn(given, key));
+  if (twice !== undefined) {
+    throw new UsageError(`has ${twice}, which identity sets; drop one of the two`, { scope, property });
+  }
 }
 
 /** The identity of a client, which must be one of this cloud. */

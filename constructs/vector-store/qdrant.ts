@@ -3,6 +3,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { stringify } from 'yaml';
 import type { ObjectStore } from '../data/object-store';
+import type { S3Bucket } from '../data/s3-bucket';
 import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
@@ -26,7 +27,7 @@ import { type DrainProps, QdrantDrain } from './qdrant-drain';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
 import type { SnapshotSchedule } from './snapshot-schedule';
-import { snapshotBucket, snapshotSettings } from './snapshot-storage';
+import { snapshotAccess, snapshotBucket, snapshotSettings } from './snapshot-storage';
 
 /** A Qdrant vector database. */
 export interface QdrantProps extends WorkloadOptions {
@@ -267,6 +268,10 @@ export class Qdrant extends Construct implements IProvider {
     return this.props.snapshots?.to;
   }
 
+  private get bucket(): S3Bucket | undefined {
+    return this.snapshotStore && snapshotBucket(this, this.snapshotStore);
+  }
+
   /** Beginning of the names of the variables that clients get. */
   public get envPrefix(): string {
     return this.props.envPrefix ?? 'QDRANT';
@@ -488,7 +493,7 @@ export class Qdrant extends Construct implements IProvider {
         // Where snapshots are built and unpacked; Qdrant's own choice is on the volume of the data and could fill it.
         temp_path: './snapshots/tmp',
         ...(this.distributed ? { collection: { replication_factor: this.replicationFactor } } : {}),
-        ...(this.snapshotStore === undefined ? {} : snapshotSettings(this.snapshotStore)),
+        ...(this.bucket === undefined ? {} : snapshotSettings(this.bucket)),
       },
     };
   }
@@ -515,8 +520,8 @@ export class Qdrant extends Construct implements IProvider {
 
   private createSnapshots(): QdrantSnapshots | undefined {
     const { snapshots: schedule } = this.props;
-    if (schedule?.to !== undefined) {
-      this.workload.uses(snapshotBucket(schedule.to));
+    if (this.bucket !== undefined) {
+      this.workload.uses(snapshotAccess(this.bucket));
     }
     return schedule === undefined
       ? undefined

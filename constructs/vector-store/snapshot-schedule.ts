@@ -11,7 +11,8 @@ export interface SnapshotScheduleProps {
   readonly keep: number;
 
   /**
-   * Where they are kept. A snapshot that stays in the cluster does not survive it.
+   * Where they are kept, `ObjectStore.s3`: Qdrant speaks no other protocol. A snapshot that stays in the cluster does
+   * not survive it.
    * @default - the snapshot volume of each node
    */
   readonly to?: ObjectStore;

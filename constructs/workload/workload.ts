@@ -225,7 +225,7 @@ export abstract class Workload extends Construct implements IClient {
     checkAnnotations(this, 'podAnnotations', props.podAnnotations ?? {});
     checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
     checkEnv(this, props);
-    checkIdentity(this, props);
+    props.identity?._checkOwn(this, props);
     checkSeconds(this, 'gracePeriod', props.gracePeriod ?? GRACE_PERIOD);
     this.namespace = namespaceOf(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
@@ -531,20 +531,6 @@ function checkPodLabels(scope: Construct, labels: { readonly [label: string]: st
   const own = OWN_LABELS.find((label) => Object.hasOwn(labels, label));
   if (own !== undefined) {
     throw new UsageError(`has ${own}, which the library sets itself; leave it out`, { scope, property: 'podLabels' });
-  }
-}
-
-/** Two values for one label or annotation are a mistake: one of the two would be the wrong identity. */
-function checkIdentity(scope: Construct, { identity, podLabels, serviceAccountAnnotations }: WorkloadProps): void {
-  const pairs: [string, { readonly [key: string]: string }, { readonly [key: string]: string } | undefined][] = [
-    ['serviceAccountAnnotations', identity?.serviceAccountAnnotations ?? {}, serviceAccountAnnotations],
-    ['podLabels', identity?.podLabels ?? {}, podLabels],
-  ];
-  for (const [property, own, given = {}] of pairs) {
-    const twice = Object.keys(own).find((key) => Object.hasOwn(given, key));
-    if (twice !== undefined) {
-      throw new UsageError(`has ${twice}, which identity sets; drop one of the two`, { scope, property });
-    }
   }
 }
 

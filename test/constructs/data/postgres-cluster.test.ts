@@ -7,10 +7,12 @@ import type { ClusterProps } from '../../../constructs/placement/cluster';
 import { Registry } from '../../../constructs/placement/registry';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
 import type { Json, ManifestObject } from '../../../constructs/rules/output';
+import { CloudIdentity } from '../../../constructs/secrets/cloud-identity';
 import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { Image } from '../../../constructs/workload/image';
+import { hostsOf, rangesOf } from '../../support/egress';
 import { env, find, mainContainer, namesOf, render, testChart } from '../../support/manifests';
 import { ClusterSchemas, SCHEMAS_PRESENT } from '../../support/schemas';
 import { CONTAINER } from '../../support/workloads';
@@ -19,6 +21,11 @@ const OPERATOR: ClusterProps = {
   cloudNativePg: { namespace: 'cnpg-system', podLabels: { 'app.kubernetes.io/name': 'cloudnative-pg' } },
   apiServer: { cidrs: ['10.0.0.0/28'], port: 6443 },
 };
+const ROLE = 'arn:aws:iam::123456789012:role/rag-db';
+const CLIENT = '11111111-2222-3333-4444-555555555555';
+const IRSA = CloudIdentity.awsIrsa(ROLE);
+const AZURE = CloudIdentity.azure(CLIENT);
+const GKE = CloudIdentity.gke('rag-db@acme.iam.gserviceaccount.com');
 const BUCKET = ObjectStore.s3({ bucket: 'acme-rag', region: 'eu-west-1', prefix: 'rag/postgres' });
 const BACKUPS = PostgresBackups.daily({ hour: 2, keepDays: 30, to: BUCKET });
 
@@ -30,6 +37,24 @@ function cluster(props: PostgresClusterProps = {}, facts: ClusterProps = {}) {
 
 function spec(props: PostgresClusterProps = {}, facts: ClusterProps = {}): Json {
   return find(cluster(props, facts).objects(), 'Cluster', 'db').spec;
+}
+
+/** Where a cluster with backups to a store writes, and whom it may reach for that. */
+function archived(to: ObjectStore, props: PostgresClusterProps = {}) {
+  const backups = PostgresBackups.daily({ hour: 2, keepDays: 7, to });
+  const { chart, objects } = cluster(
+    { backups, ...props },
+    { cilium: true, apiServer: undefined, region: 'eu-central-1' },
+  );
+  const rendered = objects();
+  const { configuration, instanceSidecarConfiguration } = find(rendered, 'ObjectStore', 'db-archive').spec;
+  return {
+    configuration,
+    sidecar: instanceSidecarConfiguration,
+    hosts: hostsOf(rendered, 'db'),
+    ranges: rangesOf(rendered, 'db'),
+    references: ExternalReferences.of(chart),
+  };
 }
 
 const wave = (object: ManifestObject) => object.metadata.annotations?.['argocd.argoproj.io/sync-wave'];
@@ -78,6 +103,7 @@ describe('the cluster', () => {
       'certificates',
       'imagePullSecrets',
       'serviceAccountTemplate',
+      'inheritedMetadata',
     ]) {
       expect(rendered).not.toHaveProperty(field);
     }
@@ -365,6 +391,118 @@ describe('backups', () => {
     expect(egress).toContainEqual([9000]);
   });
 
+  test('go to a container of Azure by its connection string, and to nothing else there', () => {
+    const to = ObjectStore.azureBlob({
+      account: 'acmerag',
+      container: 'backups',
+      prefix: 'rag/postgres',
+      connectionString: SecretKey.of('azure', 'connection'),
+    });
+    const { configuration, sidecar, hosts, ranges, references } = archived(to);
+    expect(configuration).toEqual({
+      destinationPath: 'https://acmerag.blob.core.windows.net/backups/rag/postgres',
+      azureCredentials: { connectionString: { name: 'azure', key: 'connection' } },
+      wal: { compression: 'gzip' },
+      data: { compression: 'gzip' },
+    });
+    expect(sidecar).not.toHaveProperty('env');
+    expect(hosts).toEqual(['acmerag.blob.core.windows.net:443']);
+    expect(ranges).toEqual([]);
+    expect(references.includes({ kind: 'Secret', namespace: 'test', name: 'azure', key: 'connection' })).toBe(true);
+  });
+
+  test('go to a container of Azure by the identity of the pods', () => {
+    const to = ObjectStore.azureBlob({ account: 'acmerag', container: 'backups' });
+    const { configuration, hosts, ranges } = archived(to, { identity: AZURE });
+    expect(configuration).toMatchObject({
+      destinationPath: 'https://acmerag.blob.core.windows.net/backups',
+      azureCredentials: { inheritFromAzureAD: true },
+    });
+    expect(hosts).toEqual(['acmerag.blob.core.windows.net:443', 'login.microsoftonline.com:443']);
+    expect(ranges).toEqual([]);
+  });
+
+  test('go to a bucket of Google Cloud by the key of a service account', () => {
+    const to = ObjectStore.gcs({
+      bucket: 'acme-rag',
+      prefix: 'postgres',
+      project: 'acme-prod',
+      credentials: SecretKey.of('gcs', 'key.json'),
+    });
+    const { configuration, sidecar, hosts, ranges, references } = archived(to);
+    expect(configuration).toEqual({
+      destinationPath: 'gs://acme-rag/postgres',
+      googleCredentials: { applicationCredentials: { name: 'gcs', key: 'key.json' } },
+      wal: { compression: 'gzip' },
+      data: { compression: 'gzip' },
+    });
+    expect(sidecar.env).toEqual([{ name: 'GOOGLE_CLOUD_PROJECT', value: 'acme-prod' }]);
+    expect(hosts).toEqual(['oauth2.googleapis.com:443', 'storage.googleapis.com:443']);
+    expect(ranges).toEqual([]);
+    expect(references.includes({ kind: 'Secret', namespace: 'test', name: 'gcs', key: 'key.json' })).toBe(true);
+  });
+
+  test.each([
+    ['declared', GKE],
+    ['known to Google Cloud alone', undefined],
+  ])('go to a bucket of Google Cloud by an identity that is %s', (_, identity) => {
+    const { configuration, sidecar, hosts, ranges } = archived(ObjectStore.gcs({ bucket: 'acme-rag' }), { identity });
+    expect(configuration).toMatchObject({
+      destinationPath: 'gs://acme-rag',
+      googleCredentials: { gkeEnvironment: true },
+    });
+    expect(sidecar).not.toHaveProperty('env');
+    expect(hosts).toEqual(['storage.googleapis.com:443']);
+    expect(ranges.sort()).toEqual(['169.254.169.252/32:988', '169.254.169.254/32:80']);
+  });
+
+  test('go to S3 as the role that is declared, and ask nobody else for it', () => {
+    const { configuration, hosts, ranges } = archived(BUCKET, { identity: IRSA });
+    expect(configuration.s3Credentials).toEqual({ inheritFromIAMRole: true });
+    expect(hosts).toEqual([
+      'acme-rag.s3.eu-west-1.amazonaws.com:443',
+      's3.eu-west-1.amazonaws.com:443',
+      'sts.eu-central-1.amazonaws.com:443',
+      'sts.eu-west-1.amazonaws.com:443',
+    ]);
+    expect(ranges).toEqual([]);
+  });
+
+  test('are not written to one cloud as somebody of another', () => {
+    expect(() => archived(BUCKET, { identity: AZURE })).toThrow(
+      'identity is one of Azure, but something that is used without keys is on AWS; give that keys, or the client an ' +
+        'identity there',
+    );
+    expect(() => archived(ObjectStore.gcs({ bucket: 'acme-rag' }), { identity: IRSA })).toThrow(
+      'identity is one of AWS, but something that is used without keys is on Google Cloud',
+    );
+    expect(() => archived(ObjectStore.azureBlob({ account: 'acmerag', container: 'x-1' }), { identity: GKE })).toThrow(
+      'identity is one of Google Cloud, but something that is used without keys is on Azure',
+    );
+  });
+
+  test('with keys go anywhere, whoever the pods are', () => {
+    const to = ObjectStore.gcs({ bucket: 'acme-rag', credentials: SecretKey.of('gcs', 'key.json') });
+    expect(archived(to, { identity: IRSA }).hosts).toEqual([
+      'oauth2.googleapis.com:443',
+      'storage.googleapis.com:443',
+      'sts.eu-central-1.amazonaws.com:443',
+    ]);
+  });
+
+  test('do not go to Azure as nobody, nor by a key whose account would be said twice', () => {
+    const container = { account: 'acmerag', container: 'backups' };
+    expect(() => archived(ObjectStore.azureBlob(container))).toThrow(
+      'rag/db: identity is missing, but backups go to Azure Blob Storage without keys; set it to ' +
+        'CloudIdentity.azure(…), or give the store connectionString',
+    );
+    const accountKey = SecretKey.of('azure', 'key');
+    expect(() => archived(ObjectStore.azureBlob({ ...container, accountKey }), { identity: AZURE })).toThrow(
+      'rag/db: backups.to has accountKey, with which backups need the name of the account from a Secret, too; give ' +
+        'the store connectionString instead',
+    );
+  });
+
   test('may leave the cluster', () => {
     expect(find(objects, 'NetworkPolicy', 'db').spec.egress.map(ports)).toContainEqual([443]);
     expect(find(cluster().objects(), 'NetworkPolicy', 'db').spec.egress.map(ports)).not.toContainEqual([443]);
@@ -391,6 +529,69 @@ describe('backups', () => {
     ['days', { keepDays: 0 }, 'backups.keepDays is 0, but must be a whole number from 1 to 3650'],
   ])('have a %s that exists', (_, props, message) => {
     expect(() => PostgresBackups.daily({ hour: 2, keepDays: 30, to: BUCKET, ...props })).toThrow(message);
+  });
+});
+
+describe('the identity of the pods', () => {
+  test('of AWS is the role of their ServiceAccount, and no label', () => {
+    const rendered = spec({ identity: IRSA }, { region: 'eu-central-1' });
+    expect(rendered.serviceAccountTemplate).toEqual({
+      metadata: { annotations: { 'eks.amazonaws.com/role-arn': ROLE } },
+    });
+    expect(rendered).not.toHaveProperty('inheritedMetadata');
+  });
+
+  test('of Azure is a client of their ServiceAccount, and a label that the operator passes on', () => {
+    const { construct, objects } = cluster({ identity: AZURE });
+    const rendered = find(objects(), 'Cluster', 'db');
+    expect(rendered.spec.serviceAccountTemplate).toEqual({
+      metadata: { annotations: { 'azure.workload.identity/client-id': CLIENT } },
+    });
+    expect(rendered.spec.inheritedMetadata).toEqual({ labels: { 'azure.workload.identity/use': 'true' } });
+    expect(rendered.metadata.labels).not.toHaveProperty(['azure.workload.identity/use']);
+    expect(construct.pods.labels).toEqual({ 'cnpg.io/cluster': 'db' });
+    expect(construct.identity).toBe(AZURE);
+  });
+
+  test('keeps other annotations', () => {
+    const serviceAccountAnnotations = { 'acme.example/owner': 'rag' };
+    expect(spec({ identity: GKE, serviceAccountAnnotations }).serviceAccountTemplate.metadata.annotations).toEqual({
+      'iam.gke.io/gcp-service-account': 'rag-db@acme.iam.gserviceaccount.com',
+      'acme.example/owner': 'rag',
+    });
+  });
+
+  test('opens who gives it, with and without backups', () => {
+    expect(rangesOf(cluster({ identity: GKE }).objects(), 'db')).toEqual([
+      '10.0.0.0/28:6443',
+      '169.254.169.252/32:988',
+      '169.254.169.254/32:80',
+    ]);
+    expect(rangesOf(cluster().objects(), 'db')).toEqual(['10.0.0.0/28:6443']);
+  });
+
+  test('of EKS Pod Identity is the agent of the node, on Cilium too', () => {
+    const { objects } = cluster({ identity: CloudIdentity.awsPodIdentity() }, { cilium: true });
+    const policy = find(objects(), 'CiliumNetworkPolicy', 'db-identity');
+    expect(policy.spec).toEqual({
+      endpointSelector: { matchLabels: { 'cnpg.io/cluster': 'db' } },
+      egress: [{ toEntities: ['host'], toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }] }] }],
+    });
+    expect(policy.metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'db' });
+    expect(find(objects(), 'Cluster', 'db').spec).not.toHaveProperty('serviceAccountTemplate');
+  });
+
+  test('is said once', () => {
+    const serviceAccountAnnotations = { 'eks.amazonaws.com/role-arn': ROLE };
+    expect(() => cluster({ identity: IRSA, serviceAccountAnnotations }, { region: 'eu-central-1' })).toThrow(
+      'rag/db: serviceAccountAnnotations has eks.amazonaws.com/role-arn, which identity sets; drop one of the two',
+    );
+  });
+
+  test('of AWS needs to know the region', () => {
+    expect(() => cluster({ identity: IRSA })).toThrow(
+      'rag/db: identity needs AWS STS in the region of the cluster, but the cluster does not say which that is',
+    );
   });
 });
 
@@ -481,10 +682,15 @@ suite('the CRDs of CloudNativePG', () => {
   const largest = cluster(
     {
       pooler: {},
-      backups: BACKUPS,
+      backups: PostgresBackups.daily({
+        hour: 2,
+        keepDays: 7,
+        to: ObjectStore.azureBlob({ account: 'acmerag', container: 'backups' }),
+      }),
       extensions: ['vector'],
       storageClass: 'io2',
-      serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/db' },
+      serviceAccountAnnotations: { 'acme.example/owner': 'rag' },
+      identity: AZURE,
     },
     { registry: new Registry({ pullSecrets: ['pull'] }), zones: 3 },
   );

@@ -1,9 +1,10 @@
 import { ExternalQueue } from '../../../constructs/data/external-queue';
 import { ObjectStore } from '../../../constructs/data/object-store';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
-import type { Json, ManifestObject } from '../../../constructs/rules/output';
+import type { ManifestObject } from '../../../constructs/rules/output';
 import { CloudIdentity } from '../../../constructs/secrets/cloud-identity';
 import type { WorkloadOptions } from '../../../constructs/workload/workload';
+import { hostsOf as egressHosts, rangesOf as egressRanges } from '../../support/egress';
 import { find, namesOf } from '../../support/manifests';
 import { ClusterSchemas, SCHEMAS_PRESENT } from '../../support/schemas';
 import { deployed } from '../../support/workloads';
@@ -25,26 +26,8 @@ const identified = (
   more: WorkloadOptions = {},
 ) => deployed({ ...more, identity }, cluster);
 
-const isDns = ({ ports }: Json) => ports.some(({ port }: Json) => port === 53);
-
-/** Ranges and ports that the pods may connect to besides DNS. */
-function rangesOf(objects: ManifestObject[]): string[] {
-  const { egress = [] } = find(objects, 'NetworkPolicy', 'api').spec;
-  return egress
-    .filter((rule: Json) => !isDns(rule))
-    .flatMap(({ to, ports }: Json) =>
-      to.flatMap(({ ipBlock }: Json) => ports.map(({ port }: Json) => `${ipBlock.cidr}:${port}`)),
-    );
-}
-
-/** Hosts that the pods may connect to where policies can name them. */
-function hostsOf(objects: ManifestObject[]): string[] {
-  const { egress } = find(objects, 'CiliumNetworkPolicy', 'api').spec;
-  return egress.flatMap(({ toFQDNs = [], toPorts }: Json) =>
-    toFQDNs.map(({ matchName }: Json) => `${matchName}:${toPorts[0].ports[0].port}`),
-  );
-}
-
+const rangesOf = (objects: ManifestObject[]) => egressRanges(objects, 'api');
+const hostsOf = (objects: ManifestObject[]) => egressHosts(objects, 'api');
 const annotationsOf = (objects: ManifestObject[]) => find(objects, 'ServiceAccount', 'api').metadata.annotations;
 
 describe('a workload with an identity', () => {
@@ -148,6 +131,8 @@ describe('what gives the credentials is open', () => {
 
 describe('something that is used without keys', () => {
   const bucket = ObjectStore.s3({ bucket: 'acme-rag', region: 'us-east-1' });
+  const google = ObjectStore.gcs({ bucket: 'acme-rag' });
+  const container = ObjectStore.azureBlob({ account: 'acmerag', container: 'documents' });
   const bus = ExternalQueue.serviceBus({ namespace: 'acme-rag', queue: 'documents' });
 
   const using = (identity: CloudIdentity | undefined, provider: ObjectStore | ExternalQueue) => {
@@ -185,7 +170,19 @@ describe('something that is used without keys', () => {
     ]);
   });
 
+  test('on Google Cloud needs the metadata server, with and without a declared identity', () => {
+    for (const identity of [GKE, undefined]) {
+      const objects = using(identity, google);
+      expect(hostsOf(objects)).toEqual(['storage.googleapis.com:443']);
+      expect(rangesOf(objects).sort()).toEqual(['169.254.169.252/32:988', '169.254.169.254/32:80']);
+    }
+  });
+
   test.each<[string, CloudIdentity, ObjectStore | ExternalQueue, string]>([
+    ['Azure', AZURE, google, 'Google Cloud'],
+    ['AWS', POD_IDENTITY, google, 'Google Cloud'],
+    ['AWS', IRSA, container, 'Azure'],
+    ['Google Cloud', GKE, container, 'Azure'],
     ['Azure', AZURE, bucket, 'AWS'],
     ['Google Cloud', GKE, bucket, 'AWS'],
     ['AWS', IRSA, bus, 'Azure'],

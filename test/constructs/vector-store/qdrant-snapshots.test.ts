@@ -6,6 +6,7 @@ import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
 import { SnapshotSchedule } from '../../../constructs/vector-store/snapshot-schedule';
+import { hostsOf } from '../../support/egress';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { RESOURCES } from '../../support/values';
 
@@ -184,4 +185,31 @@ describe('snapshots in a bucket', () => {
       find(objectsOf(props), 'StatefulSet', 'qdrant').spec.volumeClaimTemplates;
     expect(claims(inBucket(ObjectStore.s3(BUCKET)))).toEqual(claims({}));
   });
+});
+
+test.each([
+  [ObjectStore.gcs({ bucket: 'acme-rag' }), '"acme-rag" of Google Cloud Storage'],
+  [ObjectStore.azureBlob({ account: 'acmerag', container: 'snapshots' }), '"snapshots" of Azure Blob Storage'],
+])('a store that speaks no S3 is refused: %#', (to, what) => {
+  expect(() => objectsOf({ snapshots: SnapshotSchedule.daily({ hour: 2, keep: 14, to }) })).toThrow(
+    `rag/qdrant: snapshots.to is ${what}, but Qdrant writes snapshots to S3 and to stores that speak its protocol; ` +
+      "Google Cloud Storage does with HMAC keys: ObjectStore.s3({ endpoint: 'https://storage.googleapis.com', " +
+      "region: 'auto', … })",
+  );
+});
+
+test('a bucket of Google Cloud is one of S3 with the keys that speak it', () => {
+  const to = ObjectStore.s3({
+    ...KEYS,
+    bucket: 'acme-rag',
+    region: 'auto',
+    endpoint: 'https://storage.googleapis.com',
+  });
+  const objects = objectsOf({ snapshots: SnapshotSchedule.daily({ hour: 2, keep: 14, to }) }, { cilium: true });
+  expect(configOf(objects).storage.snapshots_config.s3_config).toEqual({
+    bucket: 'acme-rag',
+    region: 'auto',
+    endpoint_url: 'https://storage.googleapis.com',
+  });
+  expect(hostsOf(objects, 'qdrant')).toEqual(['storage.googleapis.com:443']);
 });

@@ -1,4 +1,6 @@
-import { ObjectStore, type S3Props } from '../../../constructs/data/object-store';
+import fc from 'fast-check';
+import { ObjectStore } from '../../../constructs/data/object-store';
+import type { S3Props } from '../../../constructs/data/s3-bucket';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { env, find, mainContainer, render, testChart } from '../../support/manifests';
@@ -107,6 +109,18 @@ describe('a compatible store', () => {
   });
 });
 
+test('a store says where it is for programs that speak S3 only', () => {
+  const store = ObjectStore.s3({ ...PROPS, ...KEYS, prefix: 'rag', endpoint: 'https://s3.acme.example' });
+  expect(store).toMatchObject({ bucket: 'acme-rag', prefix: 'rag', kind: 'S3', description: 'acme-rag' });
+  expect(store.s3).toMatchObject({
+    name: 'acme-rag',
+    prefix: 'rag',
+    region: 'eu-west-1',
+    endpoint: 'https://s3.acme.example',
+    ...KEYS,
+  });
+});
+
 describe('mistakes', () => {
   const of =
     (props: Partial<S3Props>): (() => ObjectStore) =>
@@ -182,3 +196,30 @@ describe('mistakes', () => {
     );
   });
 });
+
+/** The rules as Amazon's documentation lists them, one by one. */
+test('names of buckets are taken exactly when every rule holds', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'ab1-.'), maxLength: 66 }), (bucket) => {
+      const good =
+        bucket.length >= 3 &&
+        bucket.length <= 63 &&
+        /^[a-z0-9]/.test(bucket) &&
+        /[a-z0-9]$/.test(bucket) &&
+        !bucket.includes('..') &&
+        // Hosts have no label that begins with a dash.
+        !bucket.includes('.-');
+      return taken(bucket) === good;
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+function taken(bucket: string): boolean {
+  try {
+    ObjectStore.s3({ ...PROPS, bucket });
+    return true;
+  } catch {
+    return false;
+  }
+}
