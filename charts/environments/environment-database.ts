@@ -10,10 +10,12 @@ import { SecretKey } from '../../constructs/secrets/secret-key';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { describedBy } from '../described-by';
 import { oneOf } from './environment-kinds';
+import { objectStore } from './environment-object-store';
 import {
   count,
   duration,
   guaranteed,
+  identity,
   image,
   made,
   resources,
@@ -23,7 +25,6 @@ import {
   timeOfDay,
   usualKey,
 } from './environment-values';
-import { objectStore } from './environment-vectors';
 import { user, workloadFields } from './environment-workload';
 
 const maxConnections = count.optional().describe('connections at the same time; by default 100');
@@ -57,9 +58,9 @@ function backups(secrets: ISecretSource) {
     z.strictObject({
       daily: timeOfDay.describe('when: "02:30", in the time zone of the operator'),
       keepDays: count.describe('days for which every moment can be restored'),
-      s3: objectStore(secrets).describe('bucket for them'),
+      to: objectStore(secrets).describe('where they are kept'),
     }),
-    ({ daily, s3, keepDays }) => PostgresBackups.daily({ ...daily, to: s3, keepDays }),
+    ({ daily, ...props }) => PostgresBackups.daily({ ...props, ...daily }),
   );
 }
 
@@ -101,6 +102,7 @@ function postgresCluster(secrets: ISecretSource) {
       nodePool: z.string().optional().describe('node pool to run on'),
       priorityClassName: z.string().optional().describe('PriorityClass, which exists'),
       serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
+      identity: identity.optional().describe('who the instances are to a cloud, for backups'),
       image: image.optional().describe('what runs; by default the release that the library knows'),
     })
     .transform(
@@ -169,12 +171,5 @@ export function migration(secrets: ISecretSource) {
     temporaryStorage: size.optional().describe('space at /tmp; by default 256Mi'),
     user,
     ...workloadFields(secrets),
-  });
-}
-
-/** Where the documents are. */
-export function documentStore(secrets: ISecretSource) {
-  return oneOf({
-    s3: objectStore(secrets).optional().describe('a bucket of S3, or of a store that speaks its protocol'),
   });
 }

@@ -4,9 +4,10 @@ import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secret
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
 import { SecretsStoreCsi } from '../../constructs/secrets/secrets-store-csi';
 import { accelerator, cluster } from './environment-cluster';
-import { database, documentStore, migration } from './environment-database';
+import { database, migration } from './environment-database';
 import { index, scheduler, syncs } from './environment-ingestion';
 import { embedder, embeddingModel, llm, modelStore, reranker } from './environment-models';
+import { objectStore } from './environment-object-store';
 import { cache, queue } from './environment-queue';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
@@ -76,7 +77,7 @@ export function environmentSchema(secrets: ISecretSource) {
     migration: migration(secrets).optional().describe('what brings the schema of the database up to date'),
     queue: queue(secrets).optional().describe('the queue between API and workers'),
     cache: cache(secrets).optional().describe('what keeps what can be computed again'),
-    documentStore: documentStore(secrets).optional().describe('where the documents are'),
+    documentStore: objectStore(secrets).optional().describe('where the documents are'),
     collection: collection(secrets).optional().describe('the collection of the embedding model'),
     embeddingModel: embeddingModel
       .optional()

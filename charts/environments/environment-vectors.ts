@@ -1,6 +1,5 @@
 import type { Construct } from 'constructs';
 import { z } from 'zod';
-import { ObjectStore } from '../../constructs/data/object-store';
 import { UsageError } from '../../constructs/rules/usage-error';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { ExternalVectorStore } from '../../constructs/vector-store/external-vector-store';
@@ -13,6 +12,7 @@ import { describedBy } from '../described-by';
 import type { PlatformParts } from '../platform-vectors';
 import { oneOf } from './environment-kinds';
 import { embedder, embeddingModel } from './environment-models';
+import { s3 } from './environment-object-store';
 import {
   count,
   cpu,
@@ -57,22 +57,6 @@ export const sizing = z.strictObject({
   growth: z.number().optional().describe('factor by which the number may grow; by default 1'),
 });
 
-/** A bucket of S3, or of a store that speaks its protocol. */
-export function objectStore(secrets: ISecretSource) {
-  return made(
-    z.strictObject({
-      bucket: z.string().describe('name of the bucket, which exists'),
-      region: z.string().describe('region of the bucket: eu-west-1'),
-      endpoint: z.string().optional().describe('URL of an S3-compatible store; by default Amazon S3'),
-      prefix: z.string().optional().describe('path in the bucket'),
-      accessKey: secretKey(secrets).optional().describe("id of the access key; by default the pod's own identity"),
-      secretKey: secretKey(secrets).optional().describe('secret of the access key'),
-      cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
-    }),
-    ObjectStore.s3,
-  );
-}
-
 /** When the database takes snapshots of itself. */
 export function snapshots(secrets: ISecretSource) {
   return made(
@@ -85,9 +69,9 @@ export function snapshots(secrets: ISecretSource) {
         .describe('whether one may be less than half as large as an older one; by default the run fails then'),
       timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
       deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
-      s3: objectStore(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
+      s3: s3(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
     }),
-    ({ daily, s3, ...props }) => SnapshotSchedule.daily({ ...props, ...daily, to: s3 }),
+    ({ daily, s3: to, ...props }) => SnapshotSchedule.daily({ ...props, ...daily, to }),
   );
 }
 

@@ -458,7 +458,7 @@ describe('a database of one kind', () => {
       '    maxConnections: 200',
       '    settings: { work_mem: 16MB }',
       '    pooler: { instances: 3, maxClientConnections: 500, poolSize: 10, resources: { cpu: 50m, memory: 64Mi } }',
-      '    backups: { daily: "03:15", keepDays: 14, s3: { bucket: acme-backups, region: eu-west-1, prefix: db } }',
+      '    backups: { daily: "03:15", keepDays: 14, to: { s3: { bucket: acme-backups, region: eu-west-1, prefix: db } } }',
       '    priorityClassName: data',
       '    serviceAccountAnnotations: { acme.example/owner: search }',
       '    image: { repository: ghcr.io/acme/postgresql, tag: 17.6.0 }',
@@ -537,12 +537,16 @@ describe('a database of one kind', () => {
     ],
     [
       'that is backed up at no time',
-      ['database: { postgresCluster: { backups: { daily: noon, keepDays: 1, s3: { bucket: abc, region: eu } } } }'],
+      [
+        'database: { postgresCluster: { backups: { daily: noon, keepDays: 1, to: { s3: { bucket: abc, region: eu } } } } }',
+      ],
       '15:43 database.postgresCluster.backups.daily: is "noon", but must be a time of the day, such as "02:30"',
     ],
     [
       'that keeps backups for no day',
-      ['database: { postgresCluster: { backups: { daily: "02:00", keepDays: 0, s3: { bucket: abc, region: eu } } } }'],
+      [
+        'database: { postgresCluster: { backups: { daily: "02:00", keepDays: 0, to: { s3: { bucket: abc, region: eu } } } } }',
+      ],
       '15:59 database.postgresCluster.backups.keepDays: is 0, but must be a whole number from 1 to 3650',
     ],
     [
@@ -805,4 +809,70 @@ test('where the documents are gets every setting', () => {
     AWS_ENDPOINT_URL_S3: 'https://s3.acme.example',
     AWS_ACCESS_KEY_ID: { secretKeyRef: { name: 'bucket', key: 'id' } },
   });
+});
+
+test.each([
+  [
+    'azureBlob: { account: acmerag, container: docs, prefix: a/b, connectionString: { secret: blob, key: dsn } }',
+    {
+      AZURE_STORAGE_ACCOUNT_NAME: 'acmerag',
+      AZURE_CONTAINER_NAME: 'docs',
+      AZURE_STORAGE_PREFIX: 'a/b',
+      AZURE_STORAGE_CONNECTION_STRING: { secretKeyRef: { name: 'blob', key: 'dsn' } },
+    },
+  ],
+  [
+    'azureBlob: { account: acmerag, container: docs, accountKey: { secret: blob, key: key } }',
+    { AZURE_STORAGE_ACCOUNT_KEY: { secretKeyRef: { name: 'blob', key: 'key' } } },
+  ],
+  [
+    'gcs: { bucket: acme-docs, prefix: a, project: acme-rag, credentials: { secret: gcs, key: key.json } }',
+    {
+      GCS_BUCKET: 'acme-docs',
+      GCS_PREFIX: 'a',
+      GOOGLE_CLOUD_PROJECT: 'acme-rag',
+      GOOGLE_APPLICATION_CREDENTIALS: '/etc/google-credentials/gcs/key.json',
+    },
+  ],
+])('the documents may be in %s', (store, variablesOfClients) => {
+  expect(apiOf(around(`documentStore: { ${store} }`))).toMatchObject(variablesOfClients);
+});
+
+describe('the backups of a database', () => {
+  const archive = (to: string, identity = '') =>
+    find(
+      around(`database: { postgresCluster: { backups: { daily: "02:00", keepDays: 7, to: { ${to} } }${identity} } }`),
+      'ObjectStore',
+      'database-archive',
+    ).spec.configuration;
+
+  test('may be in any store', () => {
+    expect(archive('gcs: { bucket: acme-backups, credentials: { secret: g, key: k } }').destinationPath).toBe(
+      'gs://acme-backups',
+    );
+    expect(
+      archive(
+        'azureBlob: { account: acmerag, container: backups }',
+        ', identity: { azureClientId: 11111111-2222-3333-4444-555555555555 }',
+      ),
+    ).toMatchObject({ azureCredentials: { inheritFromAzureAD: true } });
+  });
+
+  expectRefusals(refused, [
+    [
+      'in a container with a name that is none',
+      [
+        'database:',
+        '  postgresCluster:',
+        '    backups: { daily: "02:00", keepDays: 7, to: { azureBlob: { account: acmerag, container: Backups } } }',
+      ],
+      '17:82 database.postgresCluster.backups.to.azureBlob.container: is "Backups", but must be 3 to 63 lower-case letters, ' +
+        'digits and single "-" between them',
+    ],
+    [
+      'in no store',
+      ['database: { postgresCluster: { backups: { daily: "02:00", keepDays: 7, to: {} } } }'],
+      '15:72 database.postgresCluster.backups.to: does not say what it is; set one of s3, azureBlob, gcs',
+    ],
+  ]);
 });
