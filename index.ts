@@ -144,17 +144,26 @@ export {
   TriggerIdentity,
 } from './constructs/scaling/scaling-trigger';
 // Secrets
+export type { AwsStoreProps } from './constructs/secrets/aws-store';
+export { CertificateAuthority } from './constructs/secrets/certificate-authority';
 export { CertificateIssuer, type CertificateIssuerProps } from './constructs/secrets/certificate-issuer';
 export { type AzureIdentityProps, CloudIdentity, type IIdentified } from './constructs/secrets/cloud-identity';
 export {
   ExternalSecrets,
   type ExternalSecretsProps,
-  ExternalSecretsVersion,
+  type StoredSecretsProps,
 } from './constructs/secrets/external-secrets';
+export { ExternalSecretsVersion } from './constructs/secrets/external-secrets-version';
+export type { GkeClusterProps, GoogleStoreProps } from './constructs/secrets/google-store';
+export type { KeyVaultStoreProps } from './constructs/secrets/key-vault-store';
 export { SecretKey } from './constructs/secrets/secret-key';
 export { ExistingSecrets, type ISecretSource } from './constructs/secrets/secret-source';
+export { type ExistingStoreProps, SecretStore } from './constructs/secrets/secret-store';
 export { type AzureKeyVaultProps, SecretsStoreCsi } from './constructs/secrets/secrets-store-csi';
 export { type CertificateKeys, ServerCertificate } from './constructs/secrets/server-certificate';
+export type { NewStoreProps } from './constructs/secrets/store-account';
+export { StoreLayout } from './constructs/secrets/store-layout';
+export { VaultEngine, type VaultStoreProps } from './constructs/secrets/vault-store';
 export {
   type ExternalCollection,
   type ExternalQdrantProps,

@@ -7,7 +7,7 @@ import type { RenderedEnvironment } from './rendered-environment';
  * is applied: one line for each Secret or entry, with its keys and never a value.
  */
 export function neededSecrets({ objects, references }: RenderedEnvironment): string[] {
-  return [...existing(references), ...objects.flatMap(entriesOf)].sort();
+  return [...existing(references), ...objects.flatMap((object) => entriesOf(object, objects))].sort();
 }
 
 function existing(references: readonly ExternalReference[]): string[] {
@@ -22,16 +22,43 @@ function existing(references: readonly ExternalReference[]): string[] {
 }
 
 /** The entries of a store that External Secrets reads, or of a vault that pods mount. */
-function entriesOf({ kind, spec }: ManifestObject): string[] {
-  if (kind === 'ExternalSecret') {
-    const remote: Json[] = spec.data.map(({ remoteRef }: Json) => remoteRef);
-    const { kind: store, name } = spec.secretStoreRef;
-    // All keys of a Secret are properties of one entry.
-    return [`${store} ${name}, ${remote[0].key}: ${remote.map(({ property }) => property).join(', ')}`];
+function entriesOf(object: ManifestObject, objects: readonly ManifestObject[]): string[] {
+  if (object.kind === 'ExternalSecret') {
+    return storeEntries(object, objects);
   }
-  if (kind === 'SecretProviderClass') {
-    const { keyvaultName, objects } = spec.parameters;
-    return [...String(objects).matchAll(/objectName: (.*)/g)].map(([, entry]) => `vault ${keyvaultName}, ${entry}`);
+  if (object.kind === 'SecretProviderClass') {
+    const { keyvaultName, objects: mounted } = object.spec.parameters;
+    return [...String(mounted).matchAll(/objectName: (.*)/g)].map(([, entry]) => `vault ${keyvaultName}, ${entry}`);
   }
   return [];
+}
+
+/** Keys are properties of the entry of their Secret, or entries by themselves. */
+function storeEntries({ metadata, spec }: ManifestObject, objects: readonly ManifestObject[]): string[] {
+  const { kind, name } = spec.secretStoreRef;
+  const made = objects.find(
+    (object) =>
+      object.kind === kind && object.metadata.name === name && object.metadata.namespace === metadata.namespace,
+  );
+  const place = (made === undefined ? undefined : placeOf(made)) ?? `${kind} ${name}, `;
+  const properties = new Map<string, string[]>();
+  for (const { key, property } of spec.data.map(({ remoteRef }: Json) => remoteRef)) {
+    properties.set(key, [...(properties.get(key) ?? []), ...(property === undefined ? [] : [property])]);
+  }
+  return [...properties].map(([key, names]) => `${place}${key}${names.length === 0 ? '' : `: ${names.join(', ')}`}`);
+}
+
+/** Where a store of this library leads, as the names of entries go on; undefined for other stores. */
+function placeOf({ spec }: ManifestObject): string | undefined {
+  const { aws, azurekv, gcpsm, vault } = spec.provider;
+  if (aws !== undefined) {
+    return `AWS ${aws.service === 'ParameterStore' ? 'Parameter Store' : 'Secrets Manager'} in ${aws.region}, `;
+  }
+  if (azurekv !== undefined) {
+    return `vault ${new URL(azurekv.vaultUrl).hostname.split('.')[0]}, `;
+  }
+  if (gcpsm !== undefined) {
+    return `Google Secret Manager of ${gcpsm.projectID}, `;
+  }
+  return vault === undefined ? undefined : `Vault ${vault.server}, ${vault.path}/`;
 }

@@ -14,7 +14,7 @@ const KINDS = {
   'keda.sh': { ScaledObject: ['v1alpha1'], TriggerAuthentication: ['v1alpha1'] },
   'gateway.networking.k8s.io': { Gateway: ['v1'], HTTPRoute: ['v1'] },
   'secrets-store.csi.x-k8s.io': { SecretProviderClass: ['v1'] },
-  'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'] },
+  'external-secrets.io': { ExternalSecret: ['v1', 'v1beta1'], SecretStore: ['v1', 'v1beta1'] },
   'cert-manager.io': { Certificate: ['v1'] },
   'cilium.io': { CiliumNetworkPolicy: ['v2'] },
   'kafka.strimzi.io': { Kafka: ['v1'], KafkaNodePool: ['v1'], KafkaTopic: ['v1'] },
@@ -22,7 +22,10 @@ const KINDS = {
   'postgresql.cnpg.io': { Cluster: ['v1'], Pooler: ['v1'], ScheduledBackup: ['v1'] },
 };
 
-/** Fields of specifications that are taken, where the others are megabytes by themselves: whole pods and volumes. */
+/**
+ * Fields of specifications that are taken, where the others are megabytes by themselves: whole pods and volumes. A path
+ * takes a field of a field and leaves those beside it.
+ */
 const SPEC_FIELDS = {
   'postgresql.cnpg.io/Cluster': [
     'affinity',
@@ -43,6 +46,25 @@ const SPEC_FIELDS = {
     'storage',
     'topologySpreadConstraints',
     'walStorage',
+  ],
+  'external-secrets.io/SecretStore': [
+    'provider.aws.auth.jwt',
+    'provider.aws.region',
+    'provider.aws.role',
+    'provider.aws.service',
+    'provider.azurekv.authType',
+    'provider.azurekv.environmentType',
+    'provider.azurekv.serviceAccountRef',
+    'provider.azurekv.tenantId',
+    'provider.azurekv.vaultUrl',
+    'provider.gcpsm.auth.workloadIdentity',
+    'provider.gcpsm.projectID',
+    'provider.vault.auth.kubernetes',
+    'provider.vault.caProvider',
+    'provider.vault.namespace',
+    'provider.vault.path',
+    'provider.vault.server',
+    'provider.vault.version',
   ],
   'kafka.strimzi.io/Kafka': ['kafka', 'entityOperator'],
   'kafka.strimzi.io/KafkaNodePool': ['replicas', 'resources', 'roles', 'storage', 'template'],
@@ -115,9 +137,24 @@ function trimmed(version, kind) {
   }
   const copy = structuredClone(version);
   const { spec } = copy.schema.openAPIV3Schema.properties;
-  spec.properties = Object.fromEntries(wantedFields.map((field) => [field, spec.properties[field]]));
+  keepFields(
+    spec,
+    wantedFields.map((path) => path.split('.')),
+  );
   openTemplates(spec);
   return copy;
+}
+
+/** Leaves in a schema only what these paths lead to. */
+function keepFields(schema, paths) {
+  const fields = [...new Set(paths.map(([field]) => field))];
+  schema.properties = Object.fromEntries(fields.map((field) => [field, schema.properties[field]]));
+  for (const field of fields) {
+    const below = paths.filter(([first, ...rest]) => first === field && rest.length > 0).map(([, ...rest]) => rest);
+    if (below.length > 0) {
+      keepFields(schema.properties[field], below);
+    }
+  }
 }
 
 const groups = wanted(await sources(process.argv[2]));

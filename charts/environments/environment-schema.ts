@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
-import { ExternalSecrets, ExternalSecretsVersion } from '../../constructs/secrets/external-secrets';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
-import { SecretsStoreCsi } from '../../constructs/secrets/secrets-store-csi';
 import { accelerator, cluster } from './environment-cluster';
 import { database, migration } from './environment-database';
 import { index, scheduler, syncs } from './environment-ingestion';
@@ -11,54 +9,12 @@ import { objectStore } from './environment-object-store';
 import { cache, queue } from './environment-queue';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
-import {
-  certificate,
-  count,
-  cpu,
-  duration,
-  image,
-  judged,
-  made,
-  secretKey,
-  size,
-  usualKey,
-} from './environment-values';
+import { secretSource } from './environment-secrets';
+import { certificate, count, cpu, duration, image, judged, secretKey, size, usualKey } from './environment-values';
 import { collection, rehearsal, restore, sizing, snapshots, vectors } from './environment-vectors';
 import { serviceFields, workloadFields } from './environment-workload';
 
 const dnsLabel = judged((name) => dnsLabelProblem(name));
-
-const vault = made(
-  z.strictObject({
-    vault: z.string().describe('name of the vault of Azure'),
-    tenantId: z.string().describe('its tenant'),
-    clientId: z.string().describe('client id of the identity that reads it'),
-  }),
-  (props): ISecretSource => SecretsStoreCsi.azureKeyVault(props),
-);
-
-const secretStore = made(
-  z
-    .strictObject({
-      store: z.string().optional().describe('name of the store of External Secrets'),
-      clusterStore: z.boolean().optional().describe('whether it is a ClusterSecretStore; by default true'),
-      path: z.string().optional().describe('path in the store below which each Secret has one entry'),
-      refresh: duration.optional().describe('how often values are read again; by default 1h'),
-      version: z.enum(ExternalSecretsVersion).optional().describe('API version of External Secrets; by default v1'),
-      csi: vault.optional().describe('a vault of Azure that pods mount, by Secrets Store CSI, instead of a store'),
-    })
-    .superRefine(({ csi, ...ofStore }, context) => {
-      const given = Object.entries(ofStore).find(([, value]) => value !== undefined)?.[0];
-      if (csi === undefined && ofStore.store === undefined) {
-        context.addIssue({ code: 'custom', message: 'is missing', path: ['store'] });
-      }
-      if (csi !== undefined && given !== undefined) {
-        const message = 'belongs to a store of External Secrets, but csi takes the place of one; remove one of the two';
-        context.addIssue({ code: 'custom', message, path: [given] });
-      }
-    }),
-  ({ store, csi, ...props }): ISecretSource => csi ?? new ExternalSecrets({ ...props, store: store as string }),
-);
 
 // Each schema reads one file, so compiling it would take longer than it saves.
 z.config({ jitless: true });
@@ -70,7 +26,7 @@ export function environmentSchema(secrets: ISecretSource) {
     name: dnsLabel.optional().describe('name of the system, part of every selector; by default rag'),
     namespace: dnsLabel.describe('namespace, which the platform creates and closes'),
     cluster: cluster.optional().describe('what is true of the cluster'),
-    secrets: secretStore.optional().describe('where Secrets come from; by default they exist'),
+    secrets: secretSource.optional().describe('where Secrets come from; by default they exist'),
     qdrant: qdrant(secrets).optional().describe('the vector database'),
     vectors: vectors(secrets).optional().describe('what has the vectors instead of qdrant'),
     database: database(secrets).optional().describe('the database of the API and the ingestion'),
@@ -163,6 +119,6 @@ function embeddingWorkers(secrets: ISecretSource) {
 
 /** Where an environment's Secrets come from; what is wrong with the setting is reported with everything else. */
 export function secretSourceOf(content: unknown): ISecretSource {
-  const parsed = z.looseObject({ secrets: secretStore.optional() }).safeParse(content);
+  const parsed = z.looseObject({ secrets: secretSource.optional() }).safeParse(content);
   return parsed.data?.secrets ?? new ExistingSecrets();
 }

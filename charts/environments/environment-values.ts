@@ -179,10 +179,9 @@ export function secretKey(secrets: ISecretSource) {
 
 /** A key of a Secret that has a usual place. */
 export function usualKey(secrets: ISecretSource, secret: string, key: string) {
-  return secretKey(secrets)
-    .optional()
-    .transform((chosen) => chosen ?? secrets.key(secret, key))
-    .describe(`by default key ${key} of the Secret ${secret}`);
+  return made(secretKey(secrets).optional(), (chosen) => chosen ?? secrets.key(secret, key)).describe(
+    `by default key ${key} of the Secret ${secret}`,
+  );
 }
 
 /** Variables of a container: plain values, or keys of Secrets. */

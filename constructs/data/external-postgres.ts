@@ -24,7 +24,10 @@ export interface ExternalPostgresProps {
   /** Who clients are. */
   readonly user: string;
 
-  /** Password of the user. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  /**
+   * Password of the user, which External Secrets may give any characters; from other sources letters, digits, `-` and
+   * `_`, because it stands in a URL.
+   */
   readonly password: SecretKey;
 
   /** How far clients trust the server: `PostgresTls.verified(SecretKey.of('rds', 'ca.pem'))`. */

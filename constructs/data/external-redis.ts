@@ -40,7 +40,8 @@ export interface ExternalRedisProps {
   readonly user?: string;
 
   /**
-   * Password of the user. In URLs it must need no escaping: letters, digits, `-` and `_`.
+   * Password of the user, which External Secrets may give any characters; from other sources letters, digits, `-` and
+   * `_`, because it stands in a URL.
    * @default - it asks for none
    */
   readonly password?: SecretKey;

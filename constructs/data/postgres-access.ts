@@ -6,11 +6,13 @@ import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IClient, IProvider, Offer, SecretFile } from '../workload/provider';
 import type { PostgresTls } from './postgres-tls';
+import { UrlCredential } from './url-credential';
 
 /**
  * A database of PostgreSQL, whoever runs it. Clients get the variables that psql and every driver on libpq read by
  * themselves, `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, with TLS `PGSSLMODE` and `PGSSLROOTCERT`, and
- * the same as a URL in `DATABASE_URL`.
+ * the same as a URL in `DATABASE_URL`. A password from External Secrets stands there in percent-encoding, as in
+ * `PGPASSWORD_URLENCODED`.
  */
 export interface IPostgres extends IProvider {
   /**
@@ -35,7 +37,10 @@ export interface PostgresAccessProps {
   /** Who clients are. */
   readonly user: string;
 
-  /** Their password. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  /**
+   * Their password, which External Secrets may give any characters; from other sources letters, digits, `-` and
+   * `_`, because it stands in a URL.
+   */
   readonly password: SecretKey;
 
   /**
@@ -52,6 +57,7 @@ const SUFFIXES: { readonly [name: string]: string } = {
   PGDATABASE: 'DATABASE',
   PGUSER: 'USER',
   PGPASSWORD: 'PASSWORD',
+  PGPASSWORD_URLENCODED: 'PASSWORD_URLENCODED',
   PGSSLMODE: 'SSLMODE',
   PGSSLROOTCERT: 'SSLROOTCERT',
   DATABASE_URL: 'URL',
@@ -66,7 +72,8 @@ export class PostgresAccess implements IProvider {
   public constructor(private readonly props: PostgresAccessProps) {}
 
   public offerTo(client: IClient): Offer {
-    const { endpoint, database, user, password } = this.props;
+    const { endpoint, database, user } = this.props;
+    const password = new UrlCredential('PGPASSWORD', this.props.password);
     const host = endpoint.hostFrom(client, client.namespace);
     const port = String(endpoint.port.number);
     const options = this.tlsOptions();
@@ -80,10 +87,10 @@ export class PostgresAccess implements IProvider {
         PGPORT: EnvValue.of(port),
         PGDATABASE: EnvValue.of(database),
         PGUSER: EnvValue.of(user),
-        PGPASSWORD: EnvValue.fromSecret(password),
+        ...password.env,
         ...Object.fromEntries(Object.entries(options).map(([name, value]) => [name, EnvValue.of(value)])),
         DATABASE_URL: EnvValue.template(
-          `postgresql://${encodeURIComponent(user)}:$(PGPASSWORD)@${authority}:${port}/${encodeURIComponent(database)}${search}`,
+          `postgresql://${encodeURIComponent(user)}:${password.reference}@${authority}:${port}/${encodeURIComponent(database)}${search}`,
         ),
       },
       files: this.authorityFile(),

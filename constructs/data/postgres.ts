@@ -20,8 +20,9 @@ import { PostgresSettings } from './postgres-settings';
 /** A PostgreSQL of one pod. */
 export interface PostgresProps extends WorkloadOptions {
   /**
-   * Password of the user. In URLs it must need no escaping: letters, digits, `-` and `_`. It is set when the volume is
-   * empty; who changes it later changes it in the database as well.
+   * Password of the user, which External Secrets may give any characters; from other sources letters, digits, `-` and
+   * `_`, because it stands in a URL. It is set when the volume is empty; who changes it later changes it in the database
+   * as well.
    */
   readonly password: SecretKey;
 

@@ -6,6 +6,7 @@ import { EnvValue } from '../workload/env-value';
 import type { IClient, Offer } from '../workload/provider';
 import { CELERY_QUEUE, type IQueue } from './queue';
 import type { ServerTls } from './server-tls';
+import { UrlCredential } from './url-credential';
 
 /** A way into a RabbitMQ. */
 export interface RabbitMqAccessProps {
@@ -15,7 +16,10 @@ export interface RabbitMqAccessProps {
   /** Who clients are: the name, or a reference to it. */
   readonly user: string | SecretKey;
 
-  /** Password of the user. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  /**
+   * Password of the user, which External Secrets may give any characters; from other sources letters, digits, `-` and
+   * `_`, because it stands in a URL.
+   */
   readonly password: SecretKey;
 
   /** Name of the virtual host. */
@@ -37,18 +41,20 @@ export class RabbitMqAccess implements IQueue {
   public constructor(private readonly props: RabbitMqAccessProps) {}
 
   public offerTo(client: IClient): Offer {
-    const { endpoint, user, password, virtualHost, tls } = this.props;
+    const { endpoint, user, virtualHost, tls } = this.props;
     const host = endpoint.hostFrom(client, client.namespace);
     const file = tls.fileIn(AUTHORITIES);
-    const login = `${user instanceof SecretKey ? '$(RABBITMQ_USERNAME)' : encodeURIComponent(user)}:$(RABBITMQ_PASSWORD)`;
+    const name = user instanceof SecretKey ? new UrlCredential('RABBITMQ_USERNAME', user) : undefined;
+    const password = new UrlCredential('RABBITMQ_PASSWORD', this.props.password);
+    const login = `${name?.reference ?? encodeURIComponent(String(user))}:${password.reference}`;
     const path = `${addressOf(host, endpoint)}/${encodeURIComponent(virtualHost)}`;
     return {
       endpoints: [endpoint],
       env: {
         RABBITMQ_HOST: EnvValue.of(host),
         RABBITMQ_PORT: EnvValue.of(String(endpoint.port.number)),
-        RABBITMQ_USERNAME: user instanceof SecretKey ? EnvValue.fromSecret(user) : EnvValue.of(user),
-        RABBITMQ_PASSWORD: EnvValue.fromSecret(password),
+        ...(name?.env ?? { RABBITMQ_USERNAME: EnvValue.of(String(user)) }),
+        ...password.env,
         RABBITMQ_VHOST: EnvValue.of(virtualHost),
         ...(file === undefined ? {} : { RABBITMQ_CA_FILE: EnvValue.of(file) }),
         // The name that Celery reads by itself.

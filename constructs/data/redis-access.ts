@@ -10,6 +10,7 @@ import type { IClient, IProvider, Offer } from '../workload/provider';
 import { CELERY_QUEUE } from './queue';
 import { RedisRole } from './redis-role';
 import { ServerTls } from './server-tls';
+import { UrlCredential } from './url-credential';
 
 /** A user of Redis. */
 export interface RedisUser {
@@ -99,14 +100,13 @@ export class RedisAccess implements IProvider {
 
   public offerTo(client: IClient): Offer {
     const { endpoint } = this.props;
-    const password = this.props.client?.password;
     const host = endpoint.hostFrom(client, client.namespace);
     const address = `${isIP(host) === 6 ? `[${host}]` : host}:${endpoint.port.number}`;
     this.claim(client, `${endpoint.peer.key} ${address}`, address);
     return {
       endpoints: [endpoint],
       env: {
-        ...(password === undefined ? {} : { [this.names.password]: EnvValue.fromSecret(password) }),
+        ...this.password?.env,
         [this.names.url]: EnvValue.template(`${this.scheme}://${this.login}${address}/${this.database}${this.search}`),
       },
       files: this.tls.filesIn(AUTHORITIES),
@@ -144,9 +144,14 @@ export class RedisAccess implements IProvider {
     return this.tls.encrypted ? 'rediss' : 'redis';
   }
 
-  private get login(): string {
+  private get password(): UrlCredential | undefined {
     const { client } = this.props;
-    return client === undefined ? '' : `${encodeURIComponent(client.user ?? '')}:$(${this.names.password})@`;
+    return client === undefined ? undefined : new UrlCredential(this.names.password, client.password);
+  }
+
+  private get login(): string {
+    const user = encodeURIComponent(this.props.client?.user ?? '');
+    return this.password === undefined ? '' : `${user}:${this.password.reference}@`;
   }
 
   /** Celery refuses an encrypted address that does not say what to make of the certificate. */

@@ -29,7 +29,10 @@ export interface RedisProps extends WorkloadOptions {
    */
   readonly role?: RedisRole;
 
-  /** Password of the default user. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  /**
+   * Password of the default user, which External Secrets may give any characters; from other sources letters, digits, `-`
+   * and `_`, because it stands in a URL.
+   */
   readonly password: SecretKey;
 
   /**

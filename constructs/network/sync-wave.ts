@@ -14,6 +14,9 @@ export class SyncWave {
   /** The namespace and what must hold in it before the first pod. */
   public static readonly NAMESPACE = new SyncWave(() => -20);
 
+  /** What Secrets come from: custom resources, of which those that read it need a later wave. */
+  public static readonly SECRET_STORES = new SyncWave(() => -15);
+
   /** What creates Secrets: custom resources, so they need a wave before the pods that mount those. */
   public static readonly SECRETS = new SyncWave(() => -10);
 

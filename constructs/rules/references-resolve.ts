@@ -113,6 +113,7 @@ function objectReferences(output: Output, object: ManifestObject): string[] {
       .flatMap((secret) => one(secret.kind ?? 'Secret', secret.name, secret.namespace ?? namespace)),
     ...(kind === 'Ingress' ? list(spec.tls) : []).flatMap(({ secretName }) => one('Secret', secretName, namespace)),
     ...(kind === 'RoleBinding' ? roleReferences(object) : []),
+    ...(kind === 'SecretStore' ? storeReferences(object) : []),
     ...(kind === 'PersistentVolumeClaim' ? one('StorageClass', spec.storageClassName) : []),
     ...one('GatewayClass', spec.gatewayClassName),
     ...one('IngressClass', spec.ingressClassName),
@@ -137,6 +138,17 @@ function roleReferences({ metadata, roleRef, subjects }: ManifestObject): Refere
   return [
     ...scoped(roleRef, 'Role', 'ClusterRole', metadata.namespace),
     ...accounts.flatMap(({ name, namespace }) => one('ServiceAccount', name, namespace ?? metadata.namespace)),
+  ];
+}
+
+/** What a store logs in with, and whom it trusts. */
+function storeReferences({ metadata: { namespace }, spec }: ManifestObject): Reference[] {
+  const { aws, azurekv, gcpsm, vault }: Json = spec.provider ?? {};
+  const accounts = [aws?.auth?.jwt, azurekv, gcpsm?.auth?.workloadIdentity, vault?.auth?.kubernetes];
+  const { type, name, key }: Json = vault?.caProvider ?? {};
+  return [
+    ...accounts.flatMap((login) => one('ServiceAccount', login?.serviceAccountRef?.name, namespace)),
+    ...one(type, name, namespace, key),
   ];
 }
 
@@ -258,7 +270,10 @@ function createsSecret({ kind, metadata, spec }: ManifestObject, { name, namespa
     return false;
   }
   if (kind === 'ExternalSecret') {
-    const keys = list(spec.data).map(({ secretKey }) => secretKey);
+    const keys = [
+      ...list(spec.data).map(({ secretKey }) => secretKey),
+      ...Object.keys(spec.target?.template?.data ?? {}),
+    ];
     const anything = spec.dataFrom !== undefined || key === undefined;
     return (spec.target?.name ?? metadata.name) === name && (anything || keys.includes(key));
   }

@@ -1,5 +1,5 @@
 import { Chart, Duration, Lazy } from 'cdk8s';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import {
   ExternalSecretSpecDataRemoteRefConversionStrategy as ConversionStrategy,
   ExternalSecretSpecTargetCreationPolicy as CreationPolicy,
@@ -8,42 +8,28 @@ import {
   ExternalSecret,
   type ExternalSecretProps,
   type ExternalSecretSpecData,
+  type ExternalSecretSpecTargetTemplate,
   ExternalSecretV1Beta1,
+  ExternalSecretSpecTargetTemplateMergePolicy as MergePolicy,
   ExternalSecretSpecDataRemoteRefMetadataPolicy as MetadataPolicy,
   ExternalSecretSpecSecretStoreRefKind as StoreKind,
+  ExternalSecretSpecTargetTemplateEngineVersion as TemplateEngine,
 } from '../../imports/external-secrets.io';
 import { SyncWave } from '../network/sync-wave';
-import { ExternalReferences } from '../rules/external-references';
-import { dnsSubdomainProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { secondsOf } from '../rules/time-span';
-import { refuse, UsageError } from '../rules/usage-error';
+import { UsageError } from '../rules/usage-error';
+import { ExternalSecretsVersion } from './external-secrets-version';
 import { SecretKey } from './secret-key';
 import type { ISecretSource } from './secret-source';
+import { SecretStore } from './secret-store';
 
-/** API version of External Secrets. */
-export enum ExternalSecretsVersion {
-  /** External Secrets 0.16 and newer. */
-  V1 = 'v1',
-  /** Older releases, which do not serve v1. */
-  V1BETA1 = 'v1beta1',
-}
-
-/** Where the values are and how they are laid out. */
-export interface ExternalSecretsProps {
-  /** Name of the SecretStore or ClusterSecretStore. */
-  readonly store: string;
-
-  /**
-   * Whether the store is a ClusterSecretStore.
-   * @default true
-   */
-  readonly clusterStore?: boolean;
-
+/** How Secrets are read from a store. */
+export interface StoredSecretsProps {
   /**
    * Path in the store below which each Secret has one entry with its keys as properties: with the path
    * `rag/production`, the key `api-key` of the Secret `qdrant` is the property `api-key` of
-   * `rag/production/qdrant`.
+   * `rag/production/qdrant`. What that becomes where names have no "/" says the {@link StoreLayout} of the store.
    * @default - entries are at the top and named like the Secrets
    */
   readonly path?: string;
@@ -61,66 +47,134 @@ export interface ExternalSecretsProps {
   readonly version?: ExternalSecretsVersion;
 }
 
+/** Where the values are, in a store that exists, and how they are laid out. */
+export interface ExternalSecretsProps extends StoredSecretsProps {
+  /** Name of the SecretStore or ClusterSecretStore. */
+  readonly store: string;
+
+  /**
+   * Whether the store is a ClusterSecretStore.
+   * @default true
+   */
+  readonly clusterStore?: boolean;
+}
+
+/** The end of a key that holds a percent-encoded value; what is before it is the key with the value. */
+const URL_FORM = '.urlencoded';
+
 /**
  * Secrets that External Secrets fills from a store outside the cluster. Each chart gets one ExternalSecret per
- * Secret, with exactly the keys that something in the chart asks for.
+ * Secret, with exactly the keys that something in the chart asks for. A key that stands in a URL has a second one beside
+ * it, `<key>.urlencoded`, with the value in percent-encoding, so that passwords may have any characters.
  *
- * Source: External Secrets docs, "API: ExternalSecret".
+ * Source: External Secrets docs, "API: ExternalSecret" and "Advanced Templating v2".
  */
 export class ExternalSecrets implements ISecretSource {
-  public constructor(private readonly props: ExternalSecretsProps) {
-    refuse(dnsSubdomainProblem(props.store), { property: 'secrets.store' });
+  /** Secrets from a store that exists, or that each chart gets with its first Secret. */
+  public static from(store: SecretStore, props: StoredSecretsProps = {}): ISecretSource {
+    store._layout._checkPath(props.path);
+    return new StoredSecrets(store, props);
+  }
+
+  private readonly source: StoredSecrets;
+
+  /** Secrets from a store that exists and keeps entries below paths, as Vault and AWS Secrets Manager do. */
+  public constructor(props: ExternalSecretsProps) {
+    const { store, clusterStore, ...settings } = props;
+    this.source = new StoredSecrets(SecretStore.existing(store, { clusterStore }), settings);
   }
 
   public key(secret: string, key: string): SecretKey {
-    return SecretKey._provided(secret, key, (scope) => this.objectFor(Chart.of(scope), secret).add(key));
+    return this.source.key(secret, key);
+  }
+}
+
+/** Secrets from a store. */
+class StoredSecrets implements ISecretSource {
+  public constructor(
+    public readonly store: SecretStore,
+    public readonly props: StoredSecretsProps,
+  ) {}
+
+  public key(secret: string, key: string): SecretKey {
+    const inUrl = () =>
+      SecretKey._provided(secret, `${key}${URL_FORM}`, (scope) => this.objectFor(scope, secret).addInUrl(key));
+    const made = SecretKey._provided(secret, key, (scope) => this.objectFor(scope, secret).add(key), { inUrl });
+    this.store._layout._entry(this.props.path, secret, key);
+    return made;
   }
 
-  private objectFor(chart: Chart, secret: string): FilledSecret {
+  private objectFor(scope: IConstruct, secret: string): FilledSecret {
+    const chart = Chart.of(scope);
     const id = `external-secret-${secret}`;
     const known = chart.node.tryFindChild(id) as FilledSecret | undefined;
-    if (known !== undefined && known.props !== this.props) {
+    if (known !== undefined && known.source !== this) {
       throw new UsageError(
-        `has keys from the store ${known.props.store} and from ${this.props.store}; one Secret comes from one store, so give one of them another name`,
+        `has keys from the store ${known.source.store.name} and from ${this.store.name}; one Secret comes from one store, so give one of them another name`,
         { scope: chart, property: `secret ${secret}` },
       );
     }
-    return known ?? new FilledSecret(chart, id, this.props, secret);
+    return known ?? new FilledSecret(chart, id, this, secret);
   }
 }
 
 /** The ExternalSecret of one Secret. */
 class FilledSecret extends Construct {
   private readonly keys = new Set<string>();
+  private readonly keysInUrls = new Set<string>();
 
   public constructor(
-    scope: Construct,
+    scope: Chart,
     id: string,
-    public readonly props: ExternalSecretsProps,
+    public readonly source: StoredSecrets,
     private readonly secret: string,
   ) {
     super(scope, id);
-    this.createObject();
-    this.declareStore();
+    const { version = ExternalSecretsVersion.V1 } = source.props;
+    source.store._bind(scope, version);
+    this.createObject(version);
     OutputRules.attach(this);
   }
 
   public add(key: string): void {
     this.keys.add(key);
+    this.checkForms();
   }
 
-  private createObject(): void {
-    const { store, refresh = Duration.hours(1), version } = this.props;
+  /** A key that is wanted as URLs need it. */
+  public addInUrl(key: string): void {
+    this.keysInUrls.add(key);
+    this.add(key);
+  }
+
+  /** What the store has under the name of a form would be overwritten. */
+  private checkForms(): void {
+    const taken = [...this.keysInUrls].find((key) => this.keys.has(`${key}${URL_FORM}`));
+    if (taken !== undefined) {
+      throw new UsageError(
+        `has the keys ${taken} and ${taken}${URL_FORM}, but the second is where the first is kept in the form for URLs; give it another name`,
+        { scope: Chart.of(this), property: `secret ${this.secret}` },
+      );
+    }
+  }
+
+  private createObject(version: ExternalSecretsVersion): void {
+    const { store, props: settings } = this.source;
+    const { refresh = Duration.hours(1) } = settings;
     const props: ExternalSecretProps = {
       metadata: { name: this.secret, annotations: SyncWave.SECRETS.annotations },
       spec: {
         refreshInterval: goDuration(secondsOf(refresh, { scope: this, property: 'refresh' })),
-        secretStoreRef: { name: store, kind: this.storeKind },
+        secretStoreRef: {
+          name: store.name,
+          kind: store.kind === 'SecretStore' ? StoreKind.SECRET_STORE : StoreKind.CLUSTER_SECRET_STORE,
+        },
         target: {
           name: this.secret,
           creationPolicy: CreationPolicy.OWNER,
           // The store being emptied by mistake must not take running pods with it.
           deletionPolicy: DeletionPolicy.RETAIN,
+          template: Lazy.any({ produce: () => this.toTemplate() }),
         },
         data: Lazy.any({ produce: () => this.toData() }),
       },
@@ -134,8 +188,6 @@ class FilledSecret extends Construct {
   }
 
   private toData(): ExternalSecretSpecData[] {
-    const { path } = this.props;
-    const entry = [path, this.secret].filter((part) => part !== undefined).join('/');
     // Most releases default these three in every list entry; a list entry without them would never be in sync
     // (external-secrets/external-secrets #6398, #6797).
     const defaults = {
@@ -143,20 +195,28 @@ class FilledSecret extends Construct {
       decodingStrategy: DecodingStrategy.NONE,
       metadataPolicy: MetadataPolicy.NONE,
     };
+    const { store, props } = this.source;
     return [...this.keys].sort().map((key) => ({
       secretKey: key,
-      remoteRef: { key: entry, property: key, ...defaults },
+      remoteRef: { ...store._layout._entry(props.path, this.secret, key), ...defaults },
     }));
   }
 
-  private get storeKind(): StoreKind {
-    return this.props.clusterStore === false ? StoreKind.SECRET_STORE : StoreKind.CLUSTER_SECRET_STORE;
+  /** The forms for URLs, beside the keys from the store. */
+  private toTemplate(): ExternalSecretSpecTargetTemplate | undefined {
+    const forms = [...this.keysInUrls].sort().map((key) => [`${key}${URL_FORM}`, percentEncoded(key)]);
+    return forms.length === 0
+      ? undefined
+      : { engineVersion: TemplateEngine.V2, mergePolicy: MergePolicy.MERGE, data: Object.fromEntries(forms) };
   }
+}
 
-  private declareStore(): void {
-    const namespace = this.props.clusterStore === false ? Chart.of(this).namespace : undefined;
-    ExternalReferences.of(this).declare({ kind: this.storeKind, name: this.props.store, namespace });
-  }
+/**
+ * A template of Go that is the value of a key in percent-encoding. Go's own writes a space as "+", as forms do; a "+" of
+ * the value is "%2B" by then. By `index`, because keys have dashes (Go docs, text/template; sprig docs, "replace").
+ */
+function percentEncoded(key: string): string {
+  return `{{ index . "${key}" | urlquery | replace "+" "%20" }}`;
 }
 
 /** The form in which the API server returns a Go duration: `1h0m0s`. */

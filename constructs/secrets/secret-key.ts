@@ -7,6 +7,14 @@ import { UsageError } from '../rules/usage-error';
 /** How a key comes to be in the cluster. */
 type Provision = (scope: IConstruct, key: SecretKey) => void;
 
+/** What is special about a key that an object of the output creates. */
+interface SecretKeyDetails {
+  /** SecretProviderClass that a pod has to mount for the Secret to exist. */
+  readonly providerClass?: string;
+  /** The key beside it that holds the same as URLs need it. */
+  readonly inUrl?: () => SecretKey;
+}
+
 /**
  * A key of a Secret: a reference, never the value. No type of this library can hold a secret's value.
  */
@@ -23,11 +31,10 @@ export class SecretKey {
 
   /**
    * A key of a Secret that an object of the output creates.
-   * @param providerClass SecretProviderClass that a pod has to mount for the Secret to exist
    * @internal
    */
-  public static _provided(secret: string, key: string, provide: Provision, providerClass?: string): SecretKey {
-    return new SecretKey(secret, key, provide, providerClass);
+  public static _provided(secret: string, key: string, provide: Provision, details: SecretKeyDetails = {}): SecretKey {
+    return new SecretKey(secret, key, provide, details);
   }
 
   private constructor(
@@ -36,11 +43,7 @@ export class SecretKey {
     /** Key in the Secret's data. */
     public readonly key: string,
     private readonly provide: Provision,
-    /**
-     * SecretProviderClass that a pod has to mount for the Secret to exist.
-     * @internal
-     */
-    public readonly _providerClass?: string,
+    private readonly details: SecretKeyDetails = {},
   ) {
     const problem = dnsSubdomainProblem(secret, 253);
     if (problem !== undefined) {
@@ -54,6 +57,23 @@ export class SecretKey {
         },
       );
     }
+  }
+
+  /**
+   * SecretProviderClass that a pod has to mount for the Secret to exist.
+   * @internal
+   */
+  public get _providerClass(): string | undefined {
+    return this.details.providerClass;
+  }
+
+  /**
+   * The key that holds the same as URLs need it. Where a Secret cannot have one, it is the key itself, whose value must
+   * need no escaping.
+   * @internal
+   */
+  public get _inUrl(): SecretKey {
+    return this.details.inUrl?.() ?? this;
   }
 
   /**

@@ -5,6 +5,7 @@ import { SyncWave } from '../network/sync-wave';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
 import { checkUuid } from '../rules/uuid';
+import { checkVaultName } from './key-vault-name';
 import { SecretKey } from './secret-key';
 import type { ISecretSource } from './secret-source';
 
@@ -23,8 +24,7 @@ export interface AzureKeyVaultProps {
   readonly clientId: string;
 }
 
-/** Names of vaults and of what is in them (Azure docs, "Naming rules and restrictions", Microsoft.KeyVault). */
-const VAULT = /^(?=.{3,24}$)[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$/;
+/** Names in vaults (Azure docs, "Naming rules and restrictions", Microsoft.KeyVault). */
 const ENTRY = /^[A-Za-z0-9-]{1,127}$/;
 
 /**
@@ -48,7 +48,9 @@ export class SecretsStoreCsi implements ISecretSource {
   private constructor(private readonly props: AzureKeyVaultProps) {}
 
   public key(secret: string, key: string): SecretKey {
-    const made = SecretKey._provided(secret, key, (scope) => this.classFor(Chart.of(scope), secret).add(key), secret);
+    const made = SecretKey._provided(secret, key, (scope) => this.classFor(Chart.of(scope), secret).add(key), {
+      providerClass: secret,
+    });
     if (!ENTRY.test(entryOf(secret, key))) {
       throw new UsageError(
         `is "${key}", so the entry in the vault would be "${entryOf(secret, key)}", but there names are at most 127 ` +
@@ -131,12 +133,7 @@ function entryOf(secret: string, key: string): string {
 }
 
 function checkVault({ vault, tenantId, clientId }: AzureKeyVaultProps): void {
-  if (!VAULT.test(vault)) {
-    throw new UsageError(
-      `is "${vault}", but must be 3 to 24 letters, digits and "-", beginning with a letter, without a domain`,
-      { property: 'secrets.vault' },
-    );
-  }
+  checkVaultName(vault);
   checkUuid('secrets.tenantId', tenantId);
   checkUuid('secrets.clientId', clientId);
 }

@@ -21,9 +21,17 @@ export class EnvValue {
   }
 
   /**
+   * A key of a Secret as it may stand in a URL. From External Secrets it is the value in percent-encoding; other sources
+   * have no such form, and it is the value itself, which must need no escaping then: letters, digits, `-` and `_`.
+   */
+  public static fromSecretInUrl(secretKey: SecretKey): EnvValue {
+    return EnvValue.fromSecret(secretKey._inUrl);
+  }
+
+  /**
    * A text that the kubelet completes with other variables of the container: `redis://:$(PASSWORD)@queue:6379`.
    * What it refers to is put before it, because only variables defined earlier are expanded. Values are
-   * inserted as they are: a password in a URL must consist of characters that need no escaping.
+   * inserted as they are, so in a URL stands what {@link EnvValue.fromSecretInUrl} gives.
    */
   public static template(text: string): EnvValue {
     refuse(textProblem(text), { property: 'env' });

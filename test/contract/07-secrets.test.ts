@@ -2,7 +2,7 @@ import type { Json } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT } from '../support/environments';
 import { podsOf } from '../support/pods';
 
-const CREDENTIAL = /(PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY)$|^REDISCLI_AUTH$/;
+const CREDENTIAL = /(PASSWORD|SECRET|TOKEN|API_KEY|ACCESS_KEY)(_URLENCODED)?$|^REDISCLI_AUTH$/;
 
 describe.each(EACH_ENVIRONMENT)('%s: no secret value is in the output', (_, { objects, files }) => {
   test('there is no Secret', () => {

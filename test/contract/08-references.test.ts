@@ -14,7 +14,8 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
   /** Keys of the Secrets that ExternalSecrets, SecretProviderClasses and Certificates create. */
   const created = objects.flatMap(({ kind, spec }) => {
     if (kind === 'ExternalSecret') {
-      return spec.data.map(({ secretKey }: Json) => `${spec.target.name}/${secretKey}`);
+      const keys: string[] = spec.data.map(({ secretKey }: Json) => secretKey);
+      return [...keys, ...Object.keys(spec.target.template?.data ?? {})].map((key) => `${spec.target.name}/${key}`);
     }
     if (kind === 'SecretProviderClass') {
       return spec.secretObjects.flatMap(({ secretName, data }: Json) =>
@@ -54,6 +55,29 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
         key,
         true,
       ]);
+    }
+  });
+
+  test('what templates of Secrets are filled with, beside which the Secret keeps its keys', () => {
+    for (const { spec } of objects.filter(({ kind }) => kind === 'ExternalSecret')) {
+      const { data = {}, mergePolicy } = spec.target.template ?? {};
+      const keys: string[] = spec.data.map(({ secretKey }: Json) => secretKey);
+      for (const [key, text] of Object.entries<string>(data)) {
+        expect(keys).not.toContain(key);
+        expect(keys).toContain(/^\{\{ index \. "([^"]+)" /.exec(text)?.[1]);
+        expect(mergePolicy).toBe('Merge');
+      }
+    }
+  });
+
+  test('stores of Secrets, and who reads them', () => {
+    for (const { spec } of objects.filter(({ kind }) => kind === 'ExternalSecret')) {
+      const { kind, name } = spec.secretStoreRef;
+      expect([kind, name, has(kind, name) || isExternal(kind, name)]).toEqual([kind, name, true]);
+    }
+    for (const { spec } of objects.filter(({ kind }) => kind === 'SecretStore')) {
+      const [, account] = /"serviceAccountRef":\{"name":"([^"]+)"\}/.exec(JSON.stringify(spec)) ?? [];
+      expect([account, account === undefined || has('ServiceAccount', account)]).toEqual([account, true]);
     }
   });
 

@@ -36,6 +36,7 @@ const API_VERSIONS: { readonly [kind: string]: string } = {
   Rollout: 'argoproj.io/v1alpha1',
   ScaledJob: 'keda.sh/v1alpha1',
   ScaledObject: 'keda.sh/v1alpha1',
+  SecretStore: 'external-secrets.io/v1',
   StatefulSet: 'apps/v1',
   TriggerAuthentication: 'keda.sh/v1alpha1',
 };

@@ -128,7 +128,8 @@ describe('Secrets from a vault that pods mount', () => {
     ],
     [
       'secrets: { store: a, engine: kv }',
-      '2:22 secrets.engine: is not a setting; the settings here are clusterStore, csi, path, refresh, store, version',
+      '2:22 secrets.engine: is not a setting; the settings here are aws, azure, clusterStore, csi, gcp, layout, path, ' +
+        'refresh, store, vault, version',
     ],
   ])('%s is refused at its place', (secrets, problem) => {
     expect(refused('port: 8000', secrets)[0]).toBe(problem);

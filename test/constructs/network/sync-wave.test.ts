@@ -22,6 +22,7 @@ function use(chart: Chart, from: PodSet, to: PodSet): void {
 
 test.each([
   ['NAMESPACE', SyncWave.NAMESPACE, '-20'],
+  ['SECRET_STORES', SyncWave.SECRET_STORES, '-15'],
   ['SECRETS', SyncWave.SECRETS, '-10'],
 ])('%s is before every pod', (_, wave, expected) => {
   const chart = testChart();

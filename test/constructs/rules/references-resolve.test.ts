@@ -114,6 +114,15 @@ const route = (spec: Json) => manifest('HTTPRoute', 'public', { spec });
 const ingress = (spec: Json) => manifest('Ingress', 'public', { spec });
 const gateway = (spec: Json) => manifest('Gateway', 'public', { spec });
 
+const secretStore = (provider: Json) => manifest('SecretStore', 'store', { spec: { provider } });
+const LOGIN = { serviceAccountRef: { name: 'store' } };
+const LOGINS: { readonly [provider: string]: Json } = {
+  aws: { aws: { auth: { jwt: LOGIN } } },
+  azurekv: { azurekv: LOGIN },
+  gcpsm: { gcpsm: { auth: { workloadIdentity: LOGIN } } },
+  vault: { vault: { auth: { kubernetes: LOGIN } } },
+};
+
 const FROM_OBJECTS: [string, Case][] = [
   ...['Deployment', 'StatefulSet', 'Rollout'].map((kind): [string, Case] => [
     `the ${kind} of an autoscaler`,
@@ -258,6 +267,17 @@ const FROM_OBJECTS: [string, Case][] = [
       to: inCluster('ClusterSecretStore', 'vault'),
     },
   ],
+  ...['aws', 'azurekv', 'gcpsm', 'vault'].map((provider): [string, Case] => [
+    `the ServiceAccount that a SecretStore logs in as with ${provider}`,
+    { from: secretStore(LOGINS[provider]), to: inTest('ServiceAccount', 'store') },
+  ]),
+  ...['ConfigMap', 'Secret'].map((kind): [string, Case] => [
+    `the authority that a SecretStore trusts, in a ${kind}`,
+    {
+      from: secretStore({ vault: { caProvider: { type: kind, name: 'ca', key: 'ca.crt' } } }),
+      to: inTest(kind, 'ca', 'ca.crt'),
+    },
+  ]),
   [
     'the Issuer',
     {
@@ -412,6 +432,21 @@ describe('a Secret', () => {
     expect(problems(asking('qdrant', 'other'), external)).toEqual([
       unresolved('Deployment test/api', 'Secret qdrant key other'),
     ]);
+  });
+
+  test('comes from an ExternalSecret, with the keys that its template makes', () => {
+    const target = { template: { data: { 'password.urlencoded': '{{ index . "password" | urlquery }}' } } };
+    const external = manifest('ExternalSecret', 'queue', { spec: { target, data: [{ secretKey: 'password' }] } });
+    expect(problems(asking('queue', 'password'), external)).toEqual([]);
+    expect(problems(asking('queue', 'password.urlencoded'), external)).toEqual([]);
+    expect(problems(asking('queue', 'urlencoded'), external)).toEqual([
+      unresolved('Deployment test/api', 'Secret queue key urlencoded'),
+    ]);
+  });
+
+  test('of which a SecretStore needs none', () => {
+    expect(problems(secretStore({ aws: { region: 'eu-west-1' } }))).toEqual([]);
+    expect(problems(manifest('SecretStore', 'store', { spec: {} }))).toEqual([]);
   });
 
   test('comes from an ExternalSecret that takes over whole entries, with keys that only the store knows', () => {

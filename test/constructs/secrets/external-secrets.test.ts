@@ -1,11 +1,9 @@
 import { App, Chart, Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { ExternalReferences } from '../../../constructs/rules/external-references';
-import {
-  ExternalSecrets,
-  type ExternalSecretsProps,
-  ExternalSecretsVersion,
-} from '../../../constructs/secrets/external-secrets';
+import { ExternalSecrets, type ExternalSecretsProps } from '../../../constructs/secrets/external-secrets';
+import { ExternalSecretsVersion } from '../../../constructs/secrets/external-secrets-version';
+import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { find, namesOf, render, testChart } from '../../support/manifests';
 
 function filled(props: Partial<ExternalSecretsProps> = {}, ...keys: [secret: string, key: string][]) {
@@ -117,6 +115,70 @@ describe('the store', () => {
   });
 });
 
+describe('a key that stands in a URL', () => {
+  /** The object of the Secret "queue", of which these keys are used, and these in URLs. */
+  function queue(keys: string[], inUrls: string[], version?: ExternalSecretsVersion) {
+    const chart = testChart();
+    const source = new ExternalSecrets({ store: 'vault', version });
+    for (const key of keys) {
+      source.key('queue', key)._bind(chart);
+    }
+    for (const key of inUrls) {
+      source.key('queue', key)._inUrl._bind(chart);
+    }
+    return find(render(chart), 'ExternalSecret', 'queue').spec;
+  }
+
+  const PASSWORD = { 'password.urlencoded': '{{ index . "password" | urlquery | replace "+" "%20" }}' };
+
+  test('has a second one beside it, when somebody asks for that', () => {
+    const key = new ExternalSecrets({ store: 'vault' }).key('queue', 'password');
+    expect(key._inUrl).toMatchObject({ secret: 'queue', key: 'password.urlencoded' });
+    expect(queue(['password'], []).target).not.toHaveProperty('template');
+  });
+
+  test.each([ExternalSecretsVersion.V1, ExternalSecretsVersion.V1BETA1])(
+    'is filled in the version %s by a template that leaves the others as they are',
+    (version) => {
+      expect(queue(['password', 'read'], ['password'], version).target).toEqual({
+        name: 'queue',
+        creationPolicy: 'Owner',
+        deletionPolicy: 'Retain',
+        template: { engineVersion: 'v2', mergePolicy: 'Merge', data: PASSWORD },
+      });
+    },
+  );
+
+  test('is read from the store under its own name only', () => {
+    for (const { data } of [queue([], ['password']), queue(['password'], ['password', 'password'])]) {
+      expect(data).toMatchObject([{ secretKey: 'password', remoteRef: { property: 'password' } }]);
+    }
+  });
+
+  test('is found in the same place in whatever order it is asked for', () => {
+    const [one, other] = [queue([], ['a-b', 'c.d']), queue([], ['c.d', 'a-b'])];
+    expect(Object.keys(one.target.template.data)).toEqual(['a-b.urlencoded', 'c.d.urlencoded']);
+    expect(one).toEqual(other);
+  });
+
+  test.each([
+    [['password.urlencoded'], ['password']],
+    [['password'], ['password', 'password.urlencoded']],
+  ])('cannot share a Secret with another in its place: %j and %j', (keys, inUrls) => {
+    expect(() => queue(keys, inUrls)).toThrow(
+      new Error(
+        'rag: secret queue has the keys password and password.urlencoded, but the second is where the first is kept in ' +
+          'the form for URLs; give it another name',
+      ),
+    );
+  });
+
+  test('may be as long as a key can be, as long as nobody asks', () => {
+    const key = new ExternalSecrets({ store: 'vault' }).key('queue', 'k'.repeat(253));
+    expect(() => key._inUrl).toThrow(/^secret\.key is "k{253}\.urlencoded", but must consist of /);
+  });
+});
+
 describe('two sources', () => {
   const [vault, other] = ['vault', 'other'].map((store) => new ExternalSecrets({ store })) as [
     ExternalSecrets,
@@ -210,4 +272,34 @@ test('a store has a name that it can have', () => {
   expect(() => new ExternalSecrets({ store: 'Acme Vault' })).toThrow(
     /^secrets\.store is "Acme Vault", but must be DNS labels joined by dots: /,
   );
+});
+
+describe('secrets from a store of the library', () => {
+  test('are read from that, with the settings of the source', () => {
+    const chart = testChart();
+    const store = SecretStore.existing('acme', { clusterStore: false });
+    const refresh = Duration.minutes(15);
+    ExternalSecrets.from(store, { path: 'rag', refresh }).key('qdrant', 'api-key')._bind(chart);
+    expect(find(render(chart), 'ExternalSecret', 'qdrant').spec).toMatchObject({
+      refreshInterval: '15m0s',
+      secretStoreRef: { kind: 'SecretStore', name: 'acme' },
+      data: [{ remoteRef: { key: 'rag/qdrant', property: 'api-key' } }],
+    });
+  });
+
+  test('are as those of the store by its name', () => {
+    const [byName, from] = [
+      new ExternalSecrets({ store: 'acme', path: 'rag' }),
+      ExternalSecrets.from(SecretStore.existing('acme'), { path: 'rag' }),
+    ].map((source) => {
+      const chart = testChart();
+      source.key('qdrant', 'api-key')._bind(chart);
+      return render(chart);
+    });
+    expect(byName).toEqual(from);
+  });
+
+  test('are below a path as it is, where a store is given by its name', () => {
+    expect(filled({ path: '/rag' }).object.spec.data[0].remoteRef.key).toBe('/rag/qdrant');
+  });
 });

@@ -43,6 +43,14 @@ describe('a key of a Secret', () => {
   });
 });
 
+describe('the form of a key in URLs', () => {
+  test('is the key itself, unless the Secret has another', () => {
+    const key = SecretKey.of('queue', 'password');
+    expect(key._inUrl).toBe(key);
+    expect(SecretKey._provided('queue', 'password', () => {}, { inUrl: () => key })._inUrl).toBe(key);
+  });
+});
+
 describe('mistakes', () => {
   test.each(['', 'Secret', 'my_secret', '-a', 'a-', 'a..b', '.a', 'a/b'])('the Secret "%s"', (secret) => {
     expect(() => SecretKey.of(secret, 'key')).toThrow(

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { KEY } from '../../support/values';
@@ -15,6 +16,16 @@ describe('a value', () => {
     [
       'of a Secret is a reference',
       EnvValue.fromSecret(KEY),
+      { name: 'X', valueFrom: { secretKeyRef: { name: 'existing', key: 'key' } } },
+    ],
+    [
+      'of a Secret that stands in a URL is a reference to its form there',
+      EnvValue.fromSecretInUrl(new ExternalSecrets({ store: 'acme' }).key('queue', 'password')),
+      { name: 'X', valueFrom: { secretKeyRef: { name: 'queue', key: 'password.urlencoded' } } },
+    ],
+    [
+      'of a Secret that has no form for URLs is the reference that it always is',
+      EnvValue.fromSecretInUrl(KEY),
       { name: 'X', valueFrom: { secretKeyRef: { name: 'existing', key: 'key' } } },
     ],
     [
