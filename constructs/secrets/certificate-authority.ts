@@ -24,7 +24,7 @@ export class CertificateAuthority {
     /** Key in its data. */
     public readonly key: string,
   ) {
-    refuse(dnsSubdomainProblem(name), { property: 'authority.name' });
+    refuse(dnsSubdomainProblem(name), { property: `authority.${kind === 'Secret' ? 'secret' : 'configMap'}` });
     refuse(
       isDataKey(key)
         ? undefined

@@ -184,6 +184,11 @@ test.each([
     '2:109 secrets.vault.authority.key: is "a/b", but must consist of letters, digits, "-", "_" and ".", and not begin ' +
       'with ".."',
   ],
+  [
+    `secrets: { vault: ${VAULT.replace(' }', ', authority: { configMap: CA, key: ca.crt } }')} }`,
+    '2:97 secrets.vault.authority.configMap: is "CA", but must be DNS labels joined by dots: lower-case letters, digits ' +
+      'and "-", beginning and ending with a letter or digit',
+  ],
   ['secrets: { azure: {} }', '2:12 secrets.azure.vault: is missing'],
   [
     'secrets: { gcp: { project: Acme } }',

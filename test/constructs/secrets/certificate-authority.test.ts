@@ -13,7 +13,13 @@ test.each([
 });
 
 test.each([
-  [CertificateAuthority.configMap, 'CA', 'ca.crt', /^authority\.name is "CA", but must be DNS labels joined by dots: /],
+  [CertificateAuthority.secret, 'CA', 'ca.crt', /^authority\.secret is "CA", but must be DNS labels joined by dots: /],
+  [
+    CertificateAuthority.configMap,
+    'CA',
+    'ca.crt',
+    /^authority\.configMap is "CA", but must be DNS labels joined by dots: /,
+  ],
   [
     CertificateAuthority.secret,
     'ca',
