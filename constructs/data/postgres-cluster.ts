@@ -46,7 +46,10 @@ export interface PostgresCredentials {
   /** Its key `username`; the value must be the name of the owner. */
   readonly username: SecretKey;
 
-  /** Its key `password`. In URLs it must need no escaping: letters, digits, `-` and `_`. */
+  /**
+   * Its key `password`, which External Secrets may give any characters; from other sources letters, digits, `-` and `_`,
+   * because it stands in URLs.
+   */
   readonly password: SecretKey;
 }
 
