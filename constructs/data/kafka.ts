@@ -32,6 +32,7 @@ import { Placement } from '../placement/placement';
 import { Registry } from '../placement/registry';
 import { Spread } from '../placement/spread';
 import { blockStorageProblem } from '../placement/storage-class';
+import { ChangeRules } from '../rules/change-rules';
 import { ExternalReferences, labelsText } from '../rules/external-references';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
@@ -45,6 +46,7 @@ import type { Resources } from '../workload/resources';
 import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
 import { type IKafka, KafkaAccess, type KafkaLagProps, KafkaMechanism } from './kafka-access';
+import { kafkaChanges } from './kafka-changes';
 import { KafkaTopic, type KafkaTopicProps } from './kafka-topic';
 import { ServerTls } from './server-tls';
 
@@ -180,6 +182,7 @@ export class Kafka extends Construct implements IKafka {
     this.kafka = this.createKafka();
     this.user = this.authenticated ? this.createUser() : undefined;
     this.access = this.createAccess();
+    this.addChangeRules();
     OutputRules.attach(this);
   }
 
@@ -195,6 +198,12 @@ export class Kafka extends Construct implements IKafka {
   public topic(name: string, props: KafkaTopicProps = {}): KafkaTopic {
     const metadata = this.metadata();
     return new KafkaTopic(this, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
+  }
+
+  private addChangeRules(): void {
+    for (const rule of kafkaChanges) {
+      ChangeRules.of(this).add(rule);
+    }
   }
 
   private get authenticated(): boolean {

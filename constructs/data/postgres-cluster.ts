@@ -21,6 +21,7 @@ import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
 import { blockStorageProblem } from '../placement/storage-class';
+import { ChangeRules } from '../rules/change-rules';
 import { ExternalReferences } from '../rules/external-references';
 import { checkAnnotations } from '../rules/label';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
@@ -37,6 +38,7 @@ import { declaredOperator } from './cluster-operator';
 import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-access';
 import { PostgresArchive } from './postgres-archive';
 import type { PostgresBackups } from './postgres-backups';
+import { postgresClusterChanges } from './postgres-cluster-changes';
 import { PostgresPooler, type PostgresPoolerProps } from './postgres-pooler';
 import { PostgresSettings } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
@@ -261,6 +263,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     this.cluster = this.createCluster();
     this.pooler = this.createPooler();
     this.primary = this.accessBy(this.endpointOf('rw'));
+    ChangeRules.of(this).add(postgresClusterChanges);
     OutputRules.attach(this);
   }
 

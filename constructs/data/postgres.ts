@@ -3,6 +3,7 @@ import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
+import { ChangeRules } from '../rules/change-rules';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { MainContainerProps } from '../workload/container';
@@ -15,6 +16,7 @@ import { StatefulSet } from '../workload/stateful-set';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-access';
+import { postgresChanges } from './postgres-changes';
 import { PostgresSettings } from './postgres-settings';
 
 /** A PostgreSQL of one pod. */
@@ -111,6 +113,7 @@ export class Postgres extends Construct implements IPostgres {
     this.settings = new PostgresSettings(this, this.resources.memory, maxConnections, settings);
     this.workload = this.createStatefulSet();
     this.service = this.workload.addService({ ports: [PORT] });
+    ChangeRules.of(this).add(postgresChanges(this.workload));
     this.access = new PostgresAccess({
       endpoint: this.workload.endpoint(PORT),
       database,

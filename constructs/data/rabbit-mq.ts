@@ -17,6 +17,7 @@ import { Placement } from '../placement/placement';
 import { Registry } from '../placement/registry';
 import { Spread } from '../placement/spread';
 import { blockStorageProblem } from '../placement/storage-class';
+import { ChangeRules } from '../rules/change-rules';
 import { ExternalReferences, labelsText } from '../rules/external-references';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
@@ -34,6 +35,7 @@ import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
 import type { IQueue } from './queue';
 import { RabbitMqAccess } from './rabbit-mq-access';
+import { rabbitMqChanges } from './rabbit-mq-changes';
 import { ServerTls } from './server-tls';
 
 /** A RabbitMQ, run by its cluster operator. */
@@ -156,6 +158,7 @@ export class RabbitMq extends Construct implements IQueue {
     this.cluster = this.createCluster(tls?.authority?.secret);
     this.disruptionBudget = DisruptionBudget.QUORUM._bind(this, this.pods, this.metadata(), this.replicas);
     this.access = this.createAccess(tls ?? ServerTls.NONE);
+    ChangeRules.of(this).add(rabbitMqChanges);
     OutputRules.attach(this);
   }
 

@@ -1,4 +1,4 @@
-import type { ManifestObject } from './output';
+import { groupOf, type ManifestObject } from './output';
 
 /** A promise about how one render follows another, and how to tell where it is broken. */
 export interface ChangeRule {
@@ -14,17 +14,38 @@ export interface ChangeRule {
   check(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[];
 }
 
+/** How to have a change all the same, once what speaks against it was done by hand. */
+export const COMPARE_NOTHING =
+  'remove the file of its last render so that there is nothing to compare, render again and sync';
+
+/** An object in the last render and in this one. */
+export interface Step {
+  /** As it was. */
+  readonly from: ManifestObject;
+  /** As it is to be. */
+  readonly to: ManifestObject;
+}
+
+/** The objects of a kind that are in both renders; the version of its API may differ. */
+export function stepsOf(
+  group: string,
+  kind: string,
+  before: readonly ManifestObject[],
+  after: readonly ManifestObject[],
+): Step[] {
+  return after.flatMap((to) => {
+    const from = to.kind === kind && groupOf(to) === group ? sameObject(before, to) : undefined;
+    return from === undefined ? [] : [{ from, to }];
+  });
+}
+
 /** The object of another render that is the same one in the cluster; the version of its API may differ. */
 export function sameObject(among: readonly ManifestObject[], object: ManifestObject): ManifestObject | undefined {
   return among.find(
-    ({ apiVersion, kind, metadata }) =>
-      kind === object.kind &&
-      groupOf(apiVersion) === groupOf(object.apiVersion) &&
-      metadata.name === object.metadata.name &&
-      metadata.namespace === object.metadata.namespace,
+    (other) =>
+      other.kind === object.kind &&
+      groupOf(other) === groupOf(object) &&
+      other.metadata.name === object.metadata.name &&
+      other.metadata.namespace === object.metadata.namespace,
   );
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.split('/').slice(0, -1).join();
 }

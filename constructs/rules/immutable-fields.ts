@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ChangeRule, sameObject } from './change-rule';
+import { type ChangeRule, COMPARE_NOTHING, sameObject } from './change-rule';
 import { type Json, type ManifestObject, nameOf } from './output';
 
 /**
@@ -63,8 +63,5 @@ function shown(value: Json): string {
 
 function replacement(field: string, object: ManifestObject): string {
   const more = field === 'volumeClaimTemplates' ? 'for more storage enlarge the claims that exist, and then ' : '';
-  return (
-    `${more}${WAY_OUT[object.kind]}, remove the file of its last render so that there is nothing to compare, ` +
-    'render again and sync'
-  );
+  return `${more}${WAY_OUT[object.kind]}, ${COMPARE_NOTHING}`;
 }

@@ -52,6 +52,14 @@ export function countQuantity(count: number): k8s.Quantity {
   return decimalQuantity(count * 1000);
 }
 
+/** The bytes that a manifest asks for; undefined where it says something else. */
+export function bytesIn(quantity: unknown): number | undefined {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|k|M|G|T)?$/.exec(String(quantity)) ?? [];
+  const binary = (BINARY as readonly string[]).indexOf(unit);
+  const factor = binary < 0 ? 1000 ** (DECIMAL as readonly string[]).indexOf(unit) : 1024 ** (binary + 1);
+  return amount === undefined ? undefined : Number(amount) * factor;
+}
+
 function inLargestUnit(amount: number, step: number, units: readonly string[]): string {
   let value = amount;
   let unit = 0;

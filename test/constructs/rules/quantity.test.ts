@@ -2,6 +2,7 @@ import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import fc from 'fast-check';
 import {
+  bytesIn,
   countQuantity,
   cpuQuantity,
   decimalQuantity,
@@ -172,4 +173,20 @@ test.each([
   ['16', 16],
 ])('a count of devices is the text %s', (text, count) => {
   expect(countQuantity(count).value).toBe(text);
+});
+
+test.each([
+  ['1', 1],
+  ['20Gi', 20 * 1024 ** 3],
+  ['1.5Mi', 1.5 * 1024 ** 2],
+  ['1Ki', 1024],
+  ['2k', 2000],
+  ['5G', 5e9],
+  ['1Pi', 1024 ** 5],
+  ['', undefined],
+  ['1e3', undefined],
+  ['500m', undefined],
+  [undefined, undefined],
+])('%p is %p bytes', (quantity, bytes) => {
+  expect(bytesIn(quantity)).toBe(bytes);
 });

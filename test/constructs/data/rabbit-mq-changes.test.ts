@@ -1,0 +1,87 @@
+import { Size } from 'cdk8s';
+import { RabbitMq, type RabbitMqProps } from '../../../constructs/data/rabbit-mq';
+import { render, testChart } from '../../support/manifests';
+import { changed, problemsOfStep } from '../../support/steps';
+
+function chartWith(props: RabbitMqProps = {}) {
+  const chart = testChart({ rabbitMq: { namespace: 'rabbitmq-system' } });
+  new RabbitMq(chart, 'queue', props);
+  return chart;
+}
+
+const step = (from: RabbitMqProps, to: RabbitMqProps) => problemsOfStep(render(chartWith(from)), chartWith(to));
+
+const ANOTHER =
+  'create another RabbitMq of another name, point those who send at it, let the workers of this one empty its queues, ' +
+  'point them at the other, and remove this one';
+
+test.each([
+  ['nothing', {}, {}],
+  ['more nodes', { replicas: 1 }, { replicas: 3 }],
+  ['larger volumes', { storage: Size.gibibytes(10) }, { storage: Size.gibibytes(20) }],
+  ['another unit', { storage: Size.gibibytes(1) }, { storage: Size.mebibytes(1024) }],
+])('%s may change', (_, from, to) => {
+  expect(step(from, to)).toEqual([]);
+});
+
+test('the first render follows none', () => {
+  expect(problemsOfStep([], chartWith())).toEqual([]);
+});
+
+test('nodes are not taken away', () => {
+  expect(step({ replicas: 5 }, { replicas: 3 })).toEqual([
+    'RabbitmqCluster test/queue: spec.replicas goes from 5 to 3, but nodes are never taken away, because queues are on ' +
+      `them; keep 5, or ${ANOTHER}`,
+  ]);
+});
+
+test('volumes do not become smaller', () => {
+  expect(step({ storage: Size.gibibytes(2) }, { storage: Size.mebibytes(2047) })).toEqual([
+    'RabbitmqCluster test/queue: spec.persistence.storage goes from 2Gi to 2047Mi, but a volume never becomes smaller; ' +
+      `keep 2Gi, or ${ANOTHER}`,
+  ]);
+});
+
+test.each([
+  [{ storageClass: 'fast' }, { storageClass: 'slow' }, 'fast to slow', 'fast'],
+  [{}, { storageClass: 'slow' }, "the cluster's default to slow", "the cluster's default"],
+  [{ storageClass: 'fast' }, {}, "fast to the cluster's default", 'fast'],
+])('volumes keep their class: %j to %j', (from, to, change, keep) => {
+  expect(step(from, to)).toEqual([
+    `RabbitmqCluster test/queue: spec.persistence.storageClassName goes from ${change}, but volumes that exist stay what ` +
+      `they are; keep ${keep}, or ${ANOTHER}`,
+  ]);
+});
+
+test('a cluster is compared with itself, whatever the version of its API', () => {
+  const before = render(chartWith({ replicas: 5 }));
+  const otherwise = (change: Parameters<typeof changed>[3]) =>
+    problemsOfStep(changed(before, 'RabbitmqCluster', 'queue', change), chartWith());
+  expect(
+    otherwise((object) => {
+      object.apiVersion = 'rabbitmq.com/v1';
+    }),
+  ).toHaveLength(1);
+  expect(
+    otherwise((object) => {
+      object.apiVersion = 'rabbitmq.acme.example/v1beta1';
+    }),
+  ).toEqual([]);
+  expect(
+    otherwise(({ metadata }) => {
+      metadata.name = 'other';
+    }),
+  ).toEqual([]);
+  expect(
+    otherwise(({ metadata }) => {
+      metadata.namespace = 'other';
+    }),
+  ).toEqual([]);
+});
+
+test('what somebody removed by hand is not compared', () => {
+  const before = changed(render(chartWith({ replicas: 5 })), 'RabbitmqCluster', 'queue', (object) => {
+    delete object.spec;
+  });
+  expect(problemsOfStep(before, chartWith())).toEqual([]);
+});
