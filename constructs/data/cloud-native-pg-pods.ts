@@ -19,6 +19,12 @@ export interface CloudNativePgPodsProps {
   /** Label that the operator puts on them, with the name as value. */
   readonly label: string;
 
+  /**
+   * Labels by which other pods of the operator differ that have the same one.
+   * @default - no others have it
+   */
+  readonly without?: readonly string[];
+
   /** Port on which they serve metrics. */
   readonly metricsPort: Port;
 }
@@ -37,9 +43,9 @@ export class CloudNativePgPods extends Construct {
 
   public constructor(scope: Construct, id: string, props: CloudNativePgPodsProps) {
     super(scope, id);
-    const { name, label, metricsPort } = props;
+    const { name, label, metricsPort, without } = props;
     const labels = { [label]: name };
-    this.pods = new PodSet(namespaceOf(this), name, labels);
+    this.pods = new PodSet(namespaceOf(this), name, labels, without);
     const { namespace } = this.pods;
     ExternalReferences.of(this).declare({ kind: 'Pod', namespace, name: labelsText(labels) });
     this.policy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });

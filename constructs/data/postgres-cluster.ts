@@ -39,7 +39,7 @@ import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-acce
 import { PostgresArchive } from './postgres-archive';
 import type { PostgresBackups } from './postgres-backups';
 import { postgresClusterChanges } from './postgres-cluster-changes';
-import { PostgresPooler, type PostgresPoolerProps } from './postgres-pooler';
+import { POOLER_LABEL, PostgresPooler, type PostgresPoolerProps } from './postgres-pooler';
 import { PostgresSettings } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
 
@@ -254,6 +254,8 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     this.operated = new CloudNativePgPods(this, 'Pods', {
       name: this.name,
       label: 'cnpg.io/cluster',
+      // The pods of PgBouncer have the label of their cluster too.
+      without: [POOLER_LABEL],
       metricsPort: METRICS,
     });
     this.pods = this.operated.pods;

@@ -65,6 +65,9 @@ export interface PostgresPoolerTarget {
   readonly placement: Placement;
 }
 
+/** What the pods of a pooler are known by, among all of their cluster (CloudNativePG docs, "Labels and Annotations"). */
+export const POOLER_LABEL = 'cnpg.io/poolerName';
+
 const METRICS: Port = { name: 'metrics', number: 9127 };
 
 /** Connections that are left for superusers, migrations and whoever comes without a pooler. */
@@ -90,7 +93,7 @@ export class PostgresPooler extends Construct {
     this.check(props, target);
     this.pooled = new CloudNativePgPods(this, 'Pods', {
       name: `${cluster}-pooler`,
-      label: 'cnpg.io/poolerName',
+      label: POOLER_LABEL,
       metricsPort: METRICS,
     });
     this.pooled.policy.allowTo({ to: pods, ports: [port], ordered: true });
@@ -146,6 +149,8 @@ export class PostgresPooler extends Construct {
     const { pullSecrets } = cluster.registry;
     return {
       containers: [{ name: 'pgbouncer', resources: { requests: asked, limits: asked } }],
+      // It copies the manager into the pod; without a word it would ask for nothing.
+      initContainers: [{ name: 'bootstrap-controller', resources: { requests: asked, limits: asked } }],
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),

@@ -120,6 +120,12 @@ const PEER_PORTS: Port[] = [
   { name: 'distribution', number: 25672 },
 ];
 
+/** What copies the cookie of Erlang and the list of plugins to where the server reads them. */
+const SETUP_RESOURCES: Resources = { cpu: Cpu.millis(100), memory: Size.mebibytes(128) };
+
+/** Volumes of the operator's own that are on the disk of the Kubernetes node: the home of the user, and the list of plugins. */
+const SCRATCH = { 'rabbitmq-erlang-cookie': Size.mebibytes(64), 'rabbitmq-plugins': Size.mebibytes(1) };
+
 /** Leaves room for what the operator appends: `-server-0`, and the revision as a label value. */
 const LONGEST_NAME = 40;
 
@@ -307,6 +313,7 @@ export class RabbitMq extends Construct implements IQueue {
   /** What the operator leaves open: the level "restricted", and where pods run. It merges this into its own pods. */
   private podSpec({ nodeSelector }: Placement): object {
     const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+    const setup = guaranteedResources(this, SETUP_RESOURCES);
     const { priorityClassName } = this.props;
     if (priorityClassName !== undefined) {
       ExternalReferences.of(this).declare({ kind: 'PriorityClass', name: priorityClassName });
@@ -315,8 +322,12 @@ export class RabbitMq extends Construct implements IQueue {
       // A Service named rabbitmq would otherwise set RABBITMQ_PORT.
       enableServiceLinks: false,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      initContainers: [{ name: 'setup-container', securityContext }],
+      initContainers: [{ name: 'setup-container', securityContext, resources: { requests: setup, limits: setup } }],
       containers: [{ name: 'rabbitmq', securityContext }],
+      volumes: Object.entries(SCRATCH).map(([name, size]) => ({
+        name,
+        emptyDir: { sizeLimit: String(sizeQuantity(size).value) },
+      })),
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
       priorityClassName,
       topologySpreadConstraints:

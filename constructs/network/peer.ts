@@ -63,6 +63,12 @@ export abstract class Peer {
   public abstract in(namespace: string, cluster: Cluster): k8s.NetworkPolicyPeer[];
 }
 
+/** A pod has no label of this name. */
+interface LabelIsMissing {
+  readonly key: string;
+  readonly operator: 'DoesNotExist';
+}
+
 /** The pods of a workload: both an end of connections and the subject of a policy. */
 export class PodSet extends Peer {
   public readonly key: string;
@@ -73,11 +79,20 @@ export class PodSet extends Peer {
     public readonly namespace: string,
     /** Name of the workload. */
     public readonly name: string,
-    /** Labels that select the pods and no others. */
+    /** Labels that select the pods. */
     public readonly labels: { readonly [label: string]: string },
+    /** Labels of which the pods have none, where others have the same labels otherwise. */
+    public readonly without: readonly string[] = [],
   ) {
     super();
     this.key = `pods/${namespace}/${name}`;
+  }
+
+  /** Selects the pods and no others. */
+  public get selector(): { matchLabels: { [label: string]: string }; matchExpressions?: LabelIsMissing[] } {
+    const matchLabels = { ...this.labels };
+    const missing = this.without.map((key) => ({ key, operator: 'DoesNotExist' }) as const);
+    return missing.length === 0 ? { matchLabels } : { matchLabels, matchExpressions: missing };
   }
 
   public describe(): string {
@@ -85,7 +100,7 @@ export class PodSet extends Peer {
   }
 
   public in(namespace: string): k8s.NetworkPolicyPeer[] {
-    const podSelector = { matchLabels: { ...this.labels } };
+    const podSelector = this.selector;
     return [namespace === this.namespace ? { podSelector } : { ...namespaceOf(this.namespace), podSelector }];
   }
 }

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import {
   CiliumNetworkPolicy,
   type CiliumNetworkPolicySpec,
+  CiliumNetworkPolicySpecEndpointSelectorMatchExpressionsOperator as CiliumOperator,
   CiliumNetworkPolicySpecEgressToPortsPortsProtocol as CiliumProtocol,
 } from '../../imports/cilium.io';
 import { Cluster } from '../placement/cluster';
@@ -69,7 +70,7 @@ export class PodNetworkPolicy extends Construct {
   private toSpec(): k8s.NetworkPolicySpec {
     const cluster = Cluster.of(this);
     const graph = ConnectionGraph.of(this);
-    const { namespace, labels } = this.pods;
+    const { namespace, selector } = this.pods;
     const ingress = byPeer(graph.to(this.pods), (connection) => connection.from);
     const egress = byPeer(graph.from(this.pods), (connection) => connection.to);
     // A rule with an empty list of peers would allow every peer.
@@ -85,7 +86,7 @@ export class PodNetworkPolicy extends Construct {
       ...(egress.length > 0 && this.fqdnPolicy === undefined ? [dnsRule(cluster)] : []),
     ];
     return {
-      podSelector: { matchLabels: labels },
+      podSelector: selector,
       policyTypes: ['Ingress', 'Egress'],
       // The API server drops empty lists; the types alone close a direction.
       ingress: ingressRules.length === 0 ? undefined : ingressRules,
@@ -111,9 +112,11 @@ export class PodNetworkPolicy extends Construct {
     const toPorts = [
       { ports: [{ port: dnsPort, protocol: CiliumProtocol.ANY }], rules: { dns: [{ matchPattern: '*' }] } },
     ];
+    const { labels, without } = this.pods;
+    const missing = without.map((key) => ({ key, operator: CiliumOperator.DOES_NOT_EXIST }));
     const dnsLabels = { 'k8s:io.kubernetes.pod.namespace': dns.namespace, ...prefixed(dns.podLabels) };
     return {
-      endpointSelector: { matchLabels: this.pods.labels },
+      endpointSelector: { matchLabels: labels, matchExpressions: missing.length === 0 ? undefined : missing },
       egress: [
         ...hosts.map(([peer, ports]) => ({
           toFqdNs: [{ matchName: peer.fqdn }],

@@ -1,4 +1,5 @@
 import { EACH_ENVIRONMENT } from '../support/environments';
+import { operatedPods } from '../support/operated-pods';
 import { matches, podsOf } from '../support/pods';
 
 const SELECTOR = ['app.kubernetes.io/instance', 'app.kubernetes.io/name'];
@@ -13,12 +14,15 @@ describe.each(EACH_ENVIRONMENT)('%s: names are chosen and selectors never change
   });
 
   test('workloads, Services and budgets select by name and instance, and by nothing else', () => {
+    const operated = operatedPods(objects);
     const selectors = objects.flatMap(({ kind, spec }) => {
       switch (kind) {
         case 'Deployment':
         case 'StatefulSet':
-        case 'PodDisruptionBudget':
           return [spec.selector.matchLabels];
+        case 'PodDisruptionBudget':
+          // Pods that an operator makes have the operator's labels.
+          return operated.some(({ labels }) => matches(labels, spec.selector)) ? [] : [spec.selector.matchLabels];
         case 'Service':
           return [spec.selector];
         default:

@@ -1,6 +1,7 @@
 import type { Json } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT } from '../support/environments';
 import { find } from '../support/manifests';
+import { operatedPods } from '../support/operated-pods';
 import { podsOf } from '../support/pods';
 
 const VOLUME_TYPES = [
@@ -44,6 +45,18 @@ describe.each(EACH_ENVIRONMENT)('%s: pods meet the Pod Security level restricted
         capabilities: { drop: ['ALL'] },
         readOnlyRootFilesystem: true,
       });
+    }
+  });
+
+  test('so do pods that operators make, whose images write where they like', () => {
+    for (const { title, spec, containers } of operatedPods(objects)) {
+      expect([title, spec.securityContext.runAsNonRoot]).toEqual([title, true]);
+      expect([title, spec.securityContext.seccompProfile]).toEqual([title, { type: 'RuntimeDefault' }]);
+      for (const { name, securityContext } of containers) {
+        expect([title, name, securityContext?.allowPrivilegeEscalation]).toEqual([title, name, false]);
+        expect([title, name, securityContext.capabilities]).toEqual([title, name, { drop: ['ALL'] }]);
+        expect([securityContext.privileged ?? false, securityContext.runAsUser ?? 1]).toEqual([false, 1]);
+      }
     }
   });
 

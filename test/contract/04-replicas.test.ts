@@ -1,7 +1,18 @@
 import type { ManifestObject } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT } from '../support/environments';
+import { operatedPods } from '../support/operated-pods';
+import { matches } from '../support/pods';
 
 const WORKLOADS = ['Deployment', 'StatefulSet'];
+
+/** What an operator runs without a budget of its own; CloudNativePG and Strimzi make one. */
+const WITHOUT_BUDGET = ['RabbitmqCluster'];
+
+/** What votes, by how many there are. */
+const QUORUMS: { readonly [kind: string]: (object: ManifestObject) => number } = {
+  RabbitmqCluster: ({ spec }) => spec.replicas,
+  KafkaNodePool: ({ spec }) => spec.replicas,
+};
 
 /** Fewest pods that a workload can have. */
 function minimumOf(objects: ManifestObject[], workload: ManifestObject): number {
@@ -42,7 +53,7 @@ describe.each(EACH_ENVIRONMENT)('%s: replicas have one owner', (_, { objects }) 
 
   test('exactly the workloads that always have two pods have a budget, and it gives up one', () => {
     const budgets = objects.filter(({ kind }) => kind === 'PodDisruptionBudget');
-    const guarded = workloads
+    const guarded = [...workloads, ...objects.filter(({ kind }) => WITHOUT_BUDGET.includes(kind))]
       .filter((workload) => minimumOf(objects, workload) >= 2)
       .map(({ metadata }) => metadata.name);
     expect(budgets.map(({ metadata }) => metadata.name).sort()).toEqual(guarded.sort());
@@ -57,5 +68,34 @@ describe.each(EACH_ENVIRONMENT)('%s: replicas have one owner', (_, { objects }) 
     const nodes = qdrant?.spec.replicas;
     expect(nodes === undefined || nodes === 1 || nodes - 1 > nodes / 2).toBe(true);
     expect(qdrant === undefined ? [] : autoscalersOf(objects, qdrant)).toEqual([]);
+  });
+
+  test('so does one that an operator runs, and no two of its members are on one node', () => {
+    const members = objects.filter(({ kind }) => QUORUMS[kind] !== undefined);
+    for (const member of members) {
+      const count = QUORUMS[member.kind]?.(member) ?? 0;
+      expect(count === 1 || count - 1 > count / 2).toBe(true);
+    }
+    const pods = operatedPods(objects).filter(({ owner }) => members.includes(owner));
+    for (const { owner, labels, spec } of pods) {
+      expect(spec.topologySpreadConstraints).toContainEqual(
+        expect.objectContaining({ topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' }),
+      );
+      for (const { labelSelector } of spec.topologySpreadConstraints) {
+        expect([owner.metadata.name, matches(labels, labelSelector)]).toEqual([owner.metadata.name, true]);
+      }
+    }
+  });
+
+  test('a database goes on writing while one instance is away', () => {
+    for (const { spec } of objects.filter(({ kind, apiVersion }) => kind === 'Cluster' && /cnpg/.test(apiVersion))) {
+      expect(spec.instances - 1).toBeGreaterThan(spec.postgresql.synchronous?.number ?? 0);
+    }
+  });
+
+  test('topics are written while one node is away', () => {
+    for (const { spec } of objects.filter(({ kind }) => kind === 'KafkaTopic')) {
+      expect(spec.config['min.insync.replicas']).toBeLessThanOrEqual(Math.max(1, spec.replicas - 1));
+    }
   });
 });

@@ -1,6 +1,10 @@
 import type { Json } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
+import { operatedPods } from '../support/operated-pods';
 import { podsOf } from '../support/pods';
+
+/** What keeps data, by whomever it is run. */
+const STATEFUL = ['StatefulSet', 'Cluster', 'RabbitmqCluster', 'KafkaNodePool'];
 
 const MEBI: { readonly [unit: string]: number } = { Ki: 1 / 1024, Mi: 1, Gi: 1024, Ti: 1024 * 1024 };
 
@@ -15,7 +19,7 @@ function millis(quantity: string): number {
 }
 
 describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, { objects }) => {
-  const pods = podsOf(objects);
+  const pods = [...podsOf(objects), ...operatedPods(objects)];
 
   test('requests for CPU, memory and disk, and a limit for memory and disk', () => {
     for (const { resources } of pods.flatMap(({ containers }) => containers)) {
@@ -26,7 +30,7 @@ describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, 
   });
 
   test('stateful containers get the memory that they may use', () => {
-    const stateful = pods.filter(({ owner }) => owner.kind === 'StatefulSet').flatMap(({ containers }) => containers);
+    const stateful = pods.filter(({ owner }) => STATEFUL.includes(owner.kind)).flatMap(({ containers }) => containers);
     expect(stateful.length).toBeGreaterThan(0);
     for (const { resources } of stateful) {
       expect(resources.requests.memory).toBe(resources.limits.memory);

@@ -4,6 +4,7 @@ import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
 import { Connectivity, podsByName } from '../support/connectivity';
 import { EACH_ENVIRONMENT } from '../support/environments';
+import { operatedPods } from '../support/operated-pods';
 import type { Pods } from '../support/pods';
 
 describe.each(EACH_ENVIRONMENT)(
@@ -49,6 +50,15 @@ describe.each(EACH_ENVIRONMENT)(
         }
       }
       expect(compared).toBeGreaterThan(0);
+    });
+
+    test('whatever operators make for a workload has its policies', () => {
+      for (const made of operatedPods(objects)) {
+        for (const direction of ['ingress', 'egress'] as const) {
+          const own = connectivity.rulesOf(pods.get(made.name) as Pods, direction);
+          expect([made.title, connectivity.rulesOf(made, direction)]).toEqual([made.title, own]);
+        }
+      }
     });
 
     test('to the outside: every connection of the graph has a rule', () => {

@@ -1,10 +1,32 @@
 import { ExternalReferences } from '../../constructs/rules/external-references';
 import type { Json } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT } from '../support/environments';
+import { operatedPods } from '../support/operated-pods';
 import { matches, podsOf } from '../support/pods';
+
+/** Keys of Secrets that operators read, by the kind of the object that names them. */
+const READ_BY_OPERATORS: { readonly [kind: string]: (spec: Json) => [string, string][] } = {
+  Cluster: ({ bootstrap }) => {
+    const { secret } = bootstrap.initdb;
+    return secret === undefined ? [] : ['username', 'password'].map((key) => [secret.name, key]);
+  },
+  ObjectStore: ({ configuration }) => {
+    const { accessKeyId, secretAccessKey } = configuration.s3Credentials;
+    return [accessKeyId, secretAccessKey].flatMap((key) => (key === undefined ? [] : [[key.name, key.key]]));
+  },
+  RabbitmqCluster: ({ tls }) =>
+    tls === undefined
+      ? []
+      : [
+          [tls.secretName, 'tls.crt'],
+          [tls.secretName, 'tls.key'],
+          [tls.caSecretName, 'ca.crt'],
+        ],
+};
 
 describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, app }) => {
   const pods = podsOf(objects);
+  const operated = operatedPods(objects);
   const has = (kind: string, name: string) =>
     objects.some((object) => object.kind === kind && object.metadata.name === name);
   const external = ExternalReferences.of(app).all.map(({ kind, name, key }) => [kind, name, key].join('/'));
@@ -115,6 +137,29 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
     }
   });
 
+  test('pull secrets, priority and storage classes of pods that operators make', () => {
+    for (const { title, spec } of operated) {
+      const wanted: [string, string | undefined][] = [
+        ['PriorityClass', spec.priorityClassName],
+        ...(spec.imagePullSecrets ?? []).map(({ name }: Json) => ['Secret', name]),
+        ...(spec.claims ?? []).map((name: string | undefined) => ['StorageClass', name]),
+      ];
+      const named = wanted.flatMap(([kind, name]) => (name === undefined ? [] : [{ kind, name }]));
+      expect([title, named.filter(({ kind, name }) => !isExternal(kind, name))]).toEqual([title, []]);
+    }
+  });
+
+  test('Secrets that operators read', () => {
+    const read = objects.flatMap(({ kind, spec }) => READ_BY_OPERATORS[kind]?.(spec) ?? []);
+    for (const [name, key] of read) {
+      expect([name, key, created.includes(`${name}/${key}`) || isExternal('Secret', name, key)]).toEqual([
+        name,
+        key,
+        true,
+      ]);
+    }
+  });
+
   test('claims of shared volumes', () => {
     const names: string[] = pods.flatMap(({ spec }) =>
       (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }: Json) => persistentVolumeClaim?.claimName ?? []),
@@ -149,7 +194,10 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
             ? spec.selector
             : undefined;
       if (selector !== undefined) {
-        expect([metadata.name, pods.some(({ labels }) => matches(labels, selector))]).toEqual([metadata.name, true]);
+        expect([metadata.name, [...pods, ...operated].some(({ labels }) => matches(labels, selector))]).toEqual([
+          metadata.name,
+          true,
+        ]);
       }
     }
   });
@@ -197,8 +245,11 @@ describe.each(EACH_ENVIRONMENT)('%s: every reference resolves', (_, { objects, a
 
   test('nothing is declared that nothing refers to', () => {
     const text = JSON.stringify(objects);
-    for (const { name } of ExternalReferences.of(app).all) {
-      expect(text).toContain(`"${name}"`);
+    for (const { kind, name } of ExternalReferences.of(app).all) {
+      // Pods are declared by their labels.
+      for (const part of kind === 'Pod' ? name.split(',').map((label) => label.replace('=', '":"')) : [name]) {
+        expect(text).toContain(`"${part}"`);
+      }
     }
   });
 });

@@ -1,9 +1,17 @@
 import { Cluster } from '../../constructs/placement/cluster';
+import { Registry } from '../../constructs/placement/registry';
+import type { Json } from '../../constructs/rules/output';
 import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
+import { operatedPods } from '../support/operated-pods';
 import { podsOf } from '../support/pods';
 
+/** Containers for which an operator has an image of its own. */
+const BROUGHT_ALONG = ['bootstrap-controller', 'plugin-barman-cloud'];
+
 describe.each(EACH_ENVIRONMENT)('%s: images are pinned', (_, { objects, platform }) => {
-  const images: string[] = podsOf(objects).flatMap(({ containers }) => containers.map(({ image }) => image));
+  const pods = [...podsOf(objects), ...operatedPods(objects)];
+  // What an operator brings along itself is named nowhere.
+  const images: string[] = pods.flatMap(({ containers }) => containers.flatMap(({ image }) => image ?? []));
   const { registry } = Cluster.of(platform);
 
   test('to a registry and a release', () => {
@@ -18,8 +26,14 @@ describe.each(EACH_ENVIRONMENT)('%s: images are pinned', (_, { objects, platform
     expect(registry.requireDigest ? unpinned : []).toEqual([]);
   });
 
+  test('of operators too, where the registry is not where images are published', () => {
+    const named = (container: Json) => container.image !== undefined || BROUGHT_ALONG.includes(container.name);
+    const unnamed = operatedPods(objects).flatMap(({ containers }) => containers.filter((one) => !named(one)));
+    expect(registry === Registry.PUBLIC ? [] : unnamed).toEqual([]);
+  });
+
   test('and pulled with the secrets of the registry', () => {
-    for (const { spec } of podsOf(objects)) {
+    for (const { spec } of pods) {
       expect((spec.imagePullSecrets ?? []).map(({ name }: { name: string }) => name)).toEqual(registry.pullSecrets);
     }
   });

@@ -4,7 +4,7 @@ import { EACH_ENVIRONMENT } from '../support/environments';
 type Model = new (data: ManifestObject) => { validate(): void };
 
 const CUSTOM_GROUPS =
-  /^(keda\.sh|external-secrets\.io|cert-manager\.io|cilium\.io|gateway\.networking\.k8s\.io|secrets-store\.csi\.x-k8s\.io)\//;
+  /^(keda\.sh|external-secrets\.io|cert-manager\.io|cilium\.io|gateway\.networking\.k8s\.io|secrets-store\.csi\.x-k8s\.io|(postgresql|barmancloud)\.cnpg\.io|kafka\.strimzi\.io|rabbitmq\.com|monitoring\.coreos\.com)\//;
 
 /** The model of a core kind. */
 function modelOf({ apiVersion, kind }: ManifestObject): Model | undefined {

@@ -1,4 +1,5 @@
 import type { Json, ManifestObject } from '../../constructs/rules/output';
+import { operatedPods } from './operated-pods';
 import { matches, type Pods, podsOf } from './pods';
 
 type Direction = 'ingress' | 'egress';
@@ -100,7 +101,8 @@ function sorted(value: Json): Json {
     : value;
 }
 
-/** Pods of an output by the name of their owner. */
+/** Pods of an output by the name of their workload, those that operators make among them; of several, the first. */
 export function podsByName(objects: ManifestObject[]): Map<string, Pods> {
-  return new Map(podsOf(objects).map((pods) => [pods.owner.metadata.name, pods]));
+  const all = [...podsOf(objects), ...operatedPods(objects)];
+  return new Map(all.reverse().map((pods) => [pods.name, pods]));
 }

@@ -5,6 +5,7 @@ import { Environment } from '../../charts/environments/environment';
 import { RagPlatform, type RagPlatformProps } from '../../charts/rag-platform';
 import { RenderedEnvironment } from '../../charts/rendered-environment';
 import type { ManifestObject } from '../../constructs/rules/output';
+import { OPERATED, withDataServices } from '../environments/operated';
 import { PGVECTOR } from '../environments/pgvector';
 import { TRITON } from '../environments/triton';
 
@@ -34,11 +35,16 @@ export function renderFile(path: string): TestedEnvironment {
 }
 
 /** Renders an environment that only code can describe. */
-function renderCode(name: string, props: RagPlatformProps): TestedEnvironment {
+function renderCode(
+  name: string,
+  props: RagPlatformProps,
+  extend: (platform: RagPlatform) => void = () => {},
+): TestedEnvironment {
   const app = new App();
   const platform = new RagPlatform(app, 'rag', props);
+  extend(platform);
   const { objects, files } = new RenderedEnvironment(app, name);
-  return { name, app, platform, objects, files, again: () => renderCode(name, props) };
+  return { name, app, platform, objects, files, again: () => renderCode(name, props, extend) };
 }
 
 function filesIn(directory: string): string[] {
@@ -51,6 +57,7 @@ function filesIn(directory: string): string[] {
 /** The environments that the repository ships, its examples, and some that are unlike them. */
 export const ENVIRONMENTS: TestedEnvironment[] = [
   ...[...filesIn(SHIPPED), ...filesIn(EXAMPLES), ...filesIn(ODD)].map(renderFile),
+  renderCode('operated', OPERATED, withDataServices),
   renderCode('pgvector', PGVECTOR),
   renderCode('triton', TRITON),
 ];

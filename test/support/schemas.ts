@@ -81,6 +81,9 @@ export class ClusterSchemas {
   }
 }
 
+/** Kinds whose schemas are not among those at hand. */
+export const WITHOUT_SCHEMA = ['KafkaUser', 'ObjectStore', 'Queue'];
+
 /** Files with the custom resources that the library renders. */
 const NEEDED =
   /^(keda|gateway-api|external-secrets|cert-manager|cilium|cloudnative-pg|rabbitmq|secrets-store-csi-driver|strimzi)\.yaml$/;

@@ -16,6 +16,8 @@ import { CONTAINER } from '../../support/workloads';
 
 const OPERATOR: ClusterProps = { rabbitMq: { namespace: 'rabbitmq-system' } };
 const LABELS = { 'app.kubernetes.io/name': 'queue' };
+const SETUP_AMOUNTS = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' };
+const SETUP = { requests: SETUP_AMOUNTS, limits: SETUP_AMOUNTS };
 const TLS = ServerCertificate.existing('queue-tls');
 
 function rabbitMq(props: RabbitMqProps = {}, facts: ClusterProps = {}) {
@@ -112,7 +114,14 @@ describe('the cluster', () => {
     expect(securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
     expect(containers).toEqual([{ name: 'rabbitmq', securityContext: restricted }]);
-    expect(initContainers).toEqual([{ name: 'setup-container', securityContext: restricted }]);
+    expect(initContainers).toEqual([{ name: 'setup-container', securityContext: restricted, resources: SETUP }]);
+  });
+
+  test('bounds what its nodes keep on the disks of Kubernetes', () => {
+    expect(podSpec().volumes).toEqual([
+      { name: 'rabbitmq-erlang-cookie', emptyDir: { sizeLimit: '64Mi' } },
+      { name: 'rabbitmq-plugins', emptyDir: { sizeLimit: '1Mi' } },
+    ]);
   });
 
   test('runs where it is told to', () => {

@@ -30,6 +30,18 @@ describe('pods', () => {
     expect(pods.in('tenant')).toEqual([{ ...inNamespace('rag'), podSelector: { matchLabels: LABELS } }]);
   });
 
+  test('are told from others with the same labels by those that they have not', () => {
+    const bare = new PodSet('rag', 'api', LABELS, ['canary', 'preview']);
+    const matchExpressions = [
+      { key: 'canary', operator: 'DoesNotExist' },
+      { key: 'preview', operator: 'DoesNotExist' },
+    ];
+    expect(bare.selector).toEqual({ matchLabels: LABELS, matchExpressions });
+    expect(bare.in('rag')).toEqual([{ podSelector: { matchLabels: LABELS, matchExpressions } }]);
+    expect(bare.key).toBe(pods.key);
+    expect(pods.selector).toEqual({ matchLabels: LABELS });
+  });
+
   test('are the same pods when namespace and name are', () => {
     expect(pods.key).toBe(new PodSet('rag', 'api', {}).key);
     expect(pods.key).not.toBe(new PodSet('tenant', 'api', LABELS).key);

@@ -270,6 +270,15 @@ describe('hosts on Cilium', () => {
     { cilium: true },
   );
 
+  test('are of the same pods there', () => {
+    const chart = testChart({ cilium: true });
+    const pods = new PodSet('test', 'db', labelsOf('db'), ['pooler']);
+    new PodNetworkPolicy(chart, 'db', { pods, metadata: {} }).allowTo(using(OPENAI, HTTPS));
+    const selector = { matchLabels: labelsOf('db'), matchExpressions: [{ key: 'pooler', operator: 'DoesNotExist' }] };
+    expect(find(render(chart), 'CiliumNetworkPolicy', 'db').spec.endpointSelector).toEqual(selector);
+    expect(policyOf(render(chart), 'db').podSelector).toEqual(selector);
+  });
+
   test('have a policy of their own, which allows exactly these names, and looks at DNS', () => {
     const object = find(objects, 'CiliumNetworkPolicy', 'api');
     expect(object).toEqual({
