@@ -56,6 +56,7 @@ export type { PostgresPooler, PostgresPoolerProps } from './constructs/data/post
 export { PostgresTls } from './constructs/data/postgres-tls';
 export type { IQueue } from './constructs/data/queue';
 export { RabbitMq, type RabbitMqProps } from './constructs/data/rabbit-mq';
+export { RabbitMqQueue, type RabbitMqQueueProps } from './constructs/data/rabbit-mq-queue';
 export { Redis, type RedisProps } from './constructs/data/redis';
 export type { RedisUser } from './constructs/data/redis-access';
 export { RedisRole } from './constructs/data/redis-role';

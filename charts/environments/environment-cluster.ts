@@ -74,6 +74,7 @@ export const cluster = made(
     keda: clusterService.optional().describe('the KEDA operator'),
     cloudNativePg: clusterService.optional().describe('the operator of CloudNativePG'),
     rabbitMq: clusterService.optional().describe('the RabbitMQ cluster operator'),
+    rabbitMqTopology: clusterService.optional().describe('the messaging topology operator of RabbitMQ'),
     strimzi: clusterService.optional().describe('the cluster operator of Strimzi'),
     apiServer: z
       .strictObject({

@@ -1,6 +1,6 @@
 import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { KafkaTopic as Topic } from '../../imports/kafka.strimzi.io';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';
@@ -56,11 +56,6 @@ export class KafkaTopic extends Construct {
   ) {
     super(scope, id);
     const { partitions = 12, replicas = Math.min(3, owner.brokers), retention } = props;
-    this.check(
-      'name',
-      NAME.test(id) && id.length <= 249,
-      `is "${id}", but must be 1 to 249 lower-case letters, digits, "-" and "."`,
-    );
     this.check('partitions', isFrom1(partitions), `is ${partitions}, but must be a whole number from 1`);
     this.check(
       'replicas',
@@ -96,6 +91,16 @@ export class KafkaTopic extends Construct {
     if (!right) {
       throw new UsageError(problem, { scope: this, property: `topic.${property}` });
     }
+  }
+}
+
+/** Refuses a name before there is a construct of it: ids of constructs are not all that they are given. */
+export function checkTopicName(scope: IConstruct, name: string): void {
+  if (!NAME.test(name) || name.length > 249) {
+    throw new UsageError(`is "${name}", but must be 1 to 249 lower-case letters, digits, "-" and "."`, {
+      scope,
+      property: 'topic.name',
+    });
   }
 }
 

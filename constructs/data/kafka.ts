@@ -47,7 +47,7 @@ import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
 import { type IKafka, KafkaAccess, type KafkaLagProps, KafkaMechanism } from './kafka-access';
 import { kafkaChanges } from './kafka-changes';
-import { KafkaTopic, type KafkaTopicProps } from './kafka-topic';
+import { checkTopicName, KafkaTopic, type KafkaTopicProps } from './kafka-topic';
 import { ServerTls } from './server-tls';
 
 /** A Kafka, run by Strimzi. */
@@ -196,6 +196,7 @@ export class Kafka extends Construct implements IKafka {
 
   /** A topic, under its name. Clients create none. */
   public topic(name: string, props: KafkaTopicProps = {}): KafkaTopic {
+    checkTopicName(this, name);
     const metadata = this.metadata();
     return new KafkaTopic(this, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
   }

@@ -36,6 +36,7 @@ import { declaredOperator } from './cluster-operator';
 import type { IQueue } from './queue';
 import { RabbitMqAccess } from './rabbit-mq-access';
 import { rabbitMqChanges } from './rabbit-mq-changes';
+import { checkQueueName, RabbitMqQueue, type RabbitMqQueueProps } from './rabbit-mq-queue';
 import { ServerTls } from './server-tls';
 
 /** A RabbitMQ, run by its cluster operator. */
@@ -105,6 +106,8 @@ export interface RabbitMqProps {
   readonly image?: Image;
 }
 
+const VIRTUAL_HOST = '/';
+
 const AMQP: Port = { name: 'amqp', number: 5672, appProtocol: 'amqp' };
 const AMQPS: Port = { name: 'amqps', number: 5671, appProtocol: 'amqps' };
 
@@ -164,7 +167,7 @@ export class RabbitMq extends Construct implements IQueue {
     this.cluster = this.createCluster(tls?.authority?.secret);
     this.disruptionBudget = DisruptionBudget.QUORUM._bind(this, this.pods, this.metadata(), this.replicas);
     this.access = this.createAccess(tls ?? ServerTls.NONE);
-    ChangeRules.of(this).add(rabbitMqChanges);
+    this.addChangeRules();
     OutputRules.attach(this);
   }
 
@@ -174,10 +177,45 @@ export class RabbitMq extends Construct implements IQueue {
 
   /**
    * Messages that are ready in a queue: `celery` is the one that Celery uses unless told otherwise. Those that a worker
-   * has taken are no longer among them. KEDA fails until somebody has declared the queue.
+   * has taken are no longer among them. KEDA fails until somebody has declared the queue; {@link queue} does.
    */
   public list(name?: string): IBacklog {
     return this.access.list(name);
+  }
+
+  /**
+   * A queue that is there before anybody declares it, to scale on: `celery` is the one that Celery uses unless told
+   * otherwise. With TLS, the operator that makes it must know the authority of the nodes (RabbitMQ docs, "Using the
+   * RabbitMQ Messaging Topology Kubernetes Operator with TLS").
+   */
+  public queue(name: string, props: RabbitMqQueueProps = {}): RabbitMqQueue {
+    const { rabbitMqTopology } = Cluster.of(this);
+    if (rabbitMqTopology === undefined) {
+      throw this.misuse(
+        `queue("${name}")`,
+        'is made by the messaging topology operator, which the cluster does not declare; set rabbitMqTopology in the ' +
+          `cluster, or have clients declare it, and scale on list("${name}")`,
+      );
+    }
+    checkQueueName(this, name);
+    this.networkPolicy.allowFrom({ from: Peer.service(rabbitMqTopology), ports: [this.management] });
+    return new RabbitMqQueue(this, name, props, {
+      rabbitMq: this,
+      name: this.name,
+      virtualHost: VIRTUAL_HOST,
+      type: this.replicas === 1 ? 'classic' : 'quorum',
+      metadata: { ...this.metadata(), annotations: SyncWave.after(this, this.pods).annotations },
+    });
+  }
+
+  private addChangeRules(): void {
+    for (const rule of rabbitMqChanges) {
+      ChangeRules.of(this).add(rule);
+    }
+  }
+
+  private get management(): Port {
+    return this.encrypted ? MANAGEMENT_TLS : MANAGEMENT;
   }
 
   private get encrypted(): boolean {
@@ -238,8 +276,7 @@ export class RabbitMq extends Construct implements IQueue {
 
   private connectPods(operator: ClusterService): void {
     const { prometheus } = Cluster.of(this);
-    const management = this.encrypted ? MANAGEMENT_TLS : MANAGEMENT;
-    this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [management] });
+    this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [this.management] });
     this.networkPolicy.allowTo({ to: this.pods, ports: PEER_PORTS });
     if (prometheus !== undefined) {
       const metrics = this.encrypted ? METRICS_TLS : METRICS;
@@ -263,7 +300,7 @@ export class RabbitMq extends Construct implements IQueue {
       endpoint: Endpoint.service(this.pods, this.name, this.encrypted ? AMQPS : AMQP),
       user: SecretKey.of(secret, 'username'),
       password: SecretKey.of(secret, 'password'),
-      virtualHost: '/',
+      virtualHost: VIRTUAL_HOST,
       tls,
     });
   }

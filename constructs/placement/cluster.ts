@@ -160,6 +160,14 @@ export interface ClusterProps {
   readonly rabbitMq?: ClusterService;
 
   /**
+   * The messaging topology operator of RabbitMQ, which must reach the nodes whose queues it makes. Often it runs in the
+   * namespace of the cluster operator, as other pods: those with the label
+   * `app.kubernetes.io/name: messaging-topology-operator`.
+   * @default - none; {@link RabbitMq.queue} is refused
+   */
+  readonly rabbitMqTopology?: ClusterService;
+
+  /**
    * The cluster operator of Strimzi, which must reach the nodes of Kafka that it runs.
    * @default - none; a {@link Kafka} is refused
    */
@@ -241,6 +249,8 @@ export class Cluster {
   public readonly cloudNativePg?: ClusterService;
   /** The RabbitMQ cluster operator. */
   public readonly rabbitMq?: ClusterService;
+  /** The messaging topology operator of RabbitMQ. */
+  public readonly rabbitMqTopology?: ClusterService;
   /** The cluster operator of Strimzi. */
   public readonly strimzi?: ClusterService;
   /** The API server. */
@@ -269,6 +279,7 @@ export class Cluster {
     this.keda = props.keda;
     this.cloudNativePg = props.cloudNativePg;
     this.rabbitMq = props.rabbitMq;
+    this.rabbitMqTopology = props.rabbitMqTopology;
     this.strimzi = props.strimzi;
     this.apiServer = props.apiServer;
     this.prometheus = props.prometheus;
@@ -303,8 +314,10 @@ export function checkClusterService(property: string, { namespace, podLabels }: 
 
 /** Names of what exists in the cluster. */
 function checkNames(props: ClusterProps): void {
-  const { dns, keda, cloudNativePg, rabbitMq, strimzi, prometheus, gpuRuntimeClass, storage = {} } = props;
-  for (const [name, service] of Object.entries({ dns, keda, cloudNativePg, rabbitMq, strimzi, prometheus })) {
+  const { gpuRuntimeClass, storage = {}, prometheus } = props;
+  const { dns, keda, cloudNativePg, rabbitMq, rabbitMqTopology, strimzi } = props;
+  const services = { dns, keda, cloudNativePg, rabbitMq, rabbitMqTopology, strimzi, prometheus };
+  for (const [name, service] of Object.entries(services)) {
     if (service !== undefined) {
       checkClusterService(`cluster.${name}`, service);
     }

@@ -31,7 +31,11 @@ export const OPERATED: RagPlatformProps = {
     keda: { namespace: 'keda' },
     prometheus: { namespace: 'monitoring' },
     cloudNativePg: { namespace: 'cnpg-system' },
-    rabbitMq: { namespace: 'rabbitmq-system' },
+    rabbitMq: { namespace: 'rabbitmq-system', podLabels: { 'app.kubernetes.io/name': 'rabbitmq-cluster-operator' } },
+    rabbitMqTopology: {
+      namespace: 'rabbitmq-system',
+      podLabels: { 'app.kubernetes.io/name': 'messaging-topology-operator' },
+    },
     strimzi: { namespace: 'strimzi' },
   }),
   qdrant: {
@@ -42,13 +46,16 @@ export const OPERATED: RagPlatformProps = {
   embeddingModel: EmbeddingModel.BGE_SMALL_EN_V1_5,
   collection: {},
   embedder: {},
-  queue: (scope) =>
-    new RabbitMq(scope, 'queue', {
+  queue: (scope) => {
+    const rabbitMq = new RabbitMq(scope, 'queue', {
       tls: ServerCertificate.issuedBy(CertificateIssuer.cluster('internal')),
       nodePool: 'data',
       priorityClassName: 'high',
       image: Image.of('rabbitmq', { tag: '4.3.0-management', digest }),
-    }),
+    });
+    rabbitMq.queue('celery');
+    return rabbitMq;
+  },
   api: { image: Image.of('ghcr.io/acme/rag-api', { tag: '1.8.2', digest }) },
   embeddingWorkers: {
     image: Image.of('ghcr.io/acme/rag-workers', { tag: '1.8.2', digest }),

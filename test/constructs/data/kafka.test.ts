@@ -379,14 +379,18 @@ describe('a topic', () => {
   });
 
   test.each([
-    [{}, 'Documents', 'name is "Documents", but must be 1 to 249 lower-case letters, digits, "-" and "."'],
-    [{}, 'a_b', 'name is "a_b", but must be 1 to 249'],
     [{ partitions: 0 }, 'documents', 'partitions is 0, but must be a whole number from 1'],
     [{ replicas: 4 }, 'documents', 'replicas is 4, but must be a whole number from 1 to 3, the number of brokers'],
     [{ replicas: 0 }, 'documents', 'replicas is 0, but must be a whole number from 1 to 3, the number of brokers'],
     [{ retention: Duration.millis(0) }, 'documents', 'retention is 0 ms, but must be above 0'],
   ] as [KafkaTopicProps, string, string][])('is refused with %j as %s', (props, name, message) => {
     expect(() => topic(props, name)).toThrow(`rag/events/${name}: topic.${message}`);
+  });
+
+  test.each(['', 'Documents', 'a_b', 'a/b', 'a'.repeat(250)])('is refused under the name %j', (name) => {
+    expect(() => topic({}, name)).toThrow(
+      `rag/events: topic.name is "${name}", but must be 1 to 249 lower-case letters, digits, "-" and "."`,
+    );
   });
 });
 

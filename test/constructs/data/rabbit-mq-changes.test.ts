@@ -1,10 +1,13 @@
 import { Size } from 'cdk8s';
 import { RabbitMq, type RabbitMqProps } from '../../../constructs/data/rabbit-mq';
+import type { RabbitMqQueueProps } from '../../../constructs/data/rabbit-mq-queue';
 import { render, testChart } from '../../support/manifests';
 import { changed, problemsOfStep } from '../../support/steps';
 
+const OPERATOR = { namespace: 'rabbitmq-system' };
+
 function chartWith(props: RabbitMqProps = {}) {
-  const chart = testChart({ rabbitMq: { namespace: 'rabbitmq-system' } });
+  const chart = testChart({ rabbitMq: OPERATOR });
   new RabbitMq(chart, 'queue', props);
   return chart;
 }
@@ -51,6 +54,53 @@ test.each([
     `RabbitmqCluster test/queue: spec.persistence.storageClassName goes from ${change}, but volumes that exist stay what ` +
       `they are; keep ${keep}, or ${ANOTHER}`,
   ]);
+});
+
+describe('a queue', () => {
+  const queueStep = (change: Parameters<typeof changed>[3], props: RabbitMqQueueProps = {}) => {
+    const chart = testChart({ rabbitMq: OPERATOR, rabbitMqTopology: OPERATOR });
+    new RabbitMq(chart, 'queue').queue('celery', props);
+    return problemsOfStep(changed(render(chart), 'Queue', 'queue-celery', change), chart);
+  };
+  const REPLACE = 'make a queue of another name, point those who send at it, and remove this one when it is empty';
+
+  test('may stay, in whatever words', () => {
+    expect(queueStep(() => {})).toEqual([]);
+    expect(
+      queueStep(({ spec }) => {
+        delete spec.vhost;
+        Object.assign(spec, { autoDelete: false, arguments: {} });
+      }),
+    ).toEqual([]);
+  });
+
+  test.each([
+    ['type', 'classic', '"classic" to "quorum"', '"classic"'],
+    ['type', undefined, 'nothing to "quorum"', 'nothing'],
+    ['vhost', 'rag', '"rag" to "/"', '"rag"'],
+    ['durable', undefined, 'false to true', 'false'],
+    ['autoDelete', true, 'true to false', 'true'],
+    ['arguments', { 'x-delivery-limit': 5 }, '{"x-delivery-limit":5} to {}', '{"x-delivery-limit":5}'],
+  ])('keeps its %s, which was %j', (field, was, change, keep) => {
+    expect(
+      queueStep(({ spec }) => {
+        spec[field] = was;
+      }),
+    ).toEqual([
+      `Queue test/queue-celery: spec.${field} goes from ${change}, but a queue stays what it is; keep ${keep}, or ${REPLACE}`,
+    ]);
+  });
+
+  test('becomes another one with another number of nodes', () => {
+    const chartOf = (replicas: number) => {
+      const chart = testChart({ rabbitMq: OPERATOR, rabbitMqTopology: OPERATOR });
+      new RabbitMq(chart, 'queue', { replicas }).queue('celery');
+      return chart;
+    };
+    expect(problemsOfStep(render(chartOf(1)), chartOf(3))).toEqual([
+      expect.stringContaining('spec.type goes from "classic" to "quorum"'),
+    ]);
+  });
 });
 
 test('a cluster is compared with itself, whatever the version of its API', () => {

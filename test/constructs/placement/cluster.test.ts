@@ -159,6 +159,7 @@ describe('mistakes', () => {
     [{ keda: { namespace: 'a.b' } }, 'keda.namespace is "a.b", but must be a DNS label: '],
     [{ cloudNativePg: { namespace: 'a.b' } }, 'cloudNativePg.namespace is "a.b", but must be a DNS label: '],
     [{ strimzi: { namespace: 'a.b' } }, 'strimzi.namespace is "a.b", but must be a DNS label: '],
+    [{ rabbitMqTopology: { namespace: 'a.b' } }, 'rabbitMqTopology.namespace is "a.b", but must be a DNS label: '],
     [{ rabbitMq: { namespace: 'a.b' } }, 'rabbitMq.namespace is "a.b", but must be a DNS label: '],
     [
       { prometheus: { namespace: 'a', podLabels: { 'a b': 'c' } } },
