@@ -18,6 +18,7 @@ const KINDS = {
   'cert-manager.io': { Certificate: ['v1'] },
   'cilium.io': { CiliumNetworkPolicy: ['v2'] },
   'kafka.strimzi.io': { Kafka: ['v1'], KafkaNodePool: ['v1'], KafkaTopic: ['v1'] },
+  'monitoring.coreos.com': { PodMonitor: ['v1'] },
   'rabbitmq.com': { RabbitmqCluster: ['v1beta1'] },
   'postgresql.cnpg.io': { Cluster: ['v1'], Pooler: ['v1'], ScheduledBackup: ['v1'] },
 };
@@ -66,6 +67,7 @@ const SPEC_FIELDS = {
     'provider.vault.server',
     'provider.vault.version',
   ],
+  'monitoring.coreos.com/PodMonitor': ['podMetricsEndpoints', 'selector'],
   'kafka.strimzi.io/Kafka': ['kafka', 'entityOperator'],
   'kafka.strimzi.io/KafkaNodePool': ['replicas', 'resources', 'roles', 'storage', 'template'],
   'rabbitmq.com/RabbitmqCluster': [

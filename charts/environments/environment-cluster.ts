@@ -84,7 +84,12 @@ export const cluster = made(
       .optional()
       .describe('the API server, for the few pods that talk to it'),
     prometheus: clusterService
-      .extend({ url: z.string().optional().describe('URL of its HTTP API, for scaling on queries') })
+      .extend({
+        url: z.string().optional().describe('URL of its HTTP API, for scaling on queries'),
+        monitorLabels: texts
+          .optional()
+          .describe('labels by which its operator finds monitors: { release: prometheus }'),
+      })
       .optional()
       .describe('Prometheus'),
     reloader: z.boolean().optional().describe('whether Stakater Reloader runs'),

@@ -2,11 +2,11 @@ import { Chart, type Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { ApiServerAccess } from '../network/api-server-access';
-import { Peer, PodSet } from '../network/peer';
+import { PodSet } from '../network/peer';
+import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { SyncWave } from '../network/sync-wave';
-import { Cluster } from '../placement/cluster';
 import { ExternalReferences, labelsText } from '../rules/external-references';
 import { UsageError } from '../rules/usage-error';
 import { checkResources, type Resources, renderResources } from '../workload/resources';
@@ -54,10 +54,8 @@ export class CloudNativePgPods extends Construct {
       labels,
       metadata: { ...this.metadata(), name: `${name}-api-server` },
     });
-    const { prometheus } = Cluster.of(this);
-    if (prometheus !== undefined) {
-      this.policy.allowFrom({ from: Peer.service(prometheus), ports: [metricsPort] });
-    }
+    const { pods, policy } = this;
+    new PodMonitor(this, 'Monitor', { pods, policy, ports: [metricsPort], metadata: this.metadata() });
   }
 
   /** Metadata of an object that belongs to the pods and is applied with them. */

@@ -24,6 +24,7 @@ import {
 import { ApiServerAccess } from '../network/api-server-access';
 import { Endpoint } from '../network/endpoint';
 import { Peer, PodSet } from '../network/peer';
+import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { SyncWave } from '../network/sync-wave';
@@ -128,11 +129,11 @@ const ENCRYPTED: Port = { name: 'kafka-tls', number: 9093 };
 const CONTROL: Port = { name: 'control', number: 9090 };
 const REPLICATION: Port = { name: 'replication', number: 9091 };
 const AGENT: Port = { name: 'agent', number: 8443 };
-const METRICS: Port = { name: 'metrics', number: 9404 };
+const METRICS: Port = { name: 'tcp-prometheus', number: 9404 };
 
-/** Where the operators of topics and users tell how they are. */
-const TOPIC_OPERATOR: Port = { name: 'topic-operator', number: 8080 };
-const USER_OPERATOR: Port = { name: 'user-operator', number: 8081 };
+/** Where the operators of topics and users tell how they are, each in a container of its own. */
+const TOPIC_OPERATOR: Port = { name: 'healthcheck', number: 8080 };
+const USER_OPERATOR: Port = { name: 'healthcheck', number: 8081 };
 
 /** Leaves room for what Strimzi appends, twice in the name of a pod. */
 const LONGEST_NAME = 25;
@@ -261,17 +262,14 @@ export class Kafka extends Construct implements IKafka {
   }
 
   private connectNodes(operator: ClusterService): void {
-    const { prometheus } = Cluster.of(this);
+    const { pods, networkPolicy: policy } = this;
     this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [CONTROL, REPLICATION, AGENT] });
     this.networkPolicy.allowTo({ to: this.pods, ports: [CONTROL, REPLICATION] });
-    if (prometheus !== undefined) {
-      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [METRICS] });
-    }
+    new PodMonitor(this, 'Monitor', { pods, policy, ports: [METRICS], metadata: this.metadata() });
   }
 
   /** The pod that makes topics and users of the objects that stand for them. */
   private connectEntityOperator(): void {
-    const { prometheus } = Cluster.of(this);
     const pods = this.declarePods('entity-operator', `${this.name}-entity-operator`);
     const metadata = this.metadata();
     const policy = new PodNetworkPolicy(this, 'EntityOperatorPolicy', { pods, metadata });
@@ -281,10 +279,8 @@ export class Kafka extends Construct implements IKafka {
       labels: pods.labels,
       metadata: { ...metadata, name: `${pods.name}-api-server` },
     });
-    if (prometheus !== undefined) {
-      const ports = this.authenticated ? [TOPIC_OPERATOR, USER_OPERATOR] : [TOPIC_OPERATOR];
-      policy.allowFrom({ from: Peer.service(prometheus), ports });
-    }
+    const ports = this.authenticated ? [TOPIC_OPERATOR, USER_OPERATOR] : [TOPIC_OPERATOR];
+    new PodMonitor(this, 'EntityOperatorMonitor', { pods, policy, ports, metadata });
   }
 
   private createNodes(): KafkaNodePool {

@@ -9,6 +9,7 @@ import {
 } from '../../imports/rabbitmq.com';
 import { Endpoint } from '../network/endpoint';
 import { Peer, PodSet } from '../network/peer';
+import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { SyncWave } from '../network/sync-wave';
@@ -165,6 +166,7 @@ export class RabbitMq extends Construct implements IQueue {
     this.connectPods(operator);
     const tls = this.createCertificate();
     this.cluster = this.createCluster(tls?.authority?.secret);
+    this.createMonitor(tls);
     this.disruptionBudget = DisruptionBudget.QUORUM._bind(this, this.pods, this.metadata(), this.replicas);
     this.access = this.createAccess(tls ?? ServerTls.NONE);
     this.addChangeRules();
@@ -275,13 +277,8 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   private connectPods(operator: ClusterService): void {
-    const { prometheus } = Cluster.of(this);
     this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [this.management] });
     this.networkPolicy.allowTo({ to: this.pods, ports: PEER_PORTS });
-    if (prometheus !== undefined) {
-      const metrics = this.encrypted ? METRICS_TLS : METRICS;
-      this.networkPolicy.allowFrom({ from: Peer.service(prometheus), ports: [metrics] });
-    }
   }
 
   private createCertificate(): ServerTls | undefined {
@@ -292,6 +289,17 @@ export class RabbitMq extends Construct implements IQueue {
     const nodes = `*.${this.name}-nodes.${namespace}.svc`;
     const keys = this.props.tls?._bind(this, this.metadata(), [...names, nodes], [CertificateUsage.SERVER_AUTH]);
     return keys === undefined ? undefined : ServerTls.signedBy(keys.authority);
+  }
+
+  private createMonitor(tls: ServerTls | undefined): void {
+    const { pods, networkPolicy: policy } = this;
+    new PodMonitor(this, 'Monitor', {
+      pods,
+      policy,
+      ports: [this.encrypted ? METRICS_TLS : METRICS],
+      tls: tls && { serverName: `${this.name}.${pods.namespace}.svc`, authority: tls.authority },
+      metadata: this.metadata(),
+    });
   }
 
   private createAccess(tls: ServerTls): RabbitMqAccess {

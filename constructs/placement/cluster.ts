@@ -71,6 +71,13 @@ export interface ClusterPrometheus extends ClusterService {
    * @default - autoscaling on Prometheus queries is refused
    */
   readonly url?: string;
+
+  /**
+   * Labels by which its operator finds monitors: `{ release: 'kube-prometheus-stack' }`, the name of the release, where
+   * that chart installed it. Data services that operators run then have a PodMonitor each.
+   * @default - no monitors are made; who scrapes is told in another way
+   */
+  readonly monitorLabels?: { readonly [label: string]: string };
 }
 
 /** What is true of a cluster, whoever deploys to it. */
@@ -322,6 +329,7 @@ function checkNames(props: ClusterProps): void {
       checkClusterService(`cluster.${name}`, service);
     }
   }
+  checkLabels(undefined, 'cluster.prometheus.monitorLabels', prometheus?.monitorLabels ?? {});
   const { block, shared } = storage;
   const classes = { gpuRuntimeClass, 'storage.block': block, 'storage.shared': shared };
   for (const [property, name] of Object.entries(classes)) {

@@ -1,11 +1,11 @@
 import { ConnectionGraph } from '../../constructs/network/connection-graph';
-import { PodSet } from '../../constructs/network/peer';
+import { Peer, PodSet } from '../../constructs/network/peer';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
 import { Connectivity, podsByName } from '../support/connectivity';
 import { EACH_ENVIRONMENT } from '../support/environments';
 import { operatedPods } from '../support/operated-pods';
-import type { Pods } from '../support/pods';
+import { matches, type Pods } from '../support/pods';
 
 describe.each(EACH_ENVIRONMENT)(
   '%s: exactly the connections of the graph are allowed',
@@ -59,6 +59,26 @@ describe.each(EACH_ENVIRONMENT)(
           expect([made.title, connectivity.rulesOf(made, direction)]).toEqual([made.title, own]);
         }
       }
+    });
+
+    test('monitors select pods that have their ports, and Prometheus gets through to each', () => {
+      const monitors = objects.filter(({ kind }) => kind === 'PodMonitor');
+      const [prometheus] =
+        cluster.prometheus === undefined ? [] : Peer.service(cluster.prometheus).in(namespace, cluster);
+      for (const { metadata, spec } of monitors) {
+        const selected = [...pods.values()].filter(({ labels }) => matches(labels, spec.selector));
+        expect(selected.map(({ name }) => name)).toEqual([metadata.name]);
+        const open = (selected[0] as Pods).containers.flatMap(({ ports = [] }) => ports);
+        for (const { port } of spec.podMetricsEndpoints) {
+          const named = open.filter(({ name }: Json) => name === port);
+          expect([metadata.name, port, named.length > 0]).toEqual([metadata.name, port, true]);
+          for (const { containerPort } of named) {
+            expect(connectivity.allowsIn(selected[0] as Pods, prometheus, containerPort)).toBe(true);
+          }
+        }
+      }
+      const labels = cluster.prometheus?.monitorLabels ?? {};
+      expect(monitors.filter(({ metadata }) => !matches(metadata.labels ?? {}, { matchLabels: labels }))).toEqual([]);
     });
 
     test('to the outside: every connection of the graph has a rule', () => {

@@ -14,6 +14,11 @@ const READ_BY_OPERATORS: { readonly [kind: string]: (spec: Json) => [string, str
     const { accessKeyId, secretAccessKey } = configuration.s3Credentials;
     return [accessKeyId, secretAccessKey].flatMap((key) => (key === undefined ? [] : [[key.name, key.key]]));
   },
+  PodMonitor: ({ podMetricsEndpoints }) =>
+    podMetricsEndpoints.flatMap(({ tlsConfig }: Json) => {
+      const { secret } = tlsConfig?.ca ?? {};
+      return secret === undefined ? [] : [[secret.name, secret.key]];
+    }),
   RabbitmqCluster: ({ tls }) =>
     tls === undefined
       ? []

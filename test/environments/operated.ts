@@ -29,7 +29,7 @@ export const OPERATED: RagPlatformProps = {
     registry: new Registry({ mirror: 'registry.acme.example/mirror', pullSecrets: ['pull'], requireDigest: true }),
     apiServer: { cidrs: ['10.0.0.1/32'], port: 6443 },
     keda: { namespace: 'keda' },
-    prometheus: { namespace: 'monitoring' },
+    prometheus: { namespace: 'monitoring', monitorLabels: { release: 'prometheus' } },
     cloudNativePg: { namespace: 'cnpg-system' },
     rabbitMq: { namespace: 'rabbitmq-system', podLabels: { 'app.kubernetes.io/name': 'rabbitmq-cluster-operator' } },
     rabbitMqTopology: {

@@ -54,7 +54,7 @@ function instancesOf(cluster: ManifestObject, objects: ManifestObject[]): Pods {
         image: spec.imageName,
         resources: spec.resources,
         securityContext: RESTRICTED,
-        ports: listening(5432, 8000, 9187),
+        ports: listening({ postgresql: 5432, status: 8000, metrics: 9187 }),
       },
       ...archivers(cluster, objects),
     ],
@@ -134,7 +134,7 @@ function poolersOf(pooler: ManifestObject): Pods {
         ...named(template.containers, 'pgbouncer'),
         image: spec.pgbouncer.image,
         securityContext: RESTRICTED,
-        ports: listening(5432, 9127),
+        ports: listening({ pgbouncer: 5432, metrics: 9127 }),
       },
     ],
   });
@@ -146,7 +146,12 @@ function rabbitMqNodesOf(cluster: ManifestObject): Pods {
   const override = spec.override.statefulSet.spec.template.spec;
   const merged = (own: Json[], others: Json[] = []) =>
     own.map((part) => ({ ...part, ...others.find(({ name }) => name === part.name) }));
-  const ports = spec.tls?.disableNonTLSListeners === true ? [5671, 15671, 15691] : [5672, 15672, 15692];
+  const ports: Ports =
+    spec.tls?.disableNonTLSListeners === true
+      ? { amqps: 5671, 'management-tls': 15671, 'prometheus-tls': 15691 }
+      : { amqp: 5672, management: 15672, prometheus: 15692 };
+  // Nodes reach one another on 25672, which the operator does not name in the container.
+  const nodePorts = [...listening({ epmd: 4369, ...ports }), { containerPort: 25672 }];
   const setup = { cpu: '100m', memory: '500Mi' };
   return pods(cluster, metadata.name, {
     labels: {
@@ -171,8 +176,7 @@ function rabbitMqNodesOf(cluster: ManifestObject): Pods {
       override.initContainers,
     ),
     containers: merged(
-      // Nodes reach one another on 25672, which the operator does not name in the container.
-      [{ name: 'rabbitmq', image: spec.image, resources: spec.resources, ports: listening(4369, 25672, ...ports) }],
+      [{ name: 'rabbitmq', image: spec.image, resources: spec.resources, ports: nodePorts }],
       override.containers,
     ),
   });
@@ -189,7 +193,8 @@ function kafkaNodesOf(pool: ManifestObject, kafka: ManifestObject): Pods {
   const { name } = kafka.metadata;
   const { template, storage, resources } = pool.spec;
   const { image, listeners, metricsConfig } = kafka.spec.kafka;
-  const metrics = metricsConfig === undefined ? [] : [9404];
+  const metrics: Ports = metricsConfig === undefined ? {} : { 'tcp-prometheus': 9404 };
+  const clients: Ports = Object.fromEntries(listeners.map((one: Json) => [`tcp-${one.name}`, one.port]));
   return pods(pool, name, {
     labels: {
       'strimzi.io/cluster': name,
@@ -210,7 +215,13 @@ function kafkaNodesOf(pool: ManifestObject, kafka: ManifestObject): Pods {
         image,
         resources,
         securityContext: template.kafkaContainer.securityContext,
-        ports: listening(9090, 9091, 8443, ...listeners.map(({ port }: Json) => port), ...metrics),
+        ports: listening({
+          'tcp-ctrlplane': 9090,
+          'tcp-replication': 9091,
+          'tcp-kafkaagent': 8443,
+          ...clients,
+          ...metrics,
+        }),
       },
     ],
   });
@@ -224,7 +235,7 @@ function entityOperatorOf(kafka: ManifestObject): Pods {
     name: 'user-operator',
     ...userOperator,
     securityContext: template.userOperatorContainer?.securityContext,
-    ports: listening(8081),
+    ports: listening({ healthcheck: 8081 }),
   };
   return pods(kafka, `${name}-entity-operator`, {
     labels: {
@@ -240,7 +251,7 @@ function entityOperatorOf(kafka: ManifestObject): Pods {
         name: 'topic-operator',
         ...topicOperator,
         securityContext: template.topicOperatorContainer.securityContext,
-        ports: listening(8080),
+        ports: listening({ healthcheck: 8080 }),
       },
       ...(userOperator === undefined ? [] : [users]),
     ],
@@ -266,6 +277,10 @@ function pods(owner: ManifestObject, name: string, { labels, spec, init, contain
   };
 }
 
-function listening(...ports: number[]): Json[] {
-  return ports.map((containerPort) => ({ containerPort }));
+interface Ports {
+  readonly [name: string]: number;
+}
+
+function listening(ports: Ports): Json[] {
+  return Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort }));
 }

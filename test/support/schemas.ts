@@ -86,7 +86,7 @@ export const WITHOUT_SCHEMA = ['KafkaUser', 'ObjectStore', 'Queue'];
 
 /** Files with the custom resources that the library renders. */
 const NEEDED =
-  /^(keda|gateway-api|external-secrets|cert-manager|cilium|cloudnative-pg|rabbitmq|secrets-store-csi-driver|strimzi)\.yaml$/;
+  /^(keda|gateway-api|external-secrets|cert-manager|cilium|cloudnative-pg|prometheus-operator|rabbitmq|secrets-store-csi-driver|strimzi)\.yaml$/;
 
 /** Parts of a schema that only add conditions; what fields there are stands outside of them. */
 const CONDITIONS = ['anyOf', 'oneOf', 'allOf', 'not'];

@@ -394,6 +394,27 @@ describe('a topic', () => {
   });
 });
 
+describe('monitoring', () => {
+  const prometheus = { namespace: 'monitoring', monitorLabels: { release: 'prometheus' } };
+
+  test('has a monitor for the nodes, and one for what looks after topics and users', () => {
+    const { objects } = kafka({}, { prometheus });
+    expect(find(objects(), 'PodMonitor', 'events').spec).toEqual({
+      selector: { matchLabels: NODES },
+      podMetricsEndpoints: [{ port: 'tcp-prometheus', path: '/metrics', scheme: 'http' }],
+    });
+    expect(find(objects(), 'PodMonitor', 'events-entity-operator').spec).toEqual({
+      selector: { matchLabels: ENTITY_OPERATOR },
+      podMetricsEndpoints: [{ port: 'healthcheck', path: '/metrics', scheme: 'http' }],
+    });
+    expect(find(objects(), 'PodMonitor', 'events').metadata.labels).toMatchObject({ release: 'prometheus' });
+  });
+
+  test('has none where the cluster has no labels for it', () => {
+    expect(namesOf(kafka({}, { prometheus: { namespace: 'monitoring' } }).objects(), 'PodMonitor')).toEqual([]);
+  });
+});
+
 describe('mistakes', () => {
   test.each([
     [{ name: 'Events' }, {}, 'rag/events: name is "Events", but must be a DNS label'],

@@ -293,6 +293,31 @@ describe('the policy of the pods', () => {
   });
 });
 
+describe('monitoring', () => {
+  const prometheus = { namespace: 'monitoring', monitorLabels: { release: 'prometheus' } };
+  const METRICS = [{ port: 'metrics', path: '/metrics', scheme: 'http' }];
+
+  test('has a monitor for the instances, and one for PgBouncer, which has the same label', () => {
+    const { objects } = cluster({ pooler: {} }, { prometheus });
+    expect(find(objects(), 'PodMonitor', 'db').spec).toEqual({
+      selector: INSTANCES.podSelector,
+      podMetricsEndpoints: METRICS,
+    });
+    expect(find(objects(), 'PodMonitor', 'db-pooler').spec).toEqual({
+      selector: { matchLabels: { 'cnpg.io/poolerName': 'db-pooler' } },
+      podMetricsEndpoints: METRICS,
+    });
+    expect(find(objects(), 'PodMonitor', 'db').metadata.labels).toMatchObject({ release: 'prometheus' });
+    // What the operator would make by itself goes with one of its next releases.
+    expect(find(objects(), 'Cluster', 'db').spec).not.toHaveProperty('monitoring');
+  });
+
+  test('has none where the cluster has no labels for it', () => {
+    const { objects } = cluster({ pooler: {} }, { prometheus: { namespace: 'monitoring' } });
+    expect(namesOf(objects(), 'PodMonitor')).toEqual([]);
+  });
+});
+
 describe('PgBouncer', () => {
   const { chart, construct, objects: rendered } = cluster({ pooler: { poolSize: 30 } });
   const api = new Deployment(chart, 'api', { component: 'api', container: CONTAINER });
@@ -314,6 +339,9 @@ describe('PgBouncer', () => {
     const [container] = pooler.spec.template.spec.containers;
     const asked = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' };
     expect(container).toEqual({ name: 'pgbouncer', resources: { requests: asked, limits: asked } });
+    expect(pooler.spec.template.spec.initContainers).toEqual([
+      { name: 'bootstrap-controller', resources: { requests: asked, limits: asked } },
+    ]);
   });
 
   test('stands between the cluster and its clients, in policies and in time', () => {

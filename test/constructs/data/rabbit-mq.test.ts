@@ -301,6 +301,34 @@ describe('with TLS', () => {
   });
 });
 
+describe('monitoring', () => {
+  const prometheus = { namespace: 'monitoring', monitorLabels: { release: 'prometheus' } };
+  const endpoints = (props: RabbitMqProps) =>
+    find(rabbitMq(props, { prometheus }).objects(), 'PodMonitor', 'queue').spec.podMetricsEndpoints;
+
+  test('has a monitor for the port of the nodes that has metrics', () => {
+    const monitor = find(rabbitMq({}, { prometheus }).objects(), 'PodMonitor', 'queue');
+    expect(monitor.metadata.labels).toMatchObject({ release: 'prometheus', 'app.kubernetes.io/name': 'queue' });
+    expect(monitor.spec.selector).toEqual({ matchLabels: LABELS });
+    expect(endpoints({})).toEqual([{ port: 'prometheus', path: '/metrics', scheme: 'http' }]);
+  });
+
+  test('asks encrypted nodes under the name of the Service', () => {
+    expect(endpoints({ tls: TLS })).toEqual([
+      {
+        port: 'prometheus-tls',
+        path: '/metrics',
+        scheme: 'https',
+        tlsConfig: { serverName: 'queue.test.svc', ca: { secret: { name: 'queue-tls', key: 'ca.crt' } } },
+      },
+    ]);
+  });
+
+  test('has none where the cluster has no labels for it', () => {
+    expect(namesOf(rabbitMq({}, { prometheus: { namespace: 'monitoring' } }).objects(), 'PodMonitor')).toEqual([]);
+  });
+});
+
 describe('mistakes', () => {
   test.each([
     [{ name: 'Queue' }, {}, 'rag/queue: name is "Queue", but must be a DNS label'],

@@ -165,6 +165,10 @@ describe('mistakes', () => {
       { prometheus: { namespace: 'a', podLabels: { 'a b': 'c' } } },
       'prometheus.podLabels has the key "a b", but a key ',
     ],
+    [
+      { prometheus: { namespace: 'a', monitorLabels: { release: 'a b' } } },
+      'prometheus.monitorLabels.release is "a b", but the value of a label ',
+    ],
     [{ gpuRuntimeClass: 'NVIDIA' }, 'gpuRuntimeClass is "NVIDIA", but must be DNS labels joined by dots: '],
     [{ storage: { block: 'GP3' } }, 'storage.block is "GP3", but must be DNS labels joined by dots: '],
     [{ storage: { shared: 'a b' } }, 'storage.shared is "a b", but must be DNS labels joined by dots: '],

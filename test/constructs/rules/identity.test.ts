@@ -157,6 +157,11 @@ describe('selectors', () => {
     ]);
   });
 
+  test('of a monitor are those of the pods, whoever labels them', () => {
+    const selector = { matchLabels: { 'cnpg.io/cluster': 'db' } };
+    expect(problemsOf(identity, [manifest('PodMonitor', 'db', { spec: { selector } })])).toEqual([]);
+  });
+
   test('may be written only where the kind has one', () => {
     expect(problemsOf(identity, [manifest('ServiceMonitor', 'api', { spec: { selector: changing } })])).toEqual([]);
   });
