@@ -18,7 +18,7 @@ function millis(quantity: string): number {
   return Number(amount) * (unit === 'm' ? 1 : 1000);
 }
 
-describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, { objects }) => {
+describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (name, { objects }) => {
   const pods = [...podsOf(objects), ...operatedPods(objects)];
 
   test('requests for CPU, memory and disk, and a limit for memory and disk', () => {
@@ -31,7 +31,7 @@ describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (_, 
 
   test('stateful containers get the memory that they may use', () => {
     const stateful = pods.filter(({ owner }) => STATEFUL.includes(owner.kind)).flatMap(({ containers }) => containers);
-    expect(stateful.length).toBeGreaterThan(0);
+    expect(stateful.length > 0).toBe(name !== 'aws');
     for (const { resources } of stateful) {
       expect(resources.requests.memory).toBe(resources.limits.memory);
     }

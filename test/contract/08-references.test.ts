@@ -11,8 +11,9 @@ const READ_BY_OPERATORS: { readonly [kind: string]: (spec: Json) => [string, str
     return secret === undefined ? [] : ['username', 'password'].map((key) => [secret.name, key]);
   },
   ObjectStore: ({ configuration }) => {
-    const { accessKeyId, secretAccessKey } = configuration.s3Credentials;
-    return [accessKeyId, secretAccessKey].flatMap((key) => (key === undefined ? [] : [[key.name, key.key]]));
+    const { s3Credentials, azureCredentials, googleCredentials } = configuration;
+    const credentials: Json[] = Object.values(s3Credentials ?? azureCredentials ?? googleCredentials);
+    return credentials.flatMap((key) => (typeof key === 'object' ? [[key.name, key.key]] : []));
   },
   PodMonitor: ({ podMetricsEndpoints }) =>
     podMetricsEndpoints.flatMap(({ tlsConfig }: Json) => {

@@ -42,7 +42,7 @@ describe.each(EACH_ENVIRONMENT)(
       )) {
         const delays = containers.map(preStop);
         // A database of one pod has nobody who could take over.
-        const alone = ['StatefulSet/queue', 'StatefulSet/database'].includes(title);
+        const alone = ['StatefulSet/queue', 'StatefulSet/cache', 'StatefulSet/database'].includes(title);
         expect([title, Math.max(...delays) > 0 || alone]).toEqual([title, true]);
       }
     });
@@ -105,5 +105,11 @@ test('there are servers that are told how long to wait', () => {
       return seconds === undefined ? [] : [`${name}/${owner.metadata.name} ${seconds}`];
     }),
   );
-  expect(told).toEqual(['production/llm 240', 'everything/llm 600', 'triton/embedder 60', 'triton/reranker 20']);
+  expect(told).toEqual([
+    'production/llm 240',
+    'in-cluster/llm 240',
+    'everything/llm 600',
+    'triton/embedder 60',
+    'triton/reranker 20',
+  ]);
 });

@@ -156,6 +156,7 @@ describe('the way to another model', () => {
       'download-bge-reranker-v2-m3',
       'download-bge-small-en-v1-5',
       'download-qwen2-5-7b-instruct',
+      'migration',
     ]);
     expect(argument(objects, 'next-embedder', '--model-id')).toBe(`/models/${SMALL}`);
     expect(variables(objects, 'Job', 'collection-backfill')).toMatchObject({
