@@ -40,6 +40,8 @@ export class CloudNativePgPods extends Construct {
   public readonly pods: PodSet;
   /** Their policy. */
   public readonly policy: PodNetworkPolicy;
+  /** What tells Prometheus of them. */
+  public readonly monitor: PodMonitor;
 
   public constructor(scope: Construct, id: string, props: CloudNativePgPodsProps) {
     super(scope, id);
@@ -55,7 +57,7 @@ export class CloudNativePgPods extends Construct {
       metadata: { ...this.metadata(), name: `${name}-api-server` },
     });
     const { pods, policy } = this;
-    new PodMonitor(this, 'Monitor', { pods, policy, ports: [metricsPort], metadata: this.metadata() });
+    this.monitor = new PodMonitor(this, 'Monitor', { pods, policy, ports: [metricsPort], metadata: this.metadata() });
   }
 
   /** Metadata of an object that belongs to the pods and is applied with them. */

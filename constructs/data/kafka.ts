@@ -21,6 +21,7 @@ import {
   KafkaSpecEntityOperatorUserOperatorResourcesRequests as UserOperatorRequest,
   KafkaNodePoolSpecStorageVolumesType as VolumeType,
 } from '../../imports/kafka.strimzi.io';
+import type { PodMonitor as Monitor } from '../../imports/monitoring.coreos.com';
 import { ApiServerAccess } from '../network/api-server-access';
 import { Endpoint } from '../network/endpoint';
 import { Peer, PodSet } from '../network/peer';
@@ -158,6 +159,8 @@ export class Kafka extends Construct implements IKafka {
   public readonly pods: PodSet;
   /** The network policy of the nodes. */
   public readonly networkPolicy: PodNetworkPolicy;
+  /** The PodMonitor of the nodes; none where the cluster has no labels for it. */
+  public readonly podMonitor?: Monitor;
   /** The KafkaUser that clients are; none without authentication. */
   public readonly user?: ApiObject;
 
@@ -177,7 +180,7 @@ export class Kafka extends Construct implements IKafka {
     this.placement = Placement.resolve(this, { nodePool: props.nodePool });
     this.pods = this.declarePods('kafka', this.name);
     this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });
-    this.connectNodes(operator);
+    this.podMonitor = this.connectNodes(operator);
     this.connectEntityOperator();
     this.nodes = this.createNodes();
     this.kafka = this.createKafka();
@@ -261,11 +264,11 @@ export class Kafka extends Construct implements IKafka {
     };
   }
 
-  private connectNodes(operator: ClusterService): void {
+  private connectNodes(operator: ClusterService): Monitor | undefined {
     const { pods, networkPolicy: policy } = this;
     this.networkPolicy.allowFrom({ from: Peer.service(operator), ports: [CONTROL, REPLICATION, AGENT] });
     this.networkPolicy.allowTo({ to: this.pods, ports: [CONTROL, REPLICATION] });
-    new PodMonitor(this, 'Monitor', { pods, policy, ports: [METRICS], metadata: this.metadata() });
+    return new PodMonitor(this, 'Monitor', { pods, policy, ports: [METRICS], metadata: this.metadata() }).monitor;
   }
 
   /** The pod that makes topics and users of the objects that stand for them. */

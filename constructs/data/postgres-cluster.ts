@@ -1,6 +1,7 @@
 import { Lazy, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { PodMonitor } from '../../imports/monitoring.coreos.com';
 import {
   type ClusterSpecBootstrapInitdb,
   type ClusterSpecStorage,
@@ -214,6 +215,8 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
   public readonly pods: PodSet;
   /** Who the pods are to a cloud; undefined where nothing is declared. */
   public readonly identity?: CloudIdentity;
+  /** The PodMonitor of the instances; none where the cluster has no labels for it. */
+  public readonly podMonitor?: PodMonitor;
   /** PgBouncer in front of it. */
   public readonly pooler?: PostgresPooler;
   /** Where backups and the log of changes are kept. */
@@ -259,6 +262,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
       metricsPort: METRICS,
     });
     this.pods = this.operated.pods;
+    this.podMonitor = this.operated.monitor.monitor;
     this.connectPods(operator);
     this.bindIdentity();
     this.archive = this.createArchive();

@@ -1,6 +1,7 @@
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { PodMonitor } from '../../imports/monitoring.coreos.com';
 import {
   Pooler,
   PoolerSpecType as PoolerType,
@@ -82,6 +83,8 @@ const RESERVED = 20;
 export class PostgresPooler extends Construct {
   /** The Pooler. */
   public readonly pooler: Pooler;
+  /** The PodMonitor of its pods; none where the cluster has no labels for it. */
+  public readonly podMonitor?: PodMonitor;
   /** Where clients reach it. */
   public readonly endpoint: Endpoint;
 
@@ -96,6 +99,7 @@ export class PostgresPooler extends Construct {
       label: POOLER_LABEL,
       metricsPort: METRICS,
     });
+    this.podMonitor = this.pooled.monitor.monitor;
     this.pooled.policy.allowTo({ to: pods, ports: [port], ordered: true });
     this.pooler = this.createPooler(props, target);
     this.endpoint = Endpoint.service(this.pooled.pods, `${cluster}-pooler`, port);

@@ -1,6 +1,7 @@
 import { Chart, type Duration, Size } from 'cdk8s';
 import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { PodMonitor as Monitor } from '../../imports/monitoring.coreos.com';
 import {
   RabbitmqClusterSpecResourcesLimits as LimitQuantity,
   RabbitmqCluster,
@@ -146,6 +147,8 @@ export class RabbitMq extends Construct implements IQueue {
   public readonly pods: PodSet;
   /** The network policy of the pods. */
   public readonly networkPolicy: PodNetworkPolicy;
+  /** The PodMonitor of the pods; none where the cluster has no labels for it. */
+  public readonly podMonitor?: Monitor;
   /** The disruption budget; none for a single node. */
   public readonly disruptionBudget?: k8s.KubePodDisruptionBudget;
 
@@ -166,7 +169,7 @@ export class RabbitMq extends Construct implements IQueue {
     this.connectPods(operator);
     const tls = this.createCertificate();
     this.cluster = this.createCluster(tls?.authority?.secret);
-    this.createMonitor(tls);
+    this.podMonitor = this.createMonitor(tls);
     this.disruptionBudget = DisruptionBudget.QUORUM._bind(this, this.pods, this.metadata(), this.replicas);
     this.access = this.createAccess(tls ?? ServerTls.NONE);
     this.addChangeRules();
@@ -291,15 +294,16 @@ export class RabbitMq extends Construct implements IQueue {
     return keys === undefined ? undefined : ServerTls.signedBy(keys.authority);
   }
 
-  private createMonitor(tls: ServerTls | undefined): void {
+  private createMonitor(tls: ServerTls | undefined): Monitor | undefined {
     const { pods, networkPolicy: policy } = this;
-    new PodMonitor(this, 'Monitor', {
+    const { monitor } = new PodMonitor(this, 'Monitor', {
       pods,
       policy,
       ports: [this.encrypted ? METRICS_TLS : METRICS],
       tls: tls && { serverName: `${this.name}.${pods.namespace}.svc`, authority: tls.authority },
       metadata: this.metadata(),
     });
+    return monitor;
   }
 
   private createAccess(tls: ServerTls): RabbitMqAccess {

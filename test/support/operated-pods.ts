@@ -3,7 +3,7 @@ import type { Pods } from './pods';
 
 /**
  * Pods that operators make of some objects, as far as the objects decide what they are: what an operator chooses by
- * itself, such as the image of its own helper, is left out. Each kind follows the source of its operator.
+ * itself, such as the image of what it puts beside the server, is left out. Each kind follows the source of its operator.
  */
 export function operatedPods(objects: ManifestObject[]): Pods[] {
   return objects.flatMap((object) => OPERATORS[object.kind]?.(object, objects) ?? []);

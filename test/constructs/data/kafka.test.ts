@@ -398,7 +398,8 @@ describe('monitoring', () => {
   const prometheus = { namespace: 'monitoring', monitorLabels: { release: 'prometheus' } };
 
   test('has a monitor for the nodes, and one for what looks after topics and users', () => {
-    const { objects } = kafka({}, { prometheus });
+    const { construct, objects } = kafka({}, { prometheus });
+    expect(construct.podMonitor?.name).toBe('events');
     expect(find(objects(), 'PodMonitor', 'events').spec).toEqual({
       selector: { matchLabels: NODES },
       podMetricsEndpoints: [{ port: 'tcp-prometheus', path: '/metrics', scheme: 'http' }],
@@ -412,6 +413,7 @@ describe('monitoring', () => {
 
   test('has none where the cluster has no labels for it', () => {
     expect(namesOf(kafka({}, { prometheus: { namespace: 'monitoring' } }).objects(), 'PodMonitor')).toEqual([]);
+    expect(kafka().construct.podMonitor).toBeUndefined();
   });
 });
 

@@ -298,7 +298,8 @@ describe('monitoring', () => {
   const METRICS = [{ port: 'metrics', path: '/metrics', scheme: 'http' }];
 
   test('has a monitor for the instances, and one for PgBouncer, which has the same label', () => {
-    const { objects } = cluster({ pooler: {} }, { prometheus });
+    const { construct, objects } = cluster({ pooler: {} }, { prometheus });
+    expect([construct.podMonitor?.name, construct.pooler?.podMonitor?.name]).toEqual(['db', 'db-pooler']);
     expect(find(objects(), 'PodMonitor', 'db').spec).toEqual({
       selector: INSTANCES.podSelector,
       podMetricsEndpoints: METRICS,
@@ -315,6 +316,7 @@ describe('monitoring', () => {
   test('has none where the cluster has no labels for it', () => {
     const { objects } = cluster({ pooler: {} }, { prometheus: { namespace: 'monitoring' } });
     expect(namesOf(objects(), 'PodMonitor')).toEqual([]);
+    expect(cluster().construct.podMonitor).toBeUndefined();
   });
 });
 

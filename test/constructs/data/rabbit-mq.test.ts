@@ -326,6 +326,8 @@ describe('monitoring', () => {
 
   test('has none where the cluster has no labels for it', () => {
     expect(namesOf(rabbitMq({}, { prometheus: { namespace: 'monitoring' } }).objects(), 'PodMonitor')).toEqual([]);
+    expect(rabbitMq().construct.podMonitor).toBeUndefined();
+    expect(rabbitMq({}, { prometheus }).construct.podMonitor?.name).toBe('queue');
   });
 });
 
