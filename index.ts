@@ -208,9 +208,17 @@ export type { PodUser } from './constructs/workload/pod-template';
 export { type HttpProbeProps, Probe, type ProbeTiming } from './constructs/workload/probe';
 export type { IClient, IProvider, Offer, SecretFile } from './constructs/workload/provider';
 export type { Resources } from './constructs/workload/resources';
+export { SecretDelivery } from './constructs/workload/secret-delivery';
+export { SecretRotation } from './constructs/workload/secret-rotation';
 export { SharedVolume, type SharedVolumeProps } from './constructs/workload/shared-volume';
 export { type ClaimTemplate, StatefulSet, type StatefulSetProps } from './constructs/workload/stateful-set';
 export { type RollingUpdate, UpdateStrategy } from './constructs/workload/update-strategy';
 export { type Mount, Volume } from './constructs/workload/volume';
-export { type ServiceProps, Workload, type WorkloadOptions, type WorkloadProps } from './constructs/workload/workload';
+export {
+  type ProgramOptions,
+  type ServiceProps,
+  Workload,
+  type WorkloadOptions,
+  type WorkloadProps,
+} from './constructs/workload/workload';
 export type { WorkloadOffer, WorkloadOfferProps } from './constructs/workload/workload-offer';

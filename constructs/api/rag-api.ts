@@ -14,7 +14,7 @@ import { Probe } from '../workload/probe';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { Volume } from '../workload/volume';
-import type { WorkloadOptions } from '../workload/workload';
+import type { ProgramOptions } from '../workload/workload';
 
 /** What is done in a pod before its API starts. */
 export interface WarmUp {
@@ -37,7 +37,7 @@ export interface WarmUp {
 }
 
 /** The service that answers questions. */
-export interface RagApiProps extends WorkloadOptions, DeploymentOptions {
+export interface RagApiProps extends ProgramOptions, DeploymentOptions {
   /**
    * What runs: a server that listens on {@link port}, answers `GET /health/live` without asking anything
    * else, `GET /health/ready` when it can serve, and `GET /metrics` for Prometheus; and that contains `sleep`.

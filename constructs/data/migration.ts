@@ -8,10 +8,10 @@ import type { PodUser } from '../workload/pod-template';
 import type { IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { Volume } from '../workload/volume';
-import type { WorkloadOptions } from '../workload/workload';
+import type { ProgramOptions } from '../workload/workload';
 
 /** What brings the schema of a database to what a release of the API expects. */
-export interface MigrationProps extends WorkloadOptions {
+export interface MigrationProps extends ProgramOptions {
   /**
    * The database whose schema it is: a {@link Postgres}, a {@link PostgresCluster}, an {@link ExternalPostgres}. Not
    * the way through PgBouncer: most programs take a lock for a session, so that no two migrate at a time.

@@ -16,10 +16,10 @@ import { Probe } from '../workload/probe';
 import type { IProvider } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { type Mount, Volume } from '../workload/volume';
-import type { WorkloadOptions } from '../workload/workload';
+import type { ProgramOptions } from '../workload/workload';
 
 /** Workers that turn documents into vectors. */
-export interface EmbeddingWorkersProps extends WorkloadOptions, DeploymentOptions {
+export interface EmbeddingWorkersProps extends ProgramOptions, DeploymentOptions {
   /**
    * What runs: a worker that takes tasks from the broker, finishes the task at hand on SIGTERM, and touches
    * the file `WORKER_HEARTBEAT_FILE` at least every 30 seconds while its main loop is alive.

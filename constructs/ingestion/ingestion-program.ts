@@ -5,10 +5,10 @@ import type { Image } from '../workload/image';
 import type { PodUser } from '../workload/pod-template';
 import type { Resources } from '../workload/resources';
 import { type Mount, Volume } from '../workload/volume';
-import type { WorkloadOptions } from '../workload/workload';
+import type { ProgramOptions } from '../workload/workload';
 
 /** A program of the user's own that takes part in the ingestion. */
-export interface IngestionProgramProps extends WorkloadOptions {
+export interface IngestionProgramProps extends ProgramOptions {
   /** What runs; as a rule the image of the workers, so that both are of one release. */
   readonly image: Image;
 

@@ -32,7 +32,7 @@ const ELSEWHERE = /^(\$|\{|\[|%\(|<|>|\||~|!|&|\*|\/|file:|env[.:]|os\.environ)/
  */
 const CREDENTIAL_VALUES: readonly [string, RegExp][] = [
   ['a private key', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/],
-  ['a URL with a password', /(?<=[a-z0-9+.-]):\/\/[^/\s:@]{0,255}:(?!\$\()[^@\s/]{1,8192}@/i],
+  ['a URL with a password', /(?<=[a-z0-9+.-]):\/\/[^/\s:@]{0,255}:(?!\$\$?\()[^@\s/]{1,8192}@/i],
   ['an AWS access key', /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
   ['an Azure key', /\b(AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{30,128}=/],
   ['a GitHub token', /\b(ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}\b/],

@@ -18,6 +18,7 @@ import { Probe } from '../workload/probe';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { scriptFile } from '../workload/script-file';
+import { SecretRotation } from '../workload/secret-rotation';
 import { StatefulSet } from '../workload/stateful-set';
 import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
@@ -420,7 +421,15 @@ export class Qdrant extends Construct implements IProvider {
     if (this.props.tls === undefined) {
       return undefined;
     }
-    if (this.props.tls.renewed && !Cluster.of(this).reloader) {
+    const { tls, secretRotation = SecretRotation.RELOADER } = this.props;
+    if (tls.renewed && secretRotation !== SecretRotation.RELOADER) {
+      throw new UsageError(
+        `is ${secretRotation.name}, but the certificate is renewed when nobody renders, and is read only at start; leave ` +
+          'it out, so that Reloader restarts the nodes',
+        { scope: this, property: 'secretRotation' },
+      );
+    }
+    if (tls.renewed && !Cluster.of(this).reloader) {
       throw new UsageError(
         'is renewed by cert-manager, but Qdrant reads the certificate of gRPC and of its own protocol only at start, ' +
           'so the cluster would fall apart when the first one expires; declare reloader in the cluster, or use a ' +
@@ -428,7 +437,7 @@ export class Qdrant extends Construct implements IProvider {
         { scope: this, property: 'tls' },
       );
     }
-    const keys = this.props.tls._bind(this, this.workload.metadata(), this.dnsNames(), [
+    const keys = tls._bind(this, this.workload.metadata(), this.dnsNames(), [
       CertificateUsage.SERVER_AUTH,
       // Nodes are clients of one another.
       CertificateUsage.CLIENT_AUTH,

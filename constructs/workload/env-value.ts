@@ -85,6 +85,17 @@ export class EnvValue {
   }
 
   /**
+   * The same text, in which these references stay as they are for the program to complete.
+   * @internal
+   */
+  public _leaving(names: string[]): EnvValue {
+    const text = this.source.value ?? '';
+    return EnvValue.template(
+      text.replaceAll(REFERENCE, (all, name: string) => (names.includes(name) ? `$${all}` : all)),
+    );
+  }
+
+  /**
    * The variable in a container.
    * @internal
    */

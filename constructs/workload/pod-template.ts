@@ -13,11 +13,12 @@ import { secondsOf } from '../rules/time-span';
 import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
-import type { EnvValue } from './env-value';
+import { EnvValue } from './env-value';
 import { mergeOverride, overrideProblem } from './pod-overrides';
 import { secretsReadBy } from './pod-secrets';
 import type { PodSecurityException } from './pod-security';
 import { checkResources } from './resources';
+import { type DerivedVariable, SecretDelivery } from './secret-delivery';
 import { type Mount, Volume } from './volume';
 
 /** User and group that the containers run as. */
@@ -54,6 +55,11 @@ export interface PodTemplateProps {
   readonly exceptions: PodSecurityException[];
   /** Names under which the main container expects what it is given, by the name that it is given under. */
   readonly envNames: { readonly [given: string]: string };
+  /**
+   * How the main container gets the values of Secrets.
+   * @default SecretDelivery.ENV
+   */
+  readonly secretDelivery?: SecretDelivery;
   /** Changes to the rendered pod. */
   readonly overrides?: k8s.PodSpec;
 }
@@ -148,14 +154,38 @@ export class PodTemplate {
     this.secretFiles.push({ source, directory });
   }
 
+  /** Puts keys of Secrets into a directory of a container, as files that are named like the keys. */
+  public addSecretFiles(keys: SecretKey[], directory: string, container?: string): void {
+    const names = keys.map(({ key }) => key);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (keys.length === 0 || twice !== undefined) {
+      throw new UsageError(
+        keys.length === 0
+          ? `are none for "${directory}"; name at least one`
+          : `has "${twice}" twice for "${directory}", and files are named like the keys; put one into another directory`,
+        { scope: this.scope, property: 'secretFiles' },
+      );
+    }
+    const place = container === undefined ? directory : `${container}:${directory}`;
+    const files = Object.fromEntries(keys.map((key) => [key.key, key]));
+    const volume = Volume._secretFiles(volumeNameOf(place.replace(/^\//, ''), 'secrets-at'), files);
+    this.addMount({ volume, path: directory }, container);
+  }
+
+  /** Names of the variables of the main container that have the value of a Secret. */
+  public secretVariables(): string[] {
+    const env = Object.entries(this.deliveredEnv());
+    return env.filter(([, { secretKey }]) => secretKey !== undefined).map(([name]) => name);
+  }
+
   /**
    * Names of the Secrets that the pods read at start, overrides included, sorted; without those of which only these
-   * keys are read, and without the files that providers give.
+   * keys are read, without the files that providers give, and without any files where they are read again.
    */
-  public secretsToWatch(unwatched: SecretKey[]): string[] {
+  public secretsToWatch(unwatched: SecretKey[], filesAreReread: boolean): string[] {
     const given = this.secretFiles.map(({ source }) => volumeNameOf(source.secret));
     const spec = this.mergedSpec(this.volumes());
-    const volumes = spec.volumes?.filter(({ name }) => !given.includes(name));
+    const volumes = filesAreReread ? [] : spec.volumes?.filter(({ name }) => !given.includes(name));
     const watched = secretsReadBy({ ...spec, volumes }).filter(
       ({ secret, key }) => !unwatched.some((other) => other.secret === secret && other.key === key),
     );
@@ -166,6 +196,7 @@ export class PodTemplate {
   public lateChecks(): Check[] {
     return [
       () => this.checkEnvNames(),
+      () => this.checkDelivery(),
       () => this.checkVolumes(),
       () => this.checkMountTargets(),
       () => this.checkOverrides(),
@@ -278,15 +309,43 @@ export class PodTemplate {
     const main = mainContainer?.name;
     const added = this.mounts.filter((added) => (added.container ?? main) === container.name);
     const mounts = [...(container.mounts ?? []), ...added.map(({ mount }) => mount)];
-    return this.isMain(container) ? [...mounts, ...this.secretMounts(), ...this.providerMounts()] : mounts;
+    return this.isMain(container)
+      ? [...mounts, ...this.secretMounts(), ...this.deliveryMounts(), ...this.providerMounts()]
+      : mounts;
   }
 
   private envOf(container: ContainerProps): { [name: string]: EnvValue } {
-    const given = Object.fromEntries(this.env);
-    if (this.preparations.has(container.name)) {
-      return { ...this.containers[0]?.env, ...given, ...container.env };
+    if (this.isMain(container)) {
+      return this.deliveredEnv();
     }
-    return { ...container.env, ...(this.isMain(container) ? given : {}) };
+    return { ...(this.preparations.has(container.name) ? this.deliveredEnv() : {}), ...container.env };
+  }
+
+  /** What the main container is to know, whichever way it gets it. */
+  private mainEnv(): { [name: string]: EnvValue } {
+    return { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+  }
+
+  private deliveredEnv(): { [name: string]: EnvValue } {
+    const env = this.mainEnv();
+    const withheld = this.delivery._withheld(env);
+    const kept = Object.entries(env).filter(([name]) => !withheld.includes(name));
+    const derived = this.delivery._derived(env).map((variable) => [this.nameOf(variable), variable.value]);
+    return Object.fromEntries([...kept, ...derived]);
+  }
+
+  /** Whoever renames a variable renames what is derived from it, and may rename that once more. */
+  private nameOf({ of, suffix }: DerivedVariable): string {
+    return this.props.envNames[`${this.givenName(of)}${suffix}`] ?? `${of}${suffix}`;
+  }
+
+  private givenName(name: string): string {
+    const { envNames } = this.props;
+    return [...this.given].find((given) => (envNames[given] ?? given) === name) ?? name;
+  }
+
+  private get delivery(): SecretDelivery {
+    return this.props.secretDelivery ?? SecretDelivery.ENV;
   }
 
   private isMain(container: ContainerProps): boolean {
@@ -304,6 +363,14 @@ export class PodTemplate {
     });
   }
 
+  /** Files in one volume, which therefore change at one time. */
+  private deliveryMounts(): Mount[] {
+    const files = this.delivery._files(this.mainEnv());
+    return Object.keys(files).length === 0
+      ? []
+      : [{ volume: Volume._secretFiles('delivered-secrets', files), path: this.delivery._directory }];
+  }
+
   /** The kubelet mounts before any container starts, and only what a container mounts: the main one does for all. */
   private providerMounts(): Mount[] {
     return [...this.providerClasses].sort().map((name) => ({
@@ -314,13 +381,44 @@ export class PodTemplate {
 
   /** A name that no provider gives is a mistake: the image would wait for a variable that never comes. */
   private checkEnvNames(): void {
-    const unused = Object.keys(this.props.envNames).find((name) => !this.given.has(name));
+    const derived = this.delivery._derived(this.mainEnv()).map(({ of, suffix }) => `${this.givenName(of)}${suffix}`);
+    const names = new Set([...this.given, ...derived]);
+    const unused = Object.keys(this.props.envNames).find((name) => !names.has(name));
     if (unused !== undefined) {
-      const given = [...this.given].sort().join(', ') || 'nothing';
+      const given = [...names].sort().join(', ') || 'nothing';
       throw new UsageError(`renames a variable that no provider gives; given are ${given}`, {
         scope: this.scope,
         property: `envNames.${unused}`,
       });
+    }
+  }
+
+  /** What the delivery adds must be new, and what it withholds must be used nowhere else. */
+  private checkDelivery(): void {
+    const env = this.mainEnv();
+    const derived = this.delivery._derived(env);
+    const names = [...Object.keys(env), ...derived.map((variable) => this.nameOf(variable))];
+    const taken = derived.find(
+      (variable) => names.indexOf(this.nameOf(variable)) !== names.lastIndexOf(this.nameOf(variable)),
+    );
+    if (taken !== undefined) {
+      const name = this.nameOf(taken);
+      throw new UsageError(
+        `is set already, but secretDelivery gives ${taken.of} under this name; drop one, or rename what is given with ` +
+          `envNames: { ${this.givenName(taken.of)}${taken.suffix}: … }`,
+        { scope: this.scope, property: `env.${name}` },
+      );
+    }
+    const withheld = this.delivery._withheld(env);
+    const [{ command = [], args = [] } = {}] = this.containers as [ContainerProps?];
+    const used = [...command, ...args].flatMap((word) => EnvValue.template(word).references);
+    const missing = used.find((name) => withheld.includes(name));
+    if (missing !== undefined) {
+      throw new UsageError(
+        `refers to $(${missing}), which secretDelivery gives as a file, so the text would stay as it is; read ` +
+          'the file, or choose SecretDelivery.BOTH',
+        { scope: this.scope, property: 'container.args' },
+      );
     }
   }
 
@@ -410,14 +508,17 @@ export class PodTemplate {
   }
 }
 
-/** A name for the volume of a Secret; what had to change is told apart by a digest. */
-function volumeNameOf(secret: string, prefix = 'secret'): string {
-  const name = `${prefix}-${secret}`;
+/** A name for a volume, after a Secret or a place; what had to change is told apart by a digest. */
+function volumeNameOf(subject: string, prefix = 'secret'): string {
+  const name = `${prefix}-${subject}`;
   if (dnsLabelProblem(name) === undefined) {
     return name;
   }
-  const digest = createHash('sha256').update(secret).digest('hex').slice(0, 8);
-  return `${name.replaceAll('.', '-').slice(0, 54)}-${digest}`;
+  const digest = createHash('sha256').update(subject).digest('hex').slice(0, 8);
+  return `${name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '-')
+    .slice(0, 54)}-${digest}`;
 }
 
 function checkContainerName(scope: Construct, name: string): void {

@@ -59,6 +59,23 @@ export class Volume {
   }
 
   /**
+   * Keys of one or more Secrets as files of these names.
+   * @internal
+   */
+  public static _secretFiles(name: string, files: { readonly [file: string]: SecretKey }): Volume {
+    // Sorted, so that the order of what the files are for changes no pod.
+    const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
+    const secrets = [...new Set(sorted.map(([, { secret }]) => secret))].sort();
+    const sources = secrets.map((secret) => ({
+      secret: {
+        name: secret,
+        items: sorted.filter(([, key]) => key.secret === secret).map(([path, { key }]) => ({ key, path })),
+      },
+    }));
+    return new Volume(name, { projected: { sources } }, { secretKeys: sorted.map(([, key]) => key) });
+  }
+
+  /**
    * What a SecretProviderClass fetches; while a pod mounts it, the Secret of the class exists.
    * @internal
    */

@@ -27,6 +27,8 @@ import type { EnvValue } from './env-value';
 import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
 import type { IClient, IProvider, Offer } from './provider';
+import type { SecretDelivery } from './secret-delivery';
+import { SecretRotation } from './secret-rotation';
 import { type Mount, Volume } from './volume';
 import { WorkloadOffer, type WorkloadOfferProps } from './workload-offer';
 
@@ -51,6 +53,14 @@ export interface WorkloadOptions {
    * @default - the providers' names
    */
   readonly envNames?: { readonly [given: string]: string };
+
+  /**
+   * What has the pods use the new value of a Secret that they read. Jobs and CronJobs read Secrets when they start and
+   * need nothing.
+   * @default SecretRotation.RELOADER where the cluster declares Reloader; otherwise nothing does, and a pod keeps the
+   *   values with which it started until it is restarted
+   */
+  readonly secretRotation?: SecretRotation;
 
   /**
    * Name of the node pool to run on.
@@ -112,8 +122,19 @@ export interface WorkloadOptions {
   readonly podOverrides?: k8s.PodSpec;
 }
 
+/** What workloads let their user change whose program is the user's own. */
+export interface ProgramOptions extends WorkloadOptions {
+  /**
+   * How the program gets the values of Secrets, both those that providers give and those in {@link env}; what is prepared
+   * before it gets them alike. Files are for programs that read `<NAME>_FILE`, and for keys that change while a program
+   * runs. Where an image expects another name than that, {@link envNames} has it: `{ QDRANT_API_KEY_FILE: 'KEY_PATH' }`.
+   * @default SecretDelivery.ENV
+   */
+  readonly secretDelivery?: SecretDelivery;
+}
+
 /** What a kind of workload needs to know of its pods. */
-export interface WorkloadProps extends WorkloadOptions {
+export interface WorkloadProps extends ProgramOptions {
   /** What the workload is in the system: `api`, `vector-store`. */
   readonly component: string;
 
@@ -146,7 +167,7 @@ export interface WorkloadProps extends WorkloadOptions {
 
   /**
    * Keys whose change restarts no pod.
-   * @default - none: every Secret that a container reads restarts the pods when it changes
+   * @default - none: every Secret that a container reads restarts the pods when it changes, where Reloader does that
    */
   readonly unwatchedKeys?: SecretKey[];
 
@@ -226,6 +247,7 @@ export abstract class Workload extends Construct implements IClient {
     checkAnnotations(this, 'serviceAccountAnnotations', props.serviceAccountAnnotations ?? {});
     checkEnv(this, props);
     props.identity?._checkOwn(this, props);
+    checkRotation(this, props);
     checkSeconds(this, 'gracePeriod', props.gracePeriod ?? GRACE_PERIOD);
     this.namespace = namespaceOf(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
@@ -240,7 +262,11 @@ export abstract class Workload extends Construct implements IClient {
     this.template = this.createTemplate(props);
     this.apiAccess = this.createApiAccess(props.apiAccess ?? []);
     this.acceptMetricsScrapes();
-    LateChecks.of(this).add(this, () => [...this.template.lateChecks(), ...this.addressChecks()]);
+    LateChecks.of(this).add(this, () => [
+      ...this.template.lateChecks(),
+      ...this.addressChecks(),
+      () => this.checkReread(),
+    ]);
     checkExceptions(this, props.podSecurityExceptions ?? []);
     PodSecurityLevels.of(this).admit(this.namespace, props.podSecurityExceptions ?? []);
     OutputRules.attach(this);
@@ -308,6 +334,19 @@ export abstract class Workload extends Construct implements IClient {
       const subPath = this.config.files.add(path, content, target);
       this.template.addMount({ volume: this.config.volume, path, subPath }, target);
     }
+  }
+
+  /**
+   * Puts keys of Secrets into a container as files, each named like its key. When a Secret changes, the files follow, and
+   * the pods restart as {@link WorkloadOptions.secretRotation} says.
+   *
+   * @param directory absolute path of the directory, of which whatever the image has in it is hidden
+   * @param keys keys of one or more Secrets
+   * @param container name of the container, which may be added later and may be an init container; without it
+   *   the main one
+   */
+  public addSecretFiles(directory: string, keys: SecretKey[], container?: string): void {
+    this.template.addSecretFiles(keys, directory, container === this.name ? undefined : container);
   }
 
   /** Creates a Service in front of the pods. */
@@ -402,8 +441,25 @@ export abstract class Workload extends Construct implements IClient {
    * CD runs it (stakater/Reloader, README, "Jobs" and "CronJobs").
    */
   private reloadAnnotations(): { [annotation: string]: string } {
-    const produce = () => this.template.secretsToWatch(this.props.unwatchedKeys ?? []).join(',') || undefined;
-    return Cluster.of(this).reloader ? { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) } : {};
+    const { unwatchedKeys = [], secretRotation = SecretRotation.RELOADER } = this.props;
+    const reread = secretRotation === SecretRotation.REREAD;
+    if (!Cluster.of(this).reloader || !(reread || secretRotation === SecretRotation.RELOADER)) {
+      return {};
+    }
+    const produce = () => this.template.secretsToWatch(unwatchedKeys, reread).join(',') || undefined;
+    return { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) };
+  }
+
+  /** A variable is what it was when the container started, whatever the program reads again. */
+  private checkReread(): void {
+    const [variable] = this.template.secretVariables();
+    if (this.props.secretRotation === SecretRotation.REREAD && variable !== undefined) {
+      throw new UsageError(
+        `is REREAD, but the variable ${variable} never changes in a container that runs; set secretDelivery to ` +
+          'SecretDelivery.FILES, or choose another rotation',
+        { scope: this, property: 'secretRotation' },
+      );
+    }
   }
 
   /** Labels of the workload's objects; the selector is the part of them that never changes. */
@@ -462,7 +518,7 @@ export abstract class Workload extends Construct implements IClient {
         'app.kubernetes.io/component': props.component,
         ...(isLabelValue(tag) ? { 'app.kubernetes.io/version': tag } : {}),
       },
-      annotations: { ...props.podAnnotations },
+      annotations: { ...props.podAnnotations, ...rotationAnnotations(props) },
       serviceAccountName: this.name,
       user: props.user ?? { uid: 10001, gid: 10001 },
       placement: this.placement,
@@ -478,6 +534,7 @@ export abstract class Workload extends Construct implements IClient {
       priorityClassName: props.priorityClassName,
       exceptions: props.podSecurityExceptions ?? [],
       envNames: props.envNames ?? {},
+      secretDelivery: props.secretDelivery,
       overrides: props.podOverrides,
     });
     template.addContainer({ ...props.container, name: this.name, env: { ...props.container.env, ...props.env } });
@@ -532,6 +589,29 @@ function checkPodLabels(scope: Construct, labels: { readonly [label: string]: st
   if (own !== undefined) {
     throw new UsageError(`has ${own}, which the library sets itself; leave it out`, { scope, property: 'podLabels' });
   }
+}
+
+function checkRotation(scope: Construct, { secretRotation, podAnnotations = {} }: WorkloadOptions): void {
+  if (secretRotation === SecretRotation.RELOADER && !Cluster.of(scope).reloader) {
+    throw new UsageError(
+      'is RELOADER, but the cluster declares no Reloader; set reloader of the cluster, or restart the pods with ' +
+        'SecretRotation.revision',
+      { scope, property: 'secretRotation' },
+    );
+  }
+  if (Object.hasOwn(podAnnotations, SecretRotation._ANNOTATION)) {
+    throw new UsageError(`has ${SecretRotation._ANNOTATION}; say so with SecretRotation.revision`, {
+      scope,
+      property: 'podAnnotations',
+    });
+  }
+}
+
+/** Pods of Jobs and CronJobs are new ones in any case. */
+function rotationAnnotations({ secretRotation, restartPolicy }: WorkloadProps & PodDetails): {
+  [name: string]: string;
+} {
+  return restartPolicy === undefined ? (secretRotation?._podAnnotations ?? {}) : {};
 }
 
 function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: WorkloadProps): void {

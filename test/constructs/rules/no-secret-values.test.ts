@@ -146,6 +146,7 @@ describe('a variable', () => {
 
   test.each([
     'redis://:$(REDIS_PASSWORD)@queue:6379/0',
+    'redis://:$$(REDIS_PASSWORD)@queue:6379/0',
     'postgres://$(PGUSER):$(PGPASSWORD)@db:5432/rag',
     'postgresql+asyncpg://rag:$(DB_PASSWORD)@db/rag?ssl=require',
     'redis://queue:6379/0',
@@ -349,6 +350,8 @@ const FORMS: [string, string][] = [
   ['a private key', `-----BEGIN ${'RSA '}PRIVATE KEY-----\nMIIE`],
   ['a private key', `-----BEGIN ${''}PRIVATE KEY-----`],
   ['a URL with a password', 'redis://:hunter2@queue:6379/0'],
+  ['a URL with a password', 'redis://:$$$(hunter2)@queue:6379/0'],
+  ['a URL with a password', 'redis://:$$hunter2@queue:6379/0'],
   ['a URL with a password', 'postgresql+asyncpg://rag:hunter2@db/rag'],
   ['an AWS access key', `AKIA${'0'.repeat(16)}`],
   ['an AWS access key', `ASIA${'7'.repeat(16)}`],

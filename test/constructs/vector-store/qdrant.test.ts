@@ -8,6 +8,7 @@ import { ServerCertificate } from '../../../constructs/secrets/server-certificat
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
+import { SecretRotation } from '../../../constructs/workload/secret-rotation';
 import { isCovered, peerUris, urlsOf } from '../../support/certificate-names';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
@@ -383,6 +384,12 @@ describe('TLS', () => {
     expect(() => qdrant(tls)).toThrow(
       /^rag\/qdrant: tls is renewed by cert-manager, but Qdrant reads .* declare reloader/,
     );
+    const secretRotation = SecretRotation.revision('1');
+    expect(() => qdrant({ ...tls, secretRotation }, { reloader: true })).toThrow(
+      'rag/qdrant: secretRotation is revision, but the certificate is renewed when nobody renders, and is read only at ' +
+        'start; leave it out, so that Reloader restarts the nodes',
+    );
+    expect(() => qdrant({ tls: ServerCertificate.existing('qdrant-certificate'), secretRotation })).not.toThrow();
     const objects = qdrant(tls, { reloader: true }).objects();
     expect(find(objects, 'StatefulSet', 'qdrant').metadata.annotations).toEqual({ [RELOAD]: 'qdrant-tls' });
   });
