@@ -201,8 +201,10 @@ export type { ContainerProps, MainContainerProps } from './constructs/workload/c
 export { CronJob, type CronJobProps } from './constructs/workload/cron-job';
 export { Deployment, type DeploymentOptions, type DeploymentProps } from './constructs/workload/deployment';
 export { EnvValue } from './constructs/workload/env-value';
+export { HeapDumps } from './constructs/workload/heap-dumps';
 export { Image, type ImageVersion } from './constructs/workload/image';
 export { Job, type JobProps, type JobRunProps } from './constructs/workload/job';
+export { Jvm, type JvmProps } from './constructs/workload/jvm';
 export { PodSecurityException } from './constructs/workload/pod-security';
 export type { PodUser } from './constructs/workload/pod-template';
 export { type HttpProbeProps, Probe, type ProbeTiming } from './constructs/workload/probe';

@@ -24,6 +24,7 @@ import { ApiAccess, type ApiAccessRule } from './api-access';
 import { ConfigFiles } from './config-files';
 import type { ContainerProps, MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
+import type { Jvm } from './jvm';
 import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
 import type { IClient, IProvider, Offer } from './provider';
@@ -131,6 +132,12 @@ export interface ProgramOptions extends WorkloadOptions {
    * @default SecretDelivery.ENV
    */
   readonly secretDelivery?: SecretDelivery;
+
+  /**
+   * How the JVM that runs the program uses its container.
+   * @default - the program runs on none, or says so itself
+   */
+  readonly jvm?: Jvm;
 }
 
 /** What a kind of workload needs to know of its pods. */
@@ -537,7 +544,14 @@ export abstract class Workload extends Construct implements IClient {
       secretDelivery: props.secretDelivery,
       overrides: props.podOverrides,
     });
-    template.addContainer({ ...props.container, name: this.name, env: { ...props.container.env, ...props.env } });
+    const { container, env } = props;
+    const jvm = props.jvm?._bind(this, container.resources, { ...container.env, ...env });
+    template.addContainer({
+      ...container,
+      name: this.name,
+      env: { ...container.env, ...jvm?.env, ...env },
+      mounts: [...(container.mounts ?? []), ...(jvm?.mounts ?? [])],
+    });
     return template;
   }
 
