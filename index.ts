@@ -197,6 +197,7 @@ export type { StrictMode } from './constructs/vector-store/strict-mode';
 
 // Workloads of one's own
 export type { ApiAccess, ApiAccessRule } from './constructs/workload/api-access';
+export { ConfigRollout } from './constructs/workload/config-rollout';
 export type { ContainerProps, MainContainerProps } from './constructs/workload/container';
 export { CronJob, type CronJobProps } from './constructs/workload/cron-job';
 export { Deployment, type DeploymentOptions, type DeploymentProps } from './constructs/workload/deployment';

@@ -5,27 +5,43 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { isDataKey } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
+import { ConfigRollout } from './config-rollout';
 
 /** What a ConfigMap holds, names and contents together (Kubernetes docs, "ConfigMaps"). */
 const MOST_BYTES = 1024 * 1024;
+
+/** Digits of a hash in a name: enough that no two contents of a workload share one. */
+const HASH_LENGTH = 10;
 
 /** Configuration files of a workload, in one ConfigMap. */
 export class ConfigFiles extends Construct {
   /** The ConfigMap. */
   public readonly configMap: k8s.KubeConfigMap;
-  /** Name of the ConfigMap. */
-  public readonly name: string;
-
   private readonly data = new Map<string, string>();
   private readonly places = new Set<string>();
 
-  public constructor(scope: Construct, id: string, metadata: k8s.ObjectMeta) {
+  public constructor(
+    scope: Construct,
+    id: string,
+    private readonly metadata: k8s.ObjectMeta,
+    private readonly rollout: ConfigRollout = ConfigRollout.CHECKSUM,
+  ) {
     super(scope, id);
     this.configMap = new k8s.KubeConfigMap(this, 'Resource', {
-      metadata,
+      ...(rollout === ConfigRollout.CHECKSUM ? { metadata } : this.immutable(metadata)),
       data: Lazy.any({ produce: () => Object.fromEntries(this.sorted()) }),
     });
-    this.name = this.configMap.name;
+  }
+
+  /** Name of the ConfigMap; of an immutable one, while files are added, the name that it has so far. */
+  public get name(): string {
+    const { name = '' } = this.metadata;
+    return this.changesInPlace ? name : `${name}-${this.checksum.slice(0, HASH_LENGTH)}`;
+  }
+
+  /** Whether the ConfigMap is the same one when its content is another. */
+  public get changesInPlace(): boolean {
+    return this.rollout === ConfigRollout.CHECKSUM;
   }
 
   /**
@@ -47,6 +63,17 @@ export class ConfigFiles extends Construct {
   /** Changes when, and only when, the content changes; pods that carry it restart then. */
   public get checksum(): string {
     return createHash('sha256').update(JSON.stringify(this.sorted())).digest('hex');
+  }
+
+  private immutable(metadata: k8s.ObjectMeta): k8s.KubeConfigMapProps {
+    return {
+      metadata: {
+        ...metadata,
+        name: Lazy.any({ produce: () => this.name }),
+        annotations: { ...metadata.annotations, 'argocd.argoproj.io/sync-options': 'PruneLast=true' },
+      },
+      immutable: true,
+    };
   }
 
   /** The name of the file; when another has it, the path; when another has that too, the name and a digest. */

@@ -582,9 +582,10 @@ function checkMounts(scope: Construct, mounts: Mount[]): void {
   checkUnique(scope, 'mounts.path', paths);
 }
 
-/** One checksum over all configuration files: when it changes, the pods restart. */
+/** One checksum over all configuration files that change under one name: when it changes, the pods restart. */
 function checksumAnnotations(volumes: Volume[]): { [annotation: string]: string } {
-  const checksums = volumes.flatMap((volume) => volume._configFiles?.checksum ?? []);
+  const files = volumes.flatMap((volume) => volume._configFiles ?? []).filter(({ changesInPlace }) => changesInPlace);
+  const checksums = files.map(({ checksum }) => checksum);
   if (checksums.length === 0) {
     return {};
   }

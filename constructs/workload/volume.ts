@@ -7,6 +7,8 @@ import type { SecretKey } from '../secrets/secret-key';
 import type { ConfigFiles } from './config-files';
 import { SharedVolume } from './shared-volume';
 
+type VolumeSource = Omit<k8s.Volume, 'name'>;
+
 /** A volume of a pod. */
 export class Volume {
   /** Empty space on the node's disk that goes with the pod. The pod is evicted when it holds more than `size`. */
@@ -40,7 +42,7 @@ export class Volume {
    * @internal
    */
   public static _config(name: string, files: ConfigFiles): Volume {
-    return new Volume(name, { configMap: { name: files.name } }, { config: files });
+    return new Volume(name, () => ({ configMap: { name: files.name } }), { config: files });
   }
 
   /** Keys of one Secret as files; each file is named like its key. */
@@ -120,7 +122,7 @@ export class Volume {
   private constructor(
     /** Name of the volume in its pod. */
     public readonly name: string,
-    private readonly source: Omit<k8s.Volume, 'name'> | undefined,
+    private readonly source: VolumeSource | (() => VolumeSource) | undefined,
     private readonly details: {
       readonly scratch?: Size;
       readonly config?: ConfigFiles;
@@ -169,7 +171,8 @@ export class Volume {
    * @internal
    */
   public _render(): k8s.Volume[] {
-    return this.source === undefined ? [] : [{ name: this.name, ...this.source }];
+    const source = typeof this.source === 'function' ? this.source() : this.source;
+    return source === undefined ? [] : [{ name: this.name, ...source }];
   }
 }
 

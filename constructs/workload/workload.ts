@@ -22,6 +22,7 @@ import type { CloudIdentity } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { ApiAccess, type ApiAccessRule } from './api-access';
 import { ConfigFiles } from './config-files';
+import { ConfigRollout } from './config-rollout';
 import type { ContainerProps, MainContainerProps } from './container';
 import type { EnvValue } from './env-value';
 import type { Jvm } from './jvm';
@@ -54,6 +55,13 @@ export interface WorkloadOptions {
    * @default - the providers' names
    */
   readonly envNames?: { readonly [given: string]: string };
+
+  /**
+   * What happens to the ConfigMap of the pods when configuration files change. Jobs and CronJobs have no rollout: they keep
+   * one ConfigMap, because a pod that is tried again after a sync would look for the old one in vain.
+   * @default ConfigRollout.CHECKSUM
+   */
+  readonly configRollout?: ConfigRollout;
 
   /**
    * What has the pods use the new value of a Secret that they read. Jobs and CronJobs read Secrets when they start and
@@ -238,7 +246,7 @@ export abstract class Workload extends Construct implements IClient {
   /** Where the pods run. */
   protected readonly placement: Placement;
   protected readonly template: PodTemplate;
-  private readonly props: WorkloadProps;
+  private readonly props: WorkloadProps & PodDetails;
   private readonly used = new Set<IProvider>();
   private readonly addresses = new Map<string, { readonly service: string; readonly port: Port }>();
   private config?: { readonly files: ConfigFiles; readonly volume: Volume };
@@ -480,7 +488,9 @@ export abstract class Workload extends Construct implements IClient {
   }
 
   private createConfig() {
-    const files = new ConfigFiles(this, 'Config', this.metadata());
+    const { configRollout, restartPolicy } = this.props;
+    const rollout = restartPolicy === undefined ? configRollout : ConfigRollout.CHECKSUM;
+    const files = new ConfigFiles(this, 'Config', this.metadata(), rollout);
     return { files, volume: Volume._config('config', files) };
   }
 
@@ -586,7 +596,7 @@ export interface PodDetails {
   readonly replicas?: number;
   /** Whether each revision is spread for itself. */
   readonly spreadPerRevision?: boolean;
-  /** What happens when a container ends. */
+  /** What happens when a container ends; said of pods that end, those of Jobs and CronJobs, and of no others. */
   readonly restartPolicy?: string;
 }
 
