@@ -105,6 +105,7 @@ export type { Port } from './constructs/network/port';
 export { SyncWave } from './constructs/network/sync-wave';
 // The cluster
 export { Accelerator, type AcceleratorProps } from './constructs/placement/accelerator';
+export { Architecture } from './constructs/placement/architecture';
 export { type AcceleratorLabels, Cloud } from './constructs/placement/cloud';
 export {
   Cluster,

@@ -1,4 +1,5 @@
 import type { IConstruct } from 'constructs';
+import type { Architecture } from '../placement/architecture';
 import type { Registry } from '../placement/registry';
 import { isMovingTag } from '../rules/images-pinned';
 import { UsageError } from '../rules/usage-error';
@@ -14,6 +15,14 @@ export interface ImageVersion {
    * @default - the tag alone; refused where the registry requires digests
    */
   readonly digest?: string;
+
+  /**
+   * Architectures that there is a build for. A tag, and the digest of an index, can be for several, of which each node
+   * takes its own; the digest of one manifest, or a tag such as `cpu-arm64-1.9.3`, is for one. Pods whose images have one
+   * architecture in common go to nodes of it, in their pool or anywhere.
+   * @default - unknown; pods run on whatever nodes the pool has
+   */
+  readonly architectures?: Architecture[];
 }
 
 /** A path, with a host before it or without (distribution/reference, "Grammar"). */
@@ -32,7 +41,7 @@ export class Image {
    * @param repository `ghcr.io/acme/rag-api`; without a host, Docker Hub
    */
   public static of(repository: string, version: ImageVersion): Image {
-    return new Image(repository, version.tag, version.digest);
+    return new Image(repository, version.tag, version.digest, version.architectures && [...version.architectures]);
   }
 
   private readonly host: string;
@@ -44,10 +53,17 @@ export class Image {
     public readonly tag: string,
     /** Digest of the image. */
     public readonly digest?: string,
+    /** Architectures that it is for; undefined when unknown. */
+    public readonly architectures?: Architecture[],
   ) {
     checkRepository(repository);
     checkTag(tag);
     checkDigest(digest);
+    if (architectures?.length === 0) {
+      throw new UsageError('are none, so no node could run it; name one, or leave them out where they are unknown', {
+        property: 'image.architectures',
+      });
+    }
     [this.host, this.path] = splitRepository(repository);
   }
 

@@ -14,6 +14,8 @@ import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type ContainerProps, renderContainer } from './container';
 import { EnvValue } from './env-value';
+import type { Image } from './image';
+import { architectureProblem, nodeSelectorFor } from './pod-architecture';
 import { mergeOverride, overrideProblem } from './pod-overrides';
 import { secretsReadBy } from './pod-secrets';
 import type { PodSecurityException } from './pod-security';
@@ -197,6 +199,11 @@ export class PodTemplate {
     return [
       () => this.checkEnvNames(),
       () => this.checkDelivery(),
+      () =>
+        refuse(architectureProblem(this.props.placement, this.images()), {
+          scope: this.scope,
+          property: 'image.architectures',
+        }),
       () => this.checkVolumes(),
       () => this.checkMountTargets(),
       () => this.checkOverrides(),
@@ -242,7 +249,7 @@ export class PodTemplate {
       imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),
       priorityClassName: props.priorityClassName,
       runtimeClassName: placement.runtimeClassName,
-      nodeSelector: Object.keys(placement.nodeSelector).length === 0 ? undefined : placement.nodeSelector,
+      nodeSelector: this.renderNodeSelector(),
       tolerations: placement.tolerations.length === 0 ? undefined : placement.tolerations,
       topologySpreadConstraints: props.spread.length === 0 ? undefined : props.spread,
       terminationGracePeriodSeconds: props.gracePeriod.toSeconds(),
@@ -250,6 +257,15 @@ export class PodTemplate {
       containers: this.renderContainers(this.containers),
       volumes: rendered.length === 0 ? undefined : rendered,
     };
+  }
+
+  private renderNodeSelector(): { [label: string]: string } | undefined {
+    const selector = nodeSelectorFor(this.props.placement, this.images());
+    return Object.keys(selector).length === 0 ? undefined : selector;
+  }
+
+  private images(): Image[] {
+    return [...this.containers, ...this.initContainers].map(({ image }) => image);
   }
 
   private renderContainers(containers: ContainerProps[]): k8s.Container[] {
