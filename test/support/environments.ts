@@ -5,6 +5,7 @@ import { Environment } from '../../charts/environments/environment';
 import { RagPlatform, type RagPlatformProps } from '../../charts/rag-platform';
 import { RenderedEnvironment } from '../../charts/rendered-environment';
 import type { ManifestObject } from '../../constructs/rules/output';
+import { FILES } from '../environments/files';
 import { OPERATED, withDataServices } from '../environments/operated';
 import { PGVECTOR } from '../environments/pgvector';
 import { TRITON } from '../environments/triton';
@@ -57,6 +58,7 @@ function filesIn(directory: string): string[] {
 /** The environments that the repository ships, its examples, and some that are unlike them. */
 export const ENVIRONMENTS: TestedEnvironment[] = [
   ...[...filesIn(SHIPPED), ...filesIn(EXAMPLES), ...filesIn(ODD)].map(renderFile),
+  renderCode('files', FILES),
   renderCode('operated', OPERATED, withDataServices),
   renderCode('pgvector', PGVECTOR),
   renderCode('triton', TRITON),
