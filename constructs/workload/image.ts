@@ -18,7 +18,7 @@ export interface ImageVersion {
 
   /**
    * Architectures that there is a build for. A tag, and the digest of an index, can be for several, of which each node
-   * takes its own; the digest of one manifest, or a tag such as `cpu-arm64-1.9.3`, is for one. Pods whose images have one
+   * takes its own; the digest of one manifest, or a tag such as `cpu-arm64-1.9`, is for one. Pods whose images have one
    * architecture in common go to nodes of it, in their pool or anywhere.
    * @default - unknown; pods run on whatever nodes the pool has
    */
