@@ -1,6 +1,7 @@
 import { Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import type { RagPlatformProps } from '../../charts/rag-platform';
+import { Redis } from '../../constructs/data/redis';
 import { EmbeddingModel } from '../../constructs/models/embedding-model';
 import { Architecture } from '../../constructs/placement/architecture';
 import { SecretKey } from '../../constructs/secrets/secret-key';
@@ -28,7 +29,11 @@ export const FILES: RagPlatformProps = {
     secretDelivery: SecretDelivery.FILES,
     secretRotation: SecretRotation.REREAD,
   },
-  queue: { password: SecretKey.of('queue', 'password'), configRollout: ConfigRollout.IMMUTABLE },
+  queue: (scope) =>
+    new Redis(scope, 'queue', {
+      password: SecretKey.of('queue', 'password'),
+      configRollout: ConfigRollout.IMMUTABLE,
+    }),
   embeddingWorkers: {
     image: Image.of('ghcr.io/acme/rag-workers', { tag: '1.8.2' }),
     secretDelivery: SecretDelivery.BOTH,
