@@ -25,7 +25,7 @@ import {
   timeOfDay,
   usualKey,
 } from './environment-values';
-import { user, workloadFields } from './environment-workload';
+import { programOptions, user, workloadFields } from './environment-workload';
 
 const maxConnections = count.optional().describe('connections at the same time; by default 100');
 const settings = texts.optional().describe('more settings of the server: work_mem: 16MB');
@@ -170,6 +170,6 @@ export function migration(secrets: ISecretSource) {
     resources: resources.optional().describe('what it asks for; by default 100m CPU and 256Mi'),
     temporaryStorage: size.optional().describe('space at /tmp; by default 256Mi'),
     user,
-    ...workloadFields(secrets),
+    ...programOptions(secrets),
   });
 }

@@ -118,6 +118,7 @@ function rabbitMq() {
       storage: size.optional().describe('volume of each node; by default 10Gi'),
       storageClass: z.string().optional().describe("class of the volumes; by default the cluster's for block volumes"),
       resources: guaranteed.optional().describe('what each node asks for, limits too; by default 1 CPU and 2Gi'),
+      queues: z.array(z.string()).optional().describe('queues that are declared as objects: celery; by default none'),
       deliveryTimeout: duration
         .optional()
         .describe(
@@ -129,9 +130,15 @@ function rabbitMq() {
       image: image.optional().describe('what runs; by default what the operator chooses'),
     })
     .transform(
-      (props): Made<IQueue> =>
+      ({ queues = [], ...props }): Made<IQueue> =>
         (scope, longestTask) =>
-          describedBy(scope, 'queue.rabbitMq', () => new RabbitMq(scope, 'queue', patient(props, longestTask))),
+          describedBy(scope, 'queue.rabbitMq', () => {
+            const rabbitMq = new RabbitMq(scope, 'queue', patient(props, longestTask));
+            for (const name of queues) {
+              rabbitMq.queue(name);
+            }
+            return rabbitMq;
+          }),
     );
 }
 

@@ -1,6 +1,7 @@
 import { Cron, Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { z } from 'zod';
+import { Architecture } from '../../constructs/placement/architecture';
 import { envNameProblem } from '../../constructs/rules/object-name';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { LARGEST_NUMBER } from '../../constructs/rules/whole-number';
@@ -148,6 +149,10 @@ export const image = made(
     repository: z.string().describe('host and path: ghcr.io/acme/rag-api'),
     tag: z.string({ error: tagMessage }).describe('a release: 1.8.2; latest is refused'),
     digest: z.string().optional().describe('sha256: and 64 hexadecimal digits'),
+    architectures: z
+      .array(z.enum(Architecture))
+      .optional()
+      .describe('architectures that it is built for; by default any node can run it'),
   }),
   ({ repository, ...version }) => Image.of(repository, version),
 );

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { ExternalService } from '../../constructs/data/external-service';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
-import { duration, identity, image, made, resources, size, texts, variables } from './environment-values';
+import { ConfigRollout } from '../../constructs/workload/config-rollout';
+import { HeapDumps } from '../../constructs/workload/heap-dumps';
+import { Jvm } from '../../constructs/workload/jvm';
+import { SecretDelivery } from '../../constructs/workload/secret-delivery';
+import { SecretRotation } from '../../constructs/workload/secret-rotation';
+import { count, duration, identity, image, made, resources, size, texts, variables } from './environment-values';
 
 /** Settings that every workload has. */
 export function workloadFields(secrets: ISecretSource) {
@@ -14,6 +19,60 @@ export function workloadFields(secrets: ISecretSource) {
     podAnnotations: texts.optional().describe('more annotations of the pods'),
     serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
     identity: identity.optional().describe('who the pods are to a cloud'),
+    secretRotation: secretRotation
+      .optional()
+      .describe('what follows a new value of a Secret; by default a restart, where the cluster has Reloader'),
+    configRollout: configRollout
+      .optional()
+      .describe('how configuration files change: checksum in place, immutable in a ConfigMap for each content'),
+  };
+}
+
+const secretRotation = made(
+  z.union(
+    [
+      z.enum(['reloader', 'reread']),
+      z.strictObject({ revision: z.string().describe('a text that is changed with the Secret: 2026-11-28') }),
+    ],
+    { error: 'must be reloader, reread, or { revision: text } whose text is changed with the Secret' },
+  ),
+  (input) => {
+    if (typeof input === 'object') {
+      return SecretRotation.revision(input.revision);
+    }
+    return { reloader: SecretRotation.RELOADER, reread: SecretRotation.REREAD }[input];
+  },
+);
+
+const configRollout = z
+  .enum(['checksum', 'immutable'])
+  .transform((name) => ({ checksum: ConfigRollout.CHECKSUM, immutable: ConfigRollout.IMMUTABLE })[name]);
+
+const secretDelivery = z
+  .enum(['env', 'files', 'both'])
+  .transform((name) => ({ env: SecretDelivery.ENV, files: SecretDelivery.FILES, both: SecretDelivery.BOTH })[name]);
+
+const jvm = made(
+  z.strictObject({
+    heap: count.optional().describe('percent of the memory limit that the heap may take; by default 75'),
+    heapDumps: z.boolean().optional().describe('whether the heap is dumped when memory is out; by default false'),
+    processors: count.optional().describe('processors that it counts on; by default the CPU limit, or the node'),
+    options: z.array(z.string()).optional().describe('more options: -XX:+UseZGC'),
+  }),
+  ({ heapDumps, ...props }) => Jvm.of({ ...props, heapDumps: heapDumps === true ? HeapDumps.SCRATCH : undefined }),
+);
+
+/** Settings of every workload whose program is the user's own. */
+export function programOptions(secrets: ISecretSource) {
+  return {
+    files: texts
+      .optional()
+      .describe('configuration files by absolute path: prompts, settings of models, feature flags'),
+    secretDelivery: secretDelivery
+      .optional()
+      .describe('how it gets the values of Secrets: env, files or both; by default env'),
+    jvm: jvm.optional().describe('how the JVM that runs it uses its container'),
+    ...workloadFields(secrets),
   };
 }
 
@@ -31,7 +90,7 @@ export function programFields(secrets: ISecretSource, usual: UsualSettings) {
     temporaryStorage: size.optional().describe(`space at /tmp; by default ${usual.temporaryStorage}`),
     user,
     externals: z.array(external(secrets)).optional().describe('hosts outside the cluster that it connects to'),
-    ...workloadFields(secrets),
+    ...programOptions(secrets),
   };
 }
 

@@ -146,6 +146,7 @@ class SqsQueue extends ExternalQueue {
         // Without credentials in it, Celery leaves them to the SDK, which reads the variables or takes the identity.
         CELERY_BROKER_URL: EnvValue.of('sqs://'),
       },
+      withoutEnv: accessKey === undefined ? ['AWS_ACCESS_KEY_ID'] : [],
     };
   }
 

@@ -97,6 +97,7 @@ export class GcsBucket implements IBucket {
           ? {}
           : { GOOGLE_APPLICATION_CREDENTIALS: EnvValue.of(`${file.directory}/${file.source.key}`) }),
       },
+      withoutEnv: file === undefined ? ['GOOGLE_APPLICATION_CREDENTIALS'] : [],
       files: file === undefined ? undefined : [file],
     };
   }

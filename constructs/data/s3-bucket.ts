@@ -103,6 +103,7 @@ export class S3Bucket implements IBucket {
         ...(accessKey === undefined ? {} : { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(accessKey) }),
         ...(secretKey === undefined ? {} : { AWS_SECRET_ACCESS_KEY: EnvValue.fromSecret(secretKey) }),
       },
+      withoutEnv: accessKey === undefined ? ['AWS_ACCESS_KEY_ID'] : [],
     };
   }
 

@@ -77,6 +77,7 @@ export class PodTemplate {
   private readonly env = new Map<string, EnvValue>();
   private readonly origins = new Map<string, string>();
   private readonly given = new Set<string>();
+  private readonly unwanted = new Map<string, string>();
   private readonly mounts: { readonly mount: Mount; readonly container?: string }[] = [];
   private readonly providerClasses = new Set<string>();
   private readonly secretFiles: { readonly source: SecretKey; readonly directory: string }[] = [];
@@ -144,6 +145,11 @@ export class PodTemplate {
     this.origins.set(name, origin);
   }
 
+  /** Refuses a variable of the main container, whoever sets it, now or later. */
+  public refuseEnv(name: string, origin: string): void {
+    this.unwanted.set(name, origin);
+  }
+
   /** Adds a volume to a container, which may come later; without a name to the main one. */
   public addMount(mount: Mount, container?: string): void {
     this.bindMounted([mount]);
@@ -198,6 +204,7 @@ export class PodTemplate {
   public lateChecks(): Check[] {
     return [
       () => this.checkEnvNames(),
+      () => this.checkUnwantedEnv(),
       () => this.checkDelivery(),
       () =>
         refuse(architectureProblem(this.props.placement, this.images()), {
@@ -435,6 +442,19 @@ export class PodTemplate {
           'the file, or choose SecretDelivery.BOTH',
         { scope: this.scope, property: 'container.args' },
       );
+    }
+  }
+
+  private checkUnwantedEnv(): void {
+    const set = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    for (const [name, origin] of this.unwanted) {
+      if (Object.hasOwn(set, name)) {
+        throw new UsageError(
+          `is set by ${this.origins.get(name) ?? 'env'}, and ${origin} comes without keys, so that it would be asked with ` +
+            'these; give it keys of its own under other names, or have neither use keys',
+          { scope: this.scope, property: `env.${name}` },
+        );
+      }
     }
   }
 

@@ -28,6 +28,13 @@ export interface Offer {
   readonly env: { readonly [name: string]: EnvValue };
 
   /**
+   * Variables that the client must not have, because with them it would come as somebody else: an SDK that finds keys
+   * takes them everywhere.
+   * @default - none
+   */
+  readonly withoutEnv?: string[];
+
+  /**
    * Files that the client needs, such as a certificate authority.
    * @default - none
    */

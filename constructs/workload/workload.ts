@@ -134,6 +134,14 @@ export interface WorkloadOptions {
 /** What workloads let their user change whose program is the user's own. */
 export interface ProgramOptions extends WorkloadOptions {
   /**
+   * Configuration files, by the absolute path at which the program finds them: prompts, settings of models, feature
+   * flags. They are in a ConfigMap, so they hold no secrets, and together less than 1 MiB. Pods restart when one changes,
+   * as {@link configRollout} says.
+   * @default - none
+   */
+  readonly files?: { readonly [path: string]: string };
+
+  /**
    * How the program gets the values of Secrets, both those that providers give and those in {@link env}; what is prepared
    * before it gets them alike. Files are for programs that read `<NAME>_FILE`, and for keys that change while a program
    * runs. Where an image expects another name than that, {@link envNames} has it: `{ QDRANT_API_KEY_FILE: 'KEY_PATH' }`.
@@ -276,6 +284,9 @@ export abstract class Workload extends Construct implements IClient {
     this.identity?._bind(this, { pods: this.pods, policy: this.networkPolicy, labels: this.labels() });
     this.template = this.createTemplate(props);
     this.apiAccess = this.createApiAccess(props.apiAccess ?? []);
+    if (props.files !== undefined) {
+      this.addConfigFiles(props.files);
+    }
     this.acceptMetricsScrapes();
     LateChecks.of(this).add(this, () => [
       ...this.template.lateChecks(),
@@ -295,19 +306,26 @@ export abstract class Workload extends Construct implements IClient {
     for (const provider of providers.filter((candidate) => !this.used.has(candidate))) {
       checkProvider(this, provider);
       this.used.add(provider);
-      const offer = provider.offerTo(this);
-      for (const { peer, port } of offer.endpoints) {
-        this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: true });
-      }
-      for (const before of offer.after ?? []) {
-        ConnectionGraph.of(this).order(before, this.pods);
-      }
-      for (const [name, value] of Object.entries(offer.env)) {
-        this.template.addGivenEnv(name, value, `uses(${describe(provider, offer)})`);
-      }
-      for (const { source, directory } of offer.files ?? []) {
-        this.template.addSecretFile(source, directory);
-      }
+      this.accept(provider, provider.offerTo(this));
+    }
+  }
+
+  private accept(provider: IProvider, offer: Offer): void {
+    const origin = `uses(${describe(provider, offer)})`;
+    for (const { peer, port } of offer.endpoints) {
+      this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: true });
+    }
+    for (const before of offer.after ?? []) {
+      ConnectionGraph.of(this).order(before, this.pods);
+    }
+    for (const [name, value] of Object.entries(offer.env)) {
+      this.template.addGivenEnv(name, value, origin);
+    }
+    for (const name of offer.withoutEnv ?? []) {
+      this.template.refuseEnv(name, origin);
+    }
+    for (const { source, directory } of offer.files ?? []) {
+      this.template.addSecretFile(source, directory);
     }
   }
 

@@ -1,4 +1,5 @@
 import { ExternalQueue, type ServiceBusProps, type SqsProps } from '../../../constructs/data/external-queue';
+import { ObjectStore } from '../../../constructs/data/object-store';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import type { ManifestObject } from '../../../constructs/rules/output';
 import { Scaling } from '../../../constructs/scaling/scaling';
@@ -251,6 +252,28 @@ describe.each([
     const schemas = new ClusterSchemas('1.28');
     expect(workers(queue()).flatMap((object) => schemas.errors(object))).toEqual([]);
   });
+});
+
+test.each([
+  [
+    'with keys is refused beside a queue without',
+    ObjectStore.s3({ bucket: 'acme', region: 'eu-west-1', ...KEYS }),
+    true,
+  ],
+  ['without keys is fine', ObjectStore.s3({ bucket: 'acme', region: 'eu-west-1' }), false],
+])('a bucket that comes %s', (_, bucket, refused) => {
+  const chart = testChart({ keda: { namespace: 'keda' } });
+  const deployment = new Deployment(chart, 'workers', {
+    component: 'ingestion',
+    container: { image: IMAGE, resources: RESOURCES },
+  });
+  deployment.uses(sqs(), bucket);
+  const rendering = expect(() => render(chart));
+  if (refused) {
+    rendering.toThrow('env.AWS_ACCESS_KEY_ID is set by uses(acme), and uses(documents) comes without keys');
+  } else {
+    rendering.not.toThrow();
+  }
 });
 
 describe('as a queue of a platform', () => {

@@ -387,3 +387,36 @@ describe('a variable that would be set twice', () => {
     );
   });
 });
+
+describe('a provider that is asked without keys', () => {
+  const KEYS = offering({ env: { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(SecretKey.of('minio', 'id')) } });
+  const KEYLESS: IProvider = {
+    description: 'documents',
+    offerTo: () => ({ endpoints: [], env: {}, withoutEnv: ['AWS_ACCESS_KEY_ID'] }),
+  };
+  const problem =
+    /rag\/api: env\.AWS_ACCESS_KEY_ID is set by (uses\(.*\)|env), and uses\(documents\) comes without keys, so that it would be asked with these; give it keys of its own under other names, or have neither use keys$/;
+
+  test.each([
+    ['before', [KEYLESS, KEYS]],
+    ['after', [KEYS, KEYLESS]],
+  ])('is refused beside one that comes with them %s', (_, providers) => {
+    const { chart, construct } = client();
+    construct.uses(...providers);
+    expect(() => render(chart)).toThrow(problem);
+  });
+
+  test('is refused where the user sets them', () => {
+    const { chart, construct } = client({ env: { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(PASSWORD) } });
+    construct.uses(KEYLESS);
+    expect(() => render(chart)).toThrow(problem);
+  });
+
+  test('is fine beside keys under another name', () => {
+    const { chart, construct } = client({ envNames: { AWS_ACCESS_KEY_ID: 'MINIO_ACCESS_KEY_ID' } });
+    construct.uses(KEYLESS, KEYS);
+    expect(env(find(render(chart), 'Deployment', 'api'), 'MINIO_ACCESS_KEY_ID')).toEqual({
+      secretKeyRef: { name: 'minio', key: 'id' },
+    });
+  });
+});

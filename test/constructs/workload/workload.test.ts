@@ -324,6 +324,31 @@ describe('variables', () => {
   });
 });
 
+describe('configuration files of a program', () => {
+  test('are put where they are wanted', () => {
+    const { objects, object } = deployed({
+      files: { '/etc/rag/prompt.txt': 'Answer.', '/etc/rag/flags.yaml': 'a: 1' },
+    });
+    expect(find(objects(), 'ConfigMap', 'api').data).toEqual({ 'prompt.txt': 'Answer.', 'flags.yaml': 'a: 1' });
+    expect(mainContainer(object()).volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+      '/etc/rag/prompt.txt',
+      '/etc/rag/flags.yaml',
+    ]);
+  });
+
+  test('are joined by those that are added later', () => {
+    const made = deployed({ files: { '/etc/rag/prompt.txt': 'Answer.' } });
+    made.construct.addConfigFiles({ '/etc/rag/more.txt': 'More.' });
+    expect(Object.keys(find(made.objects(), 'ConfigMap', 'api').data)).toEqual(['more.txt', 'prompt.txt']);
+  });
+
+  test('are none unless they are asked for', () => {
+    const { objects, template } = deployed();
+    expect(objects().some(({ kind }) => kind === 'ConfigMap')).toBe(false);
+    expect(template().metadata).not.toHaveProperty('annotations');
+  });
+});
+
 describe('Secrets that Reloader watches', () => {
   test('are those of every container, of volumes and of providers, each once', () => {
     const { construct, object } = deployed(
