@@ -7,6 +7,7 @@ import type { EdgeProxy } from '../constructs/edge/edge-proxy';
 import { Route } from '../constructs/edge/route';
 import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
 import { DefaultDeny } from '../constructs/network/default-deny';
+import { CONFIRM_DELETION } from '../constructs/network/sync-options';
 import { SyncWave } from '../constructs/network/sync-wave';
 import { Cluster } from '../constructs/placement/cluster';
 import { dnsLabelProblem } from '../constructs/rules/object-name';
@@ -154,8 +155,8 @@ export class RagPlatform extends Chart {
         name,
         annotations: {
           ...SyncWave.NAMESPACE.annotations,
-          // Everything in a namespace goes with it, volumes included, so a person has to agree.
-          'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm',
+          // Everything in a namespace goes with it, volumes included.
+          ...CONFIRM_DELETION,
         },
         labels: {
           'pod-security.kubernetes.io/enforce': level,

@@ -18,6 +18,7 @@ import { DefaultImages } from '../default-images';
 import { Endpoint } from '../network/endpoint';
 import { Peer, type PodSet } from '../network/peer';
 import type { Port } from '../network/port';
+import { confirmingDeletion } from '../network/sync-options';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
@@ -452,7 +453,8 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     const { image = DefaultImages.POSTGRES_CLUSTER, storage, walStorage, priorityClassName } = this.props;
     const { registry } = Cluster.of(this);
     return new PostgresqlCluster(this, 'Resource', {
-      metadata: this.operated.metadata(),
+      // The operator deletes the volumes with it.
+      metadata: confirmingDeletion(this.operated.metadata()),
       spec: {
         instances: this.instances,
         imageName: image.in(registry, this),

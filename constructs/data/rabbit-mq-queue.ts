@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct, type IConstruct } from 'constructs';
+import { confirmingDeletion } from '../network/sync-options';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
 import type { IQueue } from './queue';
@@ -61,7 +62,7 @@ export class RabbitMqQueue extends Construct implements IBacklog {
     this.queue = new ApiObject(this, 'Resource', {
       apiVersion: 'rabbitmq.com/v1beta1',
       kind: 'Queue',
-      metadata: { ...metadata, name: `${name}-${id.toLowerCase().replace(/[._]/g, '-')}` },
+      metadata: confirmingDeletion({ ...metadata, name: `${name}-${id.toLowerCase().replace(/[._]/g, '-')}` }),
       spec: {
         name: id,
         vhost: virtualHost,

@@ -13,6 +13,7 @@ import { Peer, PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
+import { confirmingDeletion } from '../network/sync-options';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
@@ -321,7 +322,8 @@ export class RabbitMq extends Construct implements IQueue {
     const placement = Placement.resolve(this, { nodePool: this.props.nodePool });
     const asked = Object.entries(this.askedFor());
     return new RabbitmqCluster(this, 'Resource', {
-      metadata: this.metadata(),
+      // The operator deletes the volumes with it.
+      metadata: confirmingDeletion(this.metadata()),
       spec: {
         replicas: this.replicas,
         image: this.image(),

@@ -106,6 +106,16 @@ describe.each(SWAPS)('%s: from %s to %s', (part, inside, outside) => {
     }
   });
 
+  test('asks a person before an operator deletes data', () => {
+    const operated = before.objects.filter(
+      (object) => belongs(object) && /^(Cluster|RabbitmqCluster|KafkaTopic|Queue)$/.test(object.kind),
+    );
+    expect(operated.length > 0).toBe(/Cluster|rabbitMq/.test(inside));
+    for (const { metadata } of operated) {
+      expect(metadata.annotations?.['argocd.argoproj.io/sync-options']).toBe('Delete=confirm,Prune=confirm');
+    }
+  });
+
   test('can follow the last render', () => {
     expect(after.changeProblems(before.objects)).toEqual([]);
     expect(before.changeProblems(after.objects)).toEqual([]);

@@ -359,6 +359,7 @@ describe('a topic', () => {
   test('has partitions for twelve workers, on three nodes, for a week', () => {
     const { metadata, spec: rendered } = topic();
     expect(metadata.labels).toMatchObject({ 'strimzi.io/cluster': 'events' });
+    expect(metadata.annotations).toMatchObject({ 'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm' });
     expect(rendered).toEqual({
       partitions: 12,
       replicas: 3,

@@ -40,7 +40,10 @@ test('is an object of the topology operator, applied when the nodes are ready', 
       name: 'queue-celery',
       namespace: 'test',
       labels: expect.objectContaining({ 'app.kubernetes.io/name': 'queue' }),
-      annotations: { 'argocd.argoproj.io/sync-wave': '5' },
+      annotations: {
+        'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm',
+        'argocd.argoproj.io/sync-wave': '5',
+      },
     },
     spec: {
       name: 'celery',
