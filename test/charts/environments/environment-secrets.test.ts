@@ -13,7 +13,7 @@ function objectsOf(secrets: string): ManifestObject[] {
     'namespace: rag-test',
     secrets,
     'qdrant: { resources: { cpu: 1, memory: 1Gi }, storage: 1Gi }',
-    'queue: {}',
+    'queue: { redis: {} }',
     'api: { image: { repository: ghcr.io/acme/api, tag: 1.0.0 } }',
   ];
   folder.write({ 'test.yaml': lines.join('\n') });
@@ -211,6 +211,6 @@ test('a usual key whose entry would have too long a name is refused where it is 
   const rule = 'but names in Azure Key Vault are at most 127 letters, digits and "-"; name the Secret and the key so';
   expect(refused(`secrets: { path: ${path}, azure: ${AZURE} }`)).toEqual([
     `3:1 qdrant.apiKey.key: is "api-key" of the Secret qdrant, so its entry in the store would be "${path}--qdrant--api-key", ${rule}`,
-    `4:1 queue.password.key: is "password" of the Secret queue, so its entry in the store would be "${path}--queue--password", ${rule}`,
+    `4:10 queue.redis.password.key: is "password" of the Secret queue, so its entry in the store would be "${path}--queue--password", ${rule}`,
   ]);
 });

@@ -92,12 +92,13 @@ function expectRefusals(mistakes: Mistake[]): void {
 }
 
 const API =
-  'args, command, env, envNames, externals, identity, image, longestAnswer, metricsPort, nodePool, podAnnotations, podLabels, ' +
-  'port, priorityClassName, resources, scaling, serviceAccountAnnotations, startupBudget, temporaryStorage, user, warmUp';
+  'args, command, configRollout, env, envNames, externals, files, identity, image, jvm, longestAnswer, metricsPort, ' +
+  'nodePool, podAnnotations, podLabels, port, priorityClassName, resources, scaling, secretDelivery, secretRotation, ' +
+  'serviceAccountAnnotations, startupBudget, temporaryStorage, user, warmUp';
 const WORKERS =
-  'accelerator, accelerators, args, command, env, envNames, externals, identity, image, longestTask, nodePool, ' +
-  'podAnnotations, podLabels, priorityClassName, resources, scaling, serviceAccountAnnotations, sharedMemory, ' +
-  'startupBudget, temporaryStorage, user';
+  'accelerator, accelerators, args, command, configRollout, env, envNames, externals, files, identity, image, jvm, ' +
+  'longestTask, nodePool, podAnnotations, podLabels, priorityClassName, resources, scaling, secretDelivery, ' +
+  'secretRotation, serviceAccountAnnotations, sharedMemory, startupBudget, temporaryStorage, user';
 const SCALING = 'cooldown, cpu, cron, down, fallbackReplicas, max, memory, min, prometheus, replicas, up';
 const TOP =
   'api, cache, cluster, collection, database, documentStore, embedder, embeddingModel, embeddingWorkers, extends, index, ' +
@@ -133,9 +134,9 @@ describe('a key that is no setting', () => {
     [
       'in a map, with all that there are in it',
       put(3, '  sharding: custom'),
-      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, drain, env, envNames, identity, ' +
+      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, configRollout, drain, env, envNames, identity, ' +
         'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, rehearsal, ' +
-        'replicationFactor, resources, restore, serviceAccountAnnotations, sizing, snapshotStorage, snapshots, ' +
+        'replicationFactor, resources, restore, secretRotation, serviceAccountAnnotations, sizing, snapshotStorage, snapshots, ' +
         'startupBudget, storage, storageClass, tls',
     ],
     [
