@@ -153,7 +153,6 @@ export { type AzureIdentityProps, CloudIdentity, type IIdentified } from './cons
 export {
   ExternalSecrets,
   type ExternalSecretsProps,
-  type StoredSecretsProps,
 } from './constructs/secrets/external-secrets';
 export { ExternalSecretsVersion } from './constructs/secrets/external-secrets-version';
 export type { GkeClusterProps, GoogleStoreProps } from './constructs/secrets/google-store';

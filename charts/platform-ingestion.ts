@@ -23,7 +23,14 @@ export interface PlatformProgram {
 }
 
 /** What fills the collection of a platform for the first time. */
-export interface PlatformIndexProps extends Omit<IndexJobProps, 'image' | 'name'>, PlatformProgram {}
+export interface PlatformIndexProps extends Omit<IndexJobProps, 'image' | 'name'>, PlatformProgram {
+  /**
+   * Whether the API waits for it. It runs at every sync, so a source that is away then holds back every release of the
+   * API; an API that answers from what there is so far does not need to wait.
+   * @default false
+   */
+  readonly beforeApi?: boolean;
+}
 
 /** What brings the collection of a platform up to date with a source. */
 export interface PlatformSyncProps extends Omit<CronSyncProps, 'image' | 'name'>, PlatformProgram {}
@@ -34,7 +41,7 @@ export interface PlatformSchedulerProps extends Omit<SchedulerProps, 'image' | '
 /** Programs of the ingestion beside the workers. */
 export interface PlatformIngestionProps {
   /**
-   * What fills the collection for the first time, at every sync and before the API starts.
+   * What fills the collection for the first time, at every sync.
    * @default - none
    */
   readonly index?: PlatformIndexProps;

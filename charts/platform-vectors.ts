@@ -58,14 +58,35 @@ export interface PlatformNextCollection extends NextCollection {
   readonly embedder?: PlatformEmbedder;
 }
 
-/** What vectors outside of `qdrant` can be made of. */
-export interface PlatformParts {
+/** What vectors outside of `qdrant` can be made of; what the platform does not have is refused where it is asked for. */
+export class PlatformParts {
+  /** @internal */
+  public constructor(
+    private readonly scope: Construct,
+    private readonly parts: PlatformDatabase & { readonly model?: EmbeddingModel },
+  ) {}
+
   /** The embedding model. */
-  readonly model?: EmbeddingModel;
+  public get model(): EmbeddingModel {
+    return this.needed(this.parts.model, 'embeddingModel');
+  }
+
   /** The database. */
-  readonly database?: IPostgres;
-  /** The way to the database that whoever has many connections takes. */
-  readonly databaseAccess?: IProvider;
+  public get database(): IPostgres {
+    return this.needed(this.parts.database, 'database');
+  }
+
+  /** The way to the database that whoever has many connections takes: through its pooler, where it has one. */
+  public get databaseAccess(): IProvider {
+    return this.parts.databaseAccess ?? this.database;
+  }
+
+  private needed<Part>(part: Part | undefined, property: string): Part {
+    if (part === undefined) {
+      throw new UsageError('is missing, but vectors needs it; set it', { scope: this.scope, property });
+    }
+    return part;
+  }
 }
 
 /** Where the vectors of a platform are. */
@@ -79,7 +100,8 @@ export interface PlatformVectorsProps {
   /**
    * What has the vectors instead of `qdrant`: a managed database, or one that somebody else runs. API and workers
    * use it. A function makes one in the platform, of what the platform has:
-   * `(scope, { database, model }) => new Pgvector(scope, 'vectors', { database, model })`.
+   * `(scope, { database, model, databaseAccess }) =>
+   * new Pgvector(scope, 'vectors', { database, model }).through(databaseAccess)`.
    * @default - `qdrant` has them; exactly one of the two is needed
    */
   readonly vectors?: IProvider | ((scope: Construct, parts: PlatformParts) => IProvider);
@@ -104,6 +126,14 @@ export interface PlatformEmbeddingModels {
   readonly switched: boolean;
 }
 
+/** The database of a platform, and the way to it that whoever has many connections takes. */
+export interface PlatformDatabase {
+  /** The database. */
+  readonly database?: IPostgres;
+  /** The way through its pooler, where it has one. */
+  readonly databaseAccess?: IProvider;
+}
+
 /** The vector database of a platform, and what belongs to it. */
 export class PlatformVectors {
   /** The database; none when another provider has the vectors. */
@@ -121,11 +151,14 @@ export class PlatformVectors {
     private readonly scope: Construct,
     private readonly props: PlatformVectorsProps,
     private readonly model: EmbeddingModel | undefined,
-    { database, databaseAccess }: Omit<PlatformParts, 'model'>,
+    { database, databaseAccess }: PlatformDatabase,
   ) {
     checkStore(scope, props);
     const { vectors } = props;
-    this.elsewhere = typeof vectors === 'function' ? vectors(scope, { model, database, databaseAccess }) : vectors;
+    this.elsewhere =
+      typeof vectors === 'function'
+        ? vectors(scope, new PlatformParts(scope, { model, database, databaseAccess }))
+        : vectors;
     if (props.qdrant !== undefined) {
       const store = new Qdrant(scope, 'qdrant', { ...props.qdrant, sizing: this.sizing(props.qdrant) });
       const { rehearsal, restore } = props.qdrant;

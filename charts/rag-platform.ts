@@ -206,14 +206,14 @@ export class RagPlatform extends Chart {
     return workers;
   }
 
-  /** The first index is there before the API starts; whatever is computed for documents, a server computes for it. */
+  /** What is computed for documents, a server computes for these programs. */
   private createIngestion(props: RagPlatformProps, vectors: PlatformVectors): PlatformIngestion {
     const ingestion = new PlatformIngestion(this, props, {
       image: props.embeddingWorkers?.image ?? props.api.image,
       providers: [...vectors.forDocuments, ...this.models.forDocuments(false), ...this.data.forPrograms],
       queue: this.data.queue,
     });
-    if (ingestion.index !== undefined) {
+    if (ingestion.index !== undefined && props.index?.beforeApi === true) {
       this.api.uses(ingestion.index);
     }
     return ingestion;

@@ -21,7 +21,11 @@ const jobFields = {
 
 /** What fills the collection for the first time. */
 export function index(secrets: ISecretSource) {
-  return z.strictObject({ ...ingestionFields(secrets), ...jobFields });
+  return z.strictObject({
+    ...ingestionFields(secrets),
+    ...jobFields,
+    beforeApi: z.boolean().optional().describe('whether the API waits for it at every sync; by default false'),
+  });
 }
 
 /** What brings the collection up to date with its sources. */

@@ -45,7 +45,7 @@ export function environmentSchema(secrets: ISecretSource) {
     models: modelStore(secrets).optional().describe('where the servers have their models from'),
     api: api(secrets).describe('the API'),
     embeddingWorkers: embeddingWorkers(secrets).optional().describe('the workers that embed documents'),
-    index: index(secrets).optional().describe('what fills the collection for the first time, before the API starts'),
+    index: index(secrets).optional().describe('what fills the collection for the first time'),
     syncs: syncs(secrets).optional().describe('what brings it up to date with its sources, by their names'),
     scheduler: scheduler(secrets).optional().describe('what puts tasks into the queue by the clock'),
     route: route.optional().describe('the way in from outside'),

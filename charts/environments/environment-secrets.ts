@@ -146,7 +146,7 @@ export const secretSource = made(
     const made = ofAws ?? ofVault ?? ofAzure ?? ofGoogle;
     return (
       csi ??
-      ExternalSecrets.from(
+      new ExternalSecrets(
         made ?? SecretStore.existing(store as string, { clusterStore, layout: LAYOUTS[layout] }),
         props,
       )

@@ -1,6 +1,5 @@
 import type { Construct } from 'constructs';
 import { z } from 'zod';
-import { UsageError } from '../../constructs/rules/usage-error';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { ExternalVectorStore } from '../../constructs/vector-store/external-vector-store';
 import { PayloadIndex } from '../../constructs/vector-store/payload-index';
@@ -172,21 +171,11 @@ const pgvector = z
   })
   .transform(
     (props): Elsewhere =>
-      (scope, parts) => {
-        const model = needed(parts.model, 'embeddingModel', scope);
-        const database = needed(parts.database, 'database', scope);
+      (scope, { model, database, databaseAccess }) => {
         const create = () => new Pgvector(scope, 'vectors', { ...props, model, database });
-        return describedBy(scope, 'vectors.pgvector', create).through(parts.databaseAccess ?? database);
+        return describedBy(scope, 'vectors.pgvector', create).through(databaseAccess);
       },
   );
-
-/** What a store of vectors needs of the platform. */
-function needed<Part>(part: Part | undefined, property: string, scope: Construct): Part {
-  if (part === undefined) {
-    throw new UsageError('is missing, but vectors needs it; set it', { scope, property });
-  }
-  return part;
-}
 
 const VECTOR_STORES = {
   qdrant: ExternalVectorStore.qdrant,
@@ -208,10 +197,8 @@ function externalVectorStore(secrets: ISecretSource) {
       const make = VECTOR_STORES[service];
       // Which model it is, is known later; whatever else is wrong is found here, where its line is known.
       make(props);
-      return (scope, parts) =>
-        name === undefined
-          ? make(props)
-          : make({ ...props, collection: { name, model: needed(parts.model, 'embeddingModel', scope) } });
+      return (_, parts) =>
+        name === undefined ? make(props) : make({ ...props, collection: { name, model: parts.model } });
     },
   );
 }

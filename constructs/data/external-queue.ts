@@ -7,6 +7,7 @@ import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { Offer } from '../workload/provider';
+import { regionVariables } from './aws-region';
 import type { IQueue } from './queue';
 
 /** A queue of Amazon SQS. */
@@ -66,8 +67,8 @@ export interface ServiceBusProps {
  */
 export abstract class ExternalQueue implements IQueue, IBacklog {
   /**
-   * A queue of Amazon SQS. Clients get `SQS_QUEUE_URL`, `AWS_REGION`, the keys as the AWS SDKs read them, and
-   * `CELERY_BROKER_URL`, with which Celery comes as the SDK does.
+   * A queue of Amazon SQS. Clients get `SQS_QUEUE_URL`, `SQS_QUEUE_NAME`, the region and the keys as the AWS SDKs read
+   * them, and `CELERY_BROKER_URL`, with which Celery comes as the SDK does.
    */
   public static sqs(props: SqsProps): ExternalQueue {
     return new SqsQueue(props);
@@ -140,7 +141,8 @@ class SqsQueue extends ExternalQueue {
       endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
       env: {
         SQS_QUEUE_URL: EnvValue.of(url),
-        AWS_REGION: EnvValue.of(this.region),
+        SQS_QUEUE_NAME: EnvValue.of(this.description),
+        ...regionVariables(this.region),
         ...(accessKey === undefined ? {} : { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(accessKey) }),
         ...(secretKey === undefined ? {} : { AWS_SECRET_ACCESS_KEY: EnvValue.fromSecret(secretKey) }),
         // Without credentials in it, Celery leaves them to the SDK, which reads the variables or takes the identity.

@@ -6,6 +6,7 @@ import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { Offer } from '../workload/provider';
+import { regionVariables } from './aws-region';
 import { type BarmanDestination, checkPrefix, checkStoreName, type IBucket, pathOf } from './bucket';
 
 /** A bucket of S3 or of a store that speaks its protocol. */
@@ -98,7 +99,7 @@ export class S3Bucket implements IBucket {
       env: {
         S3_BUCKET: EnvValue.of(this.name),
         ...(prefix === undefined ? {} : { S3_PREFIX: EnvValue.of(prefix) }),
-        AWS_REGION: EnvValue.of(this.region),
+        ...regionVariables(this.region),
         ...(endpoint === undefined ? {} : { AWS_ENDPOINT_URL_S3: EnvValue.of(endpoint) }),
         ...(accessKey === undefined ? {} : { AWS_ACCESS_KEY_ID: EnvValue.fromSecret(accessKey) }),
         ...(secretKey === undefined ? {} : { AWS_SECRET_ACCESS_KEY: EnvValue.fromSecret(secretKey) }),

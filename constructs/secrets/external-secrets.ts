@@ -22,10 +22,10 @@ import { UsageError } from '../rules/usage-error';
 import { ExternalSecretsVersion } from './external-secrets-version';
 import { SecretKey } from './secret-key';
 import type { ISecretSource } from './secret-source';
-import { SecretStore } from './secret-store';
+import type { SecretStore } from './secret-store';
 
 /** How Secrets are read from a store. */
-export interface StoredSecretsProps {
+export interface ExternalSecretsProps {
   /**
    * Path in the store below which each Secret has one entry with its keys as properties: with the path
    * `rag/production`, the key `api-key` of the Secret `qdrant` is the property `api-key` of
@@ -47,18 +47,6 @@ export interface StoredSecretsProps {
   readonly version?: ExternalSecretsVersion;
 }
 
-/** Where the values are, in a store that exists, and how they are laid out. */
-export interface ExternalSecretsProps extends StoredSecretsProps {
-  /** Name of the SecretStore or ClusterSecretStore. */
-  readonly store: string;
-
-  /**
-   * Whether the store is a ClusterSecretStore.
-   * @default true
-   */
-  readonly clusterStore?: boolean;
-}
-
 /** The end of a key that holds a percent-encoded value; what is before it is the key with the value. */
 const URL_FORM = '.urlencoded';
 
@@ -70,37 +58,24 @@ const URL_FORM = '.urlencoded';
  * Source: External Secrets docs, "API: ExternalSecret" and "Advanced Templating v2".
  */
 export class ExternalSecrets implements ISecretSource {
-  /** Secrets from a store that exists, or that each chart gets with its first Secret. */
-  public static from(store: SecretStore, props: StoredSecretsProps = {}): ISecretSource {
-    store._layout._checkPath(props.path);
-    return new StoredSecrets(store, props);
-  }
-
-  private readonly source: StoredSecrets;
-
-  /** Secrets from a store that exists and keeps entries below paths, as Vault and AWS Secrets Manager do. */
-  public constructor(props: ExternalSecretsProps) {
-    const { store, clusterStore, ...settings } = props;
-    this.source = new StoredSecrets(SecretStore.existing(store, { clusterStore }), settings);
-  }
-
-  public key(secret: string, key: string): SecretKey {
-    return this.source.key(secret, key);
-  }
-}
-
-/** Secrets from a store. */
-class StoredSecrets implements ISecretSource {
+  /** @param store a store that exists, `SecretStore.existing('acme')`, or one that each chart gets with its first Secret */
   public constructor(
+    /** Where the values are. */
     public readonly store: SecretStore,
-    public readonly props: StoredSecretsProps,
-  ) {}
+    /**
+     * How they are read.
+     * @internal
+     */
+    public readonly _props: ExternalSecretsProps = {},
+  ) {
+    store._layout._checkPath(_props.path);
+  }
 
   public key(secret: string, key: string): SecretKey {
     const inUrl = () =>
       SecretKey._provided(secret, `${key}${URL_FORM}`, (scope) => this.objectFor(scope, secret).addInUrl(key));
     const made = SecretKey._provided(secret, key, (scope) => this.objectFor(scope, secret).add(key), { inUrl });
-    this.store._layout._entry(this.props.path, secret, key);
+    this.store._layout._entry(this._props.path, secret, key);
     return made;
   }
 
@@ -109,10 +84,12 @@ class StoredSecrets implements ISecretSource {
     const id = `external-secret-${secret}`;
     const known = chart.node.tryFindChild(id) as FilledSecret | undefined;
     if (known !== undefined && known.source !== this) {
-      throw new UsageError(
-        `has keys from the store ${known.source.store.name} and from ${this.store.name}; one Secret comes from one store, so give one of them another name`,
-        { scope: chart, property: `secret ${secret}` },
-      );
+      const [first, second] = [known.source.store.name, this.store.name];
+      const problem =
+        first === second
+          ? `has keys from two sources that both read the store ${first}; make the source once and share it`
+          : `has keys from the store ${first} and from ${second}; one Secret comes from one store, so give one of them another name`;
+      throw new UsageError(problem, { scope: chart, property: `secret ${secret}` });
     }
     return known ?? new FilledSecret(chart, id, this, secret);
   }
@@ -126,11 +103,11 @@ class FilledSecret extends Construct {
   public constructor(
     scope: Chart,
     id: string,
-    public readonly source: StoredSecrets,
+    public readonly source: ExternalSecrets,
     private readonly secret: string,
   ) {
     super(scope, id);
-    const { version = ExternalSecretsVersion.V1 } = source.props;
+    const { version = ExternalSecretsVersion.V1 } = source._props;
     source.store._bind(scope, version);
     this.createObject(version);
     OutputRules.attach(this);
@@ -159,7 +136,7 @@ class FilledSecret extends Construct {
   }
 
   private createObject(version: ExternalSecretsVersion): void {
-    const { store, props: settings } = this.source;
+    const { store, _props: settings } = this.source;
     const { refresh = Duration.hours(1) } = settings;
     const props: ExternalSecretProps = {
       metadata: { name: this.secret, annotations: SyncWave.SECRETS.annotations },
@@ -195,7 +172,7 @@ class FilledSecret extends Construct {
       decodingStrategy: DecodingStrategy.NONE,
       metadataPolicy: MetadataPolicy.NONE,
     };
-    const { store, props } = this.source;
+    const { store, _props: props } = this.source;
     return [...this.keys].sort().map((key) => ({
       secretKey: key,
       remoteRef: { ...store._layout._entry(props.path, this.secret, key), ...defaults },

@@ -37,8 +37,8 @@ test('Secrets that are to exist are named with all keys that something reads', (
 });
 
 test('entries of a store are named instead of the Secrets that they fill', () => {
-  const store = new ExternalSecrets({ store: 'acme', path: 'rag/test' });
-  const own = new ExternalSecrets({ store: 'own', clusterStore: false });
+  const store = new ExternalSecrets(SecretStore.existing('acme'), { path: 'rag/test' });
+  const own = new ExternalSecrets(SecretStore.existing('own', { clusterStore: false }));
   expect(neededFor({ A: store.key('one', 'b'), B: store.key('one', 'a'), C: own.key('two', 'c') })).toEqual([
     'ClusterSecretStore acme, rag/test/one: a, b',
     'SecretStore own, two: c',
@@ -89,20 +89,20 @@ test.each([
     ],
   ],
 ])('entries of a store of the chart are named where they are', (store, needed) => {
-  const secrets = ExternalSecrets.from(store, { path: 'rag/test' });
+  const secrets = new ExternalSecrets(store, { path: 'rag/test' });
   expect(neededFor({ A: secrets.key('one', 'b'), B: secrets.key('one', 'a'), C: secrets.key('two', 'c') })).toEqual(
     needed,
   );
 });
 
 test('the form of a key for URLs needs no entry', () => {
-  const key = new ExternalSecrets({ store: 'acme' }).key('one', 'a');
+  const key = new ExternalSecrets(SecretStore.existing('acme')).key('one', 'a');
   expect(neededFor({ A: key, B: key._inUrl })).toEqual(['ClusterSecretStore acme, one: a']);
 });
 
 test('a store that somebody else puts into the output is named as it is called', () => {
   const spec = { provider: { fake: { data: [] } } };
-  const store = new ExternalSecrets({ store: 'acme', clusterStore: false });
+  const store = new ExternalSecrets(SecretStore.existing('acme', { clusterStore: false }));
   const needed = neededFor({ A: store.key('one', 'a') }, new Cluster(), (chart) => {
     new ApiObject(chart, 'store', {
       apiVersion: 'external-secrets.io/v1',

@@ -1,4 +1,6 @@
 import { Duration } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { PlatformParts } from '../../charts/platform-vectors';
 import type { RagPlatformProps } from '../../charts/rag-platform';
 import { ExternalPostgres } from '../../constructs/data/external-postgres';
 import { ExternalRedis } from '../../constructs/data/external-redis';
@@ -151,13 +153,21 @@ describe('vectors in the database', () => {
   const embeddingModel = EmbeddingModel.BGE_M3;
 
   test('are made of the database and the model of the platform', () => {
-    const vectors = jest.fn(() => QUEUE);
+    const vectors = jest.fn((_: Construct, __: PlatformParts) => QUEUE);
     const { data } = platform({ qdrant: undefined, vectors, database: POSTGRES, embeddingModel });
-    expect(vectors).toHaveBeenCalledWith(expect.anything(), {
-      model: embeddingModel,
-      database: data.database,
-      databaseAccess: data.database,
-    });
+    const [, parts] = vectors.mock.lastCall as [Construct, PlatformParts];
+    expect([parts.model, parts.database, parts.databaseAccess]).toEqual([embeddingModel, data.database, data.database]);
+  });
+
+  test.each([
+    ['database', { embeddingModel }],
+    ['embeddingModel', { database: POSTGRES }],
+  ])('without %s are refused', (property, parts) => {
+    const vectors: RagPlatformProps['vectors'] = (scope, { model, database }) =>
+      new Pgvector(scope, 'vectors', { model, database });
+    expect(() => platform({ qdrant: undefined, vectors, ...parts })).toThrow(
+      new Error(`rag: ${property} is missing, but vectors needs it; set it`),
+    );
   });
 
   test('are reached through the pooler, and created without it', () => {
@@ -166,10 +176,8 @@ describe('vectors in the database', () => {
       qdrant: undefined,
       embeddingModel,
       database: POOLED,
-      vectors: (scope, { model = embeddingModel, database, databaseAccess }) =>
-        new Pgvector(scope, 'vectors', { model, database: database as PostgresCluster }).through(
-          databaseAccess ?? QUEUE,
-        ),
+      vectors: (scope, { model, database, databaseAccess }) =>
+        new Pgvector(scope, 'vectors', { model, database }).through(databaseAccess),
     });
     expect(variables(objects, 'Deployment', 'api')).toMatchObject({
       PGHOST: 'database-pooler',

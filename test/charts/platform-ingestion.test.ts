@@ -65,9 +65,11 @@ describe('the programs of the ingestion', () => {
     }
   });
 
-  test('only the first index is waited for by the API', () => {
-    expect(waveOf(objects, 'Deployment', 'api')).toBeGreaterThan(waveOf(objects, 'Job', 'index'));
-    expect(waveOf(objects, 'Deployment', 'embedding-workers')).toBeLessThanOrEqual(waveOf(objects, 'Job', 'index'));
+  test('the first index is waited for by the API where that is said, and by nobody else', () => {
+    expect(waveOf(objects, 'Deployment', 'api')).toBeLessThanOrEqual(waveOf(objects, 'Job', 'index'));
+    const waiting = objectsOf({ ...AROUND, index: { command: ['index'], beforeApi: true } });
+    expect(waveOf(waiting, 'Deployment', 'api')).toBeGreaterThan(waveOf(waiting, 'Job', 'index'));
+    expect(waveOf(waiting, 'Deployment', 'embedding-workers')).toBeLessThanOrEqual(waveOf(waiting, 'Job', 'index'));
   });
 
   test('the scheduler reaches the queue and nothing else', () => {

@@ -15,6 +15,7 @@ import { Scaling } from '../../constructs/scaling/scaling';
 import { ScalingTrigger } from '../../constructs/scaling/scaling-trigger';
 import { ExternalSecrets } from '../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../constructs/secrets/secret-key';
+import { SecretStore } from '../../constructs/secrets/secret-store';
 import { EnvValue } from '../../constructs/workload/env-value';
 import { PodSecurityException } from '../../constructs/workload/pod-security';
 import { env, find, namesOf } from '../support/manifests';
@@ -540,7 +541,7 @@ describe('scaling on the queue', () => {
 });
 
 describe('the order in which things are applied', () => {
-  const secrets = new ExternalSecrets({ store: 'vault' });
+  const secrets = new ExternalSecrets(SecretStore.existing('vault'));
   const objects = objectsOf({
     ...PARTS,
     qdrant: { ...QDRANT, apiKey: secrets.key('qdrant', 'api-key') },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { ExternalSecrets } from '../../constructs/secrets/external-secrets';
+import { SecretStore } from '../../constructs/secrets/secret-store';
 import { find, render, testChart } from '../support/manifests';
 import { isInstalled } from '../support/programs';
 
@@ -46,7 +47,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What the template of a key makes of values. */
 function encoded(key: string, values: string[]): string[] {
   const chart = testChart();
-  new ExternalSecrets({ store: 'acme' }).key('queue', key)._inUrl._bind(chart);
+  new ExternalSecrets(SecretStore.existing('acme')).key('queue', key)._inUrl._bind(chart);
   const { template } = find(render(chart), 'ExternalSecret', 'queue').spec.target;
   const file = join(folder, 'main.go');
   writeFileSync(file, PROGRAM);

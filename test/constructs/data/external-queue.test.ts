@@ -48,7 +48,9 @@ describe('Amazon SQS', () => {
   test('with keys is told to clients as the SDKs read it', () => {
     expect(envOf(workers(sqs(KEYS)))).toEqual([
       { name: 'SQS_QUEUE_URL', value: URL },
+      { name: 'SQS_QUEUE_NAME', value: 'documents' },
       { name: 'AWS_REGION', value: 'eu-west-1' },
+      { name: 'AWS_DEFAULT_REGION', value: 'eu-west-1' },
       { name: 'AWS_ACCESS_KEY_ID', valueFrom: { secretKeyRef: { name: 'sqs', key: 'id' } } },
       { name: 'AWS_SECRET_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 'sqs', key: 'secret' } } },
       { name: 'CELERY_BROKER_URL', value: 'sqs://' },
@@ -60,7 +62,9 @@ describe('Amazon SQS', () => {
     const objects = workers(sqs());
     expect(envOf(objects).map(({ name }: { name: string }) => name)).toEqual([
       'SQS_QUEUE_URL',
+      'SQS_QUEUE_NAME',
       'AWS_REGION',
+      'AWS_DEFAULT_REGION',
       'CELERY_BROKER_URL',
     ]);
     expect(hosts(sqs())).toEqual([

@@ -11,6 +11,7 @@ import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { CloudIdentity } from '../../../constructs/secrets/cloud-identity';
 import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { Image } from '../../../constructs/workload/image';
 import { hostsOf, rangesOf } from '../../support/egress';
@@ -234,7 +235,7 @@ describe('a client', () => {
 });
 
 test('the owner can have a password from elsewhere, with the name beside it', () => {
-  const secrets = new ExternalSecrets({ store: 'vault' });
+  const secrets = new ExternalSecrets(SecretStore.existing('vault'));
   const credentials = { username: secrets.key('db', 'username'), password: secrets.key('db', 'password') };
   const { chart, construct, objects } = cluster({ credentials });
   new Deployment(chart, 'api', { component: 'api', container: CONTAINER }).uses(construct);

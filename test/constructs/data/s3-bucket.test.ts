@@ -39,6 +39,7 @@ describe('Amazon S3', () => {
       { name: 'S3_BUCKET', value: 'acme-rag' },
       { name: 'S3_PREFIX', value: 'rag/production' },
       { name: 'AWS_REGION', value: 'eu-west-1' },
+      { name: 'AWS_DEFAULT_REGION', value: 'eu-west-1' },
       { name: 'AWS_ACCESS_KEY_ID', valueFrom: { secretKeyRef: { name: 's3', key: 'id' } } },
       { name: 'AWS_SECRET_ACCESS_KEY', valueFrom: { secretKeyRef: { name: 's3', key: 'secret' } } },
     ]);
@@ -49,6 +50,7 @@ describe('Amazon S3', () => {
     expect(mainContainer(deployment).env.map(({ name }: { name: string }) => name)).toEqual([
       'S3_BUCKET',
       'AWS_REGION',
+      'AWS_DEFAULT_REGION',
     ]);
   });
 

@@ -12,13 +12,14 @@ import type { Json } from '../../../constructs/rules/output';
 import { Scaling } from '../../../constructs/scaling/scaling';
 import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { SecretsStoreCsi } from '../../../constructs/secrets/secrets-store-csi';
 import { Deployment } from '../../../constructs/workload/deployment';
 import type { IProvider } from '../../../constructs/workload/provider';
 import { env, find, mainContainer, render, testChart } from '../../support/manifests';
 import { CONTAINER } from '../../support/workloads';
 
-const STORE = new ExternalSecrets({ store: 'acme' });
+const STORE = new ExternalSecrets(SecretStore.existing('acme'));
 const TENANT = '66666666-7777-8888-9999-000000000000';
 const VAULT = SecretsStoreCsi.azureKeyVault({ vault: 'acme-rag', tenantId: TENANT, clientId: TENANT });
 

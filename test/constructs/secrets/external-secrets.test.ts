@@ -6,9 +6,13 @@ import { ExternalSecretsVersion } from '../../../constructs/secrets/external-sec
 import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { find, namesOf, render, testChart } from '../../support/manifests';
 
-function filled(props: Partial<ExternalSecretsProps> = {}, ...keys: [secret: string, key: string][]) {
+function filled(props: ExternalSecretsProps = {}, ...keys: [secret: string, key: string][]) {
+  return filledFrom(SecretStore.existing('vault'), props, ...keys);
+}
+
+function filledFrom(store: SecretStore, props: ExternalSecretsProps, ...keys: [secret: string, key: string][]) {
   const chart = testChart();
-  const source = new ExternalSecrets({ store: 'vault', ...props });
+  const source = new ExternalSecrets(store, props);
   for (const [secret, key] of keys.length === 0 ? [['qdrant', 'api-key'] as const] : keys) {
     source.key(secret, key)._bind(chart);
   }
@@ -74,7 +78,7 @@ describe('what is asked for', () => {
 
   test('is created in each chart that asks for it', () => {
     const app = new App();
-    const key = new ExternalSecrets({ store: 'vault' }).key('qdrant', 'api-key');
+    const key = new ExternalSecrets(SecretStore.existing('vault')).key('qdrant', 'api-key');
     const charts = ['one', 'two'].map((namespace) => new Chart(app, namespace, { namespace }));
     for (const chart of charts) {
       key._bind(chart);
@@ -88,7 +92,7 @@ describe('what is asked for', () => {
 
   test('is nothing when nothing uses it', () => {
     const chart = testChart();
-    const key = new ExternalSecrets({ store: 'vault' }).key('qdrant', 'api-key');
+    const key = new ExternalSecrets(SecretStore.existing('vault')).key('qdrant', 'api-key');
     expect(key.secret).toBe('qdrant');
     expect(render(chart)).toEqual([]);
     expect(ExternalReferences.of(chart).all).toEqual([]);
@@ -101,7 +105,7 @@ describe('the store', () => {
     ['of the cluster, when said so', true, { kind: 'ClusterSecretStore', name: 'vault' }],
     ['of the namespace', false, { kind: 'SecretStore', name: 'vault', namespace: 'test' }],
   ])('is one %s, which must exist', (_, clusterStore, reference) => {
-    const { chart, object } = filled({ clusterStore });
+    const { chart, object } = filledFrom(SecretStore.existing('vault', { clusterStore }), {});
     expect(object.spec.secretStoreRef).toEqual({ name: 'vault', kind: reference.kind });
     expect(ExternalReferences.of(chart).all).toEqual([reference]);
   });
@@ -119,7 +123,7 @@ describe('a key that stands in a URL', () => {
   /** The object of the Secret "queue", of which these keys are used, and these in URLs. */
   function queue(keys: string[], inUrls: string[], version?: ExternalSecretsVersion) {
     const chart = testChart();
-    const source = new ExternalSecrets({ store: 'vault', version });
+    const source = new ExternalSecrets(SecretStore.existing('vault'), { version });
     for (const key of keys) {
       source.key('queue', key)._bind(chart);
     }
@@ -132,7 +136,7 @@ describe('a key that stands in a URL', () => {
   const PASSWORD = { 'password.urlencoded': '{{ index . "password" | urlquery | replace "+" "%20" }}' };
 
   test('has a second one beside it, when somebody asks for that', () => {
-    const key = new ExternalSecrets({ store: 'vault' }).key('queue', 'password');
+    const key = new ExternalSecrets(SecretStore.existing('vault')).key('queue', 'password');
     expect(key._inUrl).toMatchObject({ secret: 'queue', key: 'password.urlencoded' });
     expect(queue(['password'], []).target).not.toHaveProperty('template');
   });
@@ -174,13 +178,13 @@ describe('a key that stands in a URL', () => {
   });
 
   test('may be as long as a key can be, as long as nobody asks', () => {
-    const key = new ExternalSecrets({ store: 'vault' }).key('queue', 'k'.repeat(253));
+    const key = new ExternalSecrets(SecretStore.existing('vault')).key('queue', 'k'.repeat(253));
     expect(() => key._inUrl).toThrow(/^secret\.key is "k{253}\.urlencoded", but must consist of /);
   });
 });
 
 describe('two sources', () => {
-  const [vault, other] = ['vault', 'other'].map((store) => new ExternalSecrets({ store })) as [
+  const [vault, other] = ['vault', 'other'].map((store) => new ExternalSecrets(SecretStore.existing(store))) as [
     ExternalSecrets,
     ExternalSecrets,
   ];
@@ -269,7 +273,7 @@ describe('the time between two reads', () => {
 });
 
 test('a store has a name that it can have', () => {
-  expect(() => new ExternalSecrets({ store: 'Acme Vault' })).toThrow(
+  expect(() => new ExternalSecrets(SecretStore.existing('Acme Vault'))).toThrow(
     /^secrets\.store is "Acme Vault", but must be DNS labels joined by dots: /,
   );
 });
@@ -279,27 +283,26 @@ describe('secrets from a store of the library', () => {
     const chart = testChart();
     const store = SecretStore.existing('acme', { clusterStore: false });
     const refresh = Duration.minutes(15);
-    ExternalSecrets.from(store, { path: 'rag', refresh }).key('qdrant', 'api-key')._bind(chart);
+    new ExternalSecrets(store, { path: 'rag', refresh }).key('qdrant', 'api-key')._bind(chart);
     expect(find(render(chart), 'ExternalSecret', 'qdrant').spec).toMatchObject({
       refreshInterval: '15m0s',
       secretStoreRef: { kind: 'SecretStore', name: 'acme' },
       data: [{ remoteRef: { key: 'rag/qdrant', property: 'api-key' } }],
     });
   });
+});
 
-  test('are as those of the store by its name', () => {
-    const [byName, from] = [
-      new ExternalSecrets({ store: 'acme', path: 'rag' }),
-      ExternalSecrets.from(SecretStore.existing('acme'), { path: 'rag' }),
-    ].map((source) => {
-      const chart = testChart();
-      source.key('qdrant', 'api-key')._bind(chart);
-      return render(chart);
-    });
-    expect(byName).toEqual(from);
-  });
+test('a path is checked where the source is made', () => {
+  expect(() => new ExternalSecrets(SecretStore.existing('acme'), { path: '/rag/' })).toThrow(
+    /^secrets\.path is "\/rag\/"/,
+  );
+});
 
-  test('are below a path as it is, where a store is given by its name', () => {
-    expect(filled({ path: '/rag' }).object.spec.data[0].remoteRef.key).toBe('/rag/qdrant');
-  });
+test('two sources of one store cannot fill one Secret', () => {
+  const chart = testChart();
+  const [one, two] = [0, 1].map(() => new ExternalSecrets(SecretStore.existing('acme')));
+  one?.key('qdrant', 'a')._bind(chart);
+  expect(() => two?.key('qdrant', 'b')._bind(chart)).toThrow(
+    'secret qdrant has keys from two sources that both read the store acme; make the source once and share it',
+  );
 });

@@ -2,6 +2,7 @@ import { ExternalReferences } from '../../../constructs/rules/external-reference
 import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { ExistingSecrets, type ISecretSource } from '../../../constructs/secrets/secret-source';
+import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { mainContainer, namesOf } from '../../support/manifests';
 import { deployed } from '../../support/workloads';
@@ -25,8 +26,8 @@ describe('Secrets that exist', () => {
   });
 
   test('are exchanged for others without a change at whoever uses them', () => {
-    const [existing, external] = [new ExistingSecrets(), new ExternalSecrets({ store: 'vault' })].map((source) =>
-      mainContainer(using(source).object()),
+    const [existing, external] = [new ExistingSecrets(), new ExternalSecrets(SecretStore.existing('vault'))].map(
+      (source) => mainContainer(using(source).object()),
     );
     expect(existing).toEqual(external);
   });

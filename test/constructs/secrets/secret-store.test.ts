@@ -4,7 +4,7 @@ import { ExternalReferences } from '../../../constructs/rules/external-reference
 import type { ManifestObject } from '../../../constructs/rules/output';
 import { CertificateAuthority } from '../../../constructs/secrets/certificate-authority';
 import { CloudIdentity } from '../../../constructs/secrets/cloud-identity';
-import { ExternalSecrets, type StoredSecretsProps } from '../../../constructs/secrets/external-secrets';
+import { ExternalSecrets, type ExternalSecretsProps } from '../../../constructs/secrets/external-secrets';
 import { ExternalSecretsVersion } from '../../../constructs/secrets/external-secrets-version';
 import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { StoreLayout } from '../../../constructs/secrets/store-layout';
@@ -21,9 +21,9 @@ const KEY_VAULT = { vault: 'acme-rag', tenantId: TENANT, clientId: CLIENT };
 const VAULT = { server: 'https://vault.acme.example:8200', path: 'secret', role: 'rag' };
 
 /** What a chart has that reads the key `api-key` of the Secret `qdrant` from a store. */
-function reading(store: SecretStore, props: StoredSecretsProps = {}, cluster: ClusterProps = {}) {
+function reading(store: SecretStore, props: ExternalSecretsProps = {}, cluster: ClusterProps = {}) {
   const chart = testChart(cluster);
-  ExternalSecrets.from(store, props).key('qdrant', 'api-key')._bind(chart);
+  new ExternalSecrets(store, props).key('qdrant', 'api-key')._bind(chart);
   return { chart, objects: render(chart) };
 }
 
@@ -333,8 +333,8 @@ describe('a store that is made', () => {
     const app = new App();
     const charts = ['one', 'two'].map((namespace) => new Chart(app, namespace, { namespace }));
     for (const chart of charts) {
-      ExternalSecrets.from(store).key('qdrant', 'api-key')._bind(chart);
-      ExternalSecrets.from(store, { path: 'rag' }).key('queue', 'password')._bind(chart);
+      new ExternalSecrets(store).key('qdrant', 'api-key')._bind(chart);
+      new ExternalSecrets(store, { path: 'rag' }).key('queue', 'password')._bind(chart);
     }
     for (const chart of charts) {
       const kinds = render(chart).map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`);
@@ -349,14 +349,14 @@ describe('a store that is made', () => {
 
   test('is nothing when nothing is read from it', () => {
     const chart = testChart();
-    ExternalSecrets.from(store).key('qdrant', 'api-key');
+    new ExternalSecrets(store).key('qdrant', 'api-key');
     expect(render(chart)).toEqual([]);
   });
 
   test('shares its name with no other of the chart', () => {
     const chart = testChart();
-    ExternalSecrets.from(store).key('qdrant', 'api-key')._bind(chart);
-    const other = ExternalSecrets.from(SecretStore.azureKeyVault(KEY_VAULT)).key('queue', 'password');
+    new ExternalSecrets(store).key('qdrant', 'api-key')._bind(chart);
+    const other = new ExternalSecrets(SecretStore.azureKeyVault(KEY_VAULT)).key('queue', 'password');
     expect(() => other._bind(chart)).toThrow(
       new Error(
         'rag: secret store secret-store is the name of two stores of the chart; give one of them another name, or use ' +
@@ -367,9 +367,9 @@ describe('a store that is made', () => {
 
   test('is beside another one that has another name', () => {
     const chart = testChart();
-    ExternalSecrets.from(store).key('qdrant', 'api-key')._bind(chart);
+    new ExternalSecrets(store).key('qdrant', 'api-key')._bind(chart);
     const vault = SecretStore.vault({ ...VAULT, name: 'vault' });
-    ExternalSecrets.from(vault).key('queue', 'password')._bind(chart);
+    new ExternalSecrets(vault).key('queue', 'password')._bind(chart);
     const objects = render(chart);
     expect(namesOf(objects, 'SecretStore').sort()).toEqual(['secret-store', 'vault']);
     expect(find(objects, 'ExternalSecret', 'queue').spec.secretStoreRef.name).toBe('vault');
@@ -377,8 +377,8 @@ describe('a store that is made', () => {
 
   test('is read in one version', () => {
     const chart = testChart();
-    ExternalSecrets.from(store).key('qdrant', 'api-key')._bind(chart);
-    const older = ExternalSecrets.from(store, { version: ExternalSecretsVersion.V1BETA1 }).key('queue', 'password');
+    new ExternalSecrets(store).key('qdrant', 'api-key')._bind(chart);
+    const older = new ExternalSecrets(store, { version: ExternalSecretsVersion.V1BETA1 }).key('queue', 'password');
     expect(() => older._bind(chart)).toThrow(
       new Error(
         'rag: secret store secret-store is read in the versions v1 and v1beta1 of External Secrets; a cluster has one ' +

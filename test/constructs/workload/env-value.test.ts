@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
+import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { KEY } from '../../support/values';
 
@@ -20,7 +21,7 @@ describe('a value', () => {
     ],
     [
       'of a Secret that stands in a URL is a reference to its form there',
-      EnvValue.fromSecretInUrl(new ExternalSecrets({ store: 'acme' }).key('queue', 'password')),
+      EnvValue.fromSecretInUrl(new ExternalSecrets(SecretStore.existing('acme')).key('queue', 'password')),
       { name: 'X', valueFrom: { secretKeyRef: { name: 'queue', key: 'password.urlencoded' } } },
     ],
     [
