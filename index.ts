@@ -5,6 +5,7 @@ export { Environment } from './charts/environments/environment';
 export { EnvironmentError } from './charts/environments/environment-file';
 export { type FolderChanges, type FolderContent, OutputFolder, type Rendered } from './charts/output-folder';
 export type { PlatformData, PlatformDataProps, PlatformMigrationProps } from './charts/platform-data';
+export type { PlatformEmbedder } from './charts/platform-embedder';
 export type {
   PlatformIndexProps,
   PlatformIngestion,
@@ -13,7 +14,20 @@ export type {
   PlatformSchedulerProps,
   PlatformSyncProps,
 } from './charts/platform-ingestion';
-export type { PlatformParts } from './charts/platform-vectors';
+export type {
+  PlatformModelStoreProps,
+  PlatformModels,
+  PlatformModelsProps,
+  PlatformRerankerProps,
+} from './charts/platform-models';
+export type {
+  PlatformCollectionProps,
+  PlatformNextCollection,
+  PlatformParts,
+  PlatformQdrantProps,
+  PlatformSizingProps,
+  PlatformVectorsProps,
+} from './charts/platform-vectors';
 export {
   type PlatformApiProps,
   type PlatformRouteProps,

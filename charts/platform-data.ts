@@ -14,6 +14,12 @@ export interface PlatformMigrationProps extends Omit<MigrationProps, 'database' 
    * @default - the image of the API
    */
   readonly image?: Image;
+
+  /**
+   * Hosts outside the cluster that it uses.
+   * @default - none
+   */
+  readonly externals?: IProvider[];
 }
 
 /** What stands around the API and the vectors of a platform. Whatever runs it, its clients use it the same way. */
@@ -110,6 +116,8 @@ export class PlatformData {
         },
       );
     }
-    return new Migration(scope, 'migration', { image, ...props, database });
+    const migration = new Migration(scope, 'migration', { image, ...props, database });
+    migration.uses(...(props.externals ?? []));
+    return migration;
   }
 }

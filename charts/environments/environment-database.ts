@@ -25,7 +25,7 @@ import {
   timeOfDay,
   usualKey,
 } from './environment-values';
-import { programOptions, user, workloadFields } from './environment-workload';
+import { programFields, workloadFields } from './environment-workload';
 
 const maxConnections = count.optional().describe('connections at the same time; by default 100');
 const settings = texts.optional().describe('more settings of the server: work_mem: 16MB');
@@ -164,12 +164,8 @@ export function migration(secrets: ISecretSource) {
   return z.strictObject({
     image: image.optional().describe('what runs; by default the image of the API'),
     command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
-    args: z.array(z.string()).optional().describe('arguments'),
     deadline: duration.optional().describe('time after which it has failed; by default 15m'),
     retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
-    resources: resources.optional().describe('what it asks for; by default 100m CPU and 256Mi'),
-    temporaryStorage: size.optional().describe('space at /tmp; by default 256Mi'),
-    user,
-    ...programOptions(secrets),
+    ...programFields(secrets, { resources: '100m CPU and 256Mi', temporaryStorage: '256Mi' }),
   });
 }

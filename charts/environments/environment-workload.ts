@@ -63,7 +63,7 @@ const jvm = made(
 );
 
 /** Settings of every workload whose program is the user's own. */
-export function programOptions(secrets: ISecretSource) {
+function programOptions(secrets: ISecretSource) {
   return {
     files: texts
       .optional()

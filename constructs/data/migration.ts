@@ -1,7 +1,6 @@
 import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import { Job } from '../workload/job';
 import type { PodUser } from '../workload/pod-template';
@@ -9,6 +8,7 @@ import type { IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { Volume } from '../workload/volume';
 import type { ProgramOptions } from '../workload/workload';
+import type { IPostgres } from './postgres-access';
 
 /** What brings the schema of a database to what a release of the API expects. */
 export interface MigrationProps extends ProgramOptions {
@@ -16,7 +16,7 @@ export interface MigrationProps extends ProgramOptions {
    * The database whose schema it is: a {@link Postgres}, a {@link PostgresCluster}, an {@link ExternalPostgres}. Not
    * the way through PgBouncer: most programs take a lock for a session, so that no two migrate at a time.
    */
-  readonly database: IProvider;
+  readonly database: IPostgres;
 
   /** What runs; as a rule the image of the API, so that both are of one release. */
   readonly image: Image;
@@ -32,12 +32,6 @@ export interface MigrationProps extends ProgramOptions {
    * @default - none
    */
   readonly args?: string[];
-
-  /**
-   * Variables besides those of the database.
-   * @default - none
-   */
-  readonly env?: { readonly [name: string]: EnvValue };
 
   /**
    * Time after which it is stopped and has failed. A sync is not over before it ends.
@@ -78,27 +72,30 @@ export interface MigrationProps extends ProgramOptions {
  * Source: Argo CD docs, "Resource Hooks".
  */
 export class Migration extends Construct implements IProvider {
-  /** The Job; it may need more than the database: `migration.job.uses(queue)`. */
+  /** The Job. */
   public readonly job: Job;
 
   public constructor(scope: Construct, id: string, props: MigrationProps) {
     super(scope, id);
-    const { database, image, command, args, env, deadline, resources, temporaryStorage = Size.mebibytes(256) } = props;
+    const { database, image, command, args, deadline, resources, temporaryStorage = Size.mebibytes(256) } = props;
     this.job = new Job(this, 'Resource', {
       ...props,
-      env: undefined,
       component: 'migration',
       container: {
         image,
         command,
         args,
-        env,
         resources: resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(256) },
         mounts: [{ volume: Volume.scratch('tmp', temporaryStorage), path: '/tmp' }],
       },
       deadline: deadline ?? Duration.minutes(15),
     });
     this.job.uses(database);
+  }
+
+  /** Lets it use these providers besides the database. */
+  public uses(...providers: IProvider[]): void {
+    this.job.uses(...providers);
   }
 
   /** Clients wait for it. What they need to connect is the database's to give, so they use that too. */

@@ -6,7 +6,7 @@ export interface NewStoreProps {
   /**
    * Name of the SecretStore and of its ServiceAccount, which is the one that a cloud or Vault has to trust:
    * `system:serviceaccount:<namespace>:<name>`.
-   * @default secret-store
+   * @default "secret-store"
    */
   readonly name?: string;
 }

@@ -31,7 +31,7 @@ export interface VaultStoreProps extends NewStoreProps {
 
   /**
    * Path at which the Kubernetes authentication of this cluster is mounted.
-   * @default kubernetes
+   * @default "kubernetes"
    */
   readonly mountPath?: string;
 

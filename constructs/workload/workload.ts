@@ -66,7 +66,7 @@ export interface WorkloadOptions {
   /**
    * What has the pods use the new value of a Secret that they read. Jobs and CronJobs read Secrets when they start and
    * need nothing.
-   * @default SecretRotation.RELOADER where the cluster declares Reloader; otherwise nothing does, and a pod keeps the
+   * @default - SecretRotation.RELOADER where the cluster declares Reloader; otherwise nothing does, and a pod keeps the
    *   values with which it started until it is restarted
    */
   readonly secretRotation?: SecretRotation;
@@ -483,10 +483,15 @@ export abstract class Workload extends Construct implements IClient {
     return { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) };
   }
 
+  /** Pods of Jobs and CronJobs are new ones in any case. */
+  private get rereads(): boolean {
+    return this.props.secretRotation === SecretRotation.REREAD && this.props.restartPolicy === undefined;
+  }
+
   /** A variable is what it was when the container started, whatever the program reads again. */
   private checkReread(): void {
     const [variable] = this.template.secretVariables();
-    if (this.props.secretRotation === SecretRotation.REREAD && variable !== undefined) {
+    if (this.rereads && variable !== undefined) {
       throw new UsageError(
         `is REREAD, but the variable ${variable} never changes in a container that runs; set secretDelivery to ` +
           'SecretDelivery.FILES, or choose another rotation',
@@ -618,10 +623,6 @@ export interface PodDetails {
   readonly restartPolicy?: string;
 }
 
-/**
- * Two values for one variable are a mistake: the library's own are facts that its probes, scripts and other
- * workloads rely on. Values are not repeated, because one may be a secret.
- */
 /** Labels that the library gives to pods: selectors, policies and dashboards go by them. */
 const OWN_LABELS = [NAME_LABEL, INSTANCE_LABEL, 'app.kubernetes.io/component', 'app.kubernetes.io/version'];
 
@@ -633,8 +634,11 @@ function checkPodLabels(scope: Construct, labels: { readonly [label: string]: st
   }
 }
 
-function checkRotation(scope: Construct, { secretRotation, podAnnotations = {} }: WorkloadOptions): void {
-  if (secretRotation === SecretRotation.RELOADER && !Cluster.of(scope).reloader) {
+function checkRotation(
+  scope: Construct,
+  { secretRotation, podAnnotations = {}, restartPolicy }: WorkloadOptions & PodDetails,
+): void {
+  if (restartPolicy === undefined && secretRotation === SecretRotation.RELOADER && !Cluster.of(scope).reloader) {
     throw new UsageError(
       'is RELOADER, but the cluster declares no Reloader; set reloader of the cluster, or restart the pods with ' +
         'SecretRotation.revision',
@@ -656,6 +660,10 @@ function rotationAnnotations({ secretRotation, restartPolicy }: WorkloadProps & 
   return restartPolicy === undefined ? (secretRotation?._podAnnotations ?? {}) : {};
 }
 
+/**
+ * Two values for one variable are a mistake: the library's own are facts that its probes, scripts and other
+ * workloads rely on. Values are not repeated, because one may be a secret.
+ */
 function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: WorkloadProps): void {
   for (const [given, name] of Object.entries(envNames)) {
     checkEnvName(scope, `envNames.${given}`, name);

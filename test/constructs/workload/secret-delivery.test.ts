@@ -1,6 +1,7 @@
 import { type Chart, Cron } from 'cdk8s';
 import { RagApi } from '../../../constructs/api/rag-api';
 import { Migration } from '../../../constructs/data/migration';
+import type { IPostgres } from '../../../constructs/data/postgres-access';
 import { CronSync } from '../../../constructs/ingestion/cron-sync';
 import { EmbeddingWorkers } from '../../../constructs/ingestion/embedding-workers';
 import { IndexJob } from '../../../constructs/ingestion/index-job';
@@ -249,6 +250,8 @@ describe('arguments', () => {
 const IMAGE_AND_COMMAND = { image: CONTAINER.image, command: ['run'] };
 
 /** Every construct that runs a program of the user's own, and its workload. */
+const DATABASE: IPostgres = { ...QUEUE, named: () => QUEUE, ensureExtension: () => {} };
+
 const PROGRAMS: [string, (scope: Chart, props: ProgramOptions) => Workload][] = [
   ['RagApi', (scope, props) => new RagApi(scope, 'it', { ...IMAGE_AND_COMMAND, ...props }).workload],
   [
@@ -261,7 +264,10 @@ const PROGRAMS: [string, (scope: Chart, props: ProgramOptions) => Workload][] = 
     (scope, props) => new CronSync(scope, 'it', { ...IMAGE_AND_COMMAND, schedule: Cron.daily(), ...props }).cronJob,
   ],
   ['Scheduler', (scope, props) => new Scheduler(scope, 'it', { ...IMAGE_AND_COMMAND, ...props }).workload],
-  ['Migration', (scope, props) => new Migration(scope, 'it', { ...IMAGE_AND_COMMAND, database: QUEUE, ...props }).job],
+  [
+    'Migration',
+    (scope, props) => new Migration(scope, 'it', { ...IMAGE_AND_COMMAND, database: DATABASE, ...props }).job,
+  ],
 ];
 
 test.each(PROGRAMS)('a program of the user gets files in %s', (_, create) => {

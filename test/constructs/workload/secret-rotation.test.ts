@@ -198,3 +198,20 @@ describe('files of Secrets at a place of their own', () => {
     expect(objects).toThrow('rag/api: mounts.path is "keys", but must be absolute');
   });
 });
+
+test.each([RELOADER, REREAD])(
+  'pods of Jobs are new ones in any case, so that no rotation is too much for them: %o',
+  (secretRotation) => {
+    const chart = testChart();
+    new Job(chart, 'job', {
+      component: 'ingestion',
+      container: CONTAINER,
+      deadline: Duration.minutes(5),
+      env: { A: EnvValue.fromSecret(KEY) },
+      secretRotation,
+    });
+    expect(find(render(chart), 'Job', 'job').metadata.annotations).not.toHaveProperty([
+      'secret.reloader.stakater.com/reload',
+    ]);
+  },
+);
