@@ -37,7 +37,7 @@ export interface PlatformApiProps extends RagApiProps {
 export interface PlatformWorkersProps extends Omit<EmbeddingWorkersProps, 'scaling'> {
   /**
    * How many workers there are, and who decides. A function gets the platform's queue, to scale on what waits in
-   * it: `(queue) => Scaling.onBacklog(queue.list('celery'), { perReplica: 20, min: 0, max: 8 })`. A queue of one's
+   * it: `(queue) => Scaling.onBacklog(queue.list(), { perReplica: 20, min: 0, max: 8 })`. A queue of one's
    * own must be an {@link IQueue} then.
    * @default Scaling.fixed(1)
    */
@@ -130,7 +130,7 @@ export class RagPlatform extends Chart {
     });
     checkNamespace(this, props.namespace);
     props.cluster?.attachTo(this);
-    this.namespaceObject = this.createNamespace(props.namespace);
+    this.namespaceObject = this.createNamespace(props.namespace, props.route?.via.namespaceLabels ?? {});
     new DefaultDeny(this, 'default-deny');
     this.data = new PlatformData(this, props, props.api.image, props.embeddingWorkers?.longestTask);
     const vectors = new PlatformVectors(this, props, props.embeddingModel, this.data);
@@ -147,7 +147,7 @@ export class RagPlatform extends Chart {
     OutputRules.attach(this);
   }
 
-  private createNamespace(name: string): k8s.KubeNamespace {
+  private createNamespace(name: string, labels: { readonly [label: string]: string }): k8s.KubeNamespace {
     const level = Lazy.any({ produce: () => PodSecurityLevels.of(this).levelOf(name) });
     const version = `v${Cluster.of(this).kubernetesVersion}`;
     const namespace = new k8s.KubeNamespace(this, 'namespace', {
@@ -159,6 +159,7 @@ export class RagPlatform extends Chart {
           ...CONFIRM_DELETION,
         },
         labels: {
+          ...labels,
           'pod-security.kubernetes.io/enforce': level,
           'pod-security.kubernetes.io/enforce-version': version,
           'pod-security.kubernetes.io/audit': 'restricted',

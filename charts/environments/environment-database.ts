@@ -137,8 +137,8 @@ function externalPostgres(secrets: ISecretSource) {
     z.strictObject({
       host: z.string().describe('its DNS name or address'),
       port: z.int32().min(1).max(65535).optional().describe('by default 5432'),
-      database: z.string().default('app').describe('name of the database, which exists; by default app'),
-      user: z.string().default('app').describe('who clients are; by default app'),
+      database: z.string().optional().describe('name of the database, which exists; by default app'),
+      user: z.string().optional().describe('who clients are; by default app'),
       password: usualKey(secrets, 'database', 'password'),
       tls: postgresTls(secrets).describe('how far it is trusted: public, or the Secret with its authority'),
       cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),

@@ -118,6 +118,8 @@ export interface RagApiProps extends ProgramOptions, DeploymentOptions {
 /** Time in which load balancers and Services notice that a pod is going. */
 const DEREGISTRATION = Duration.seconds(15);
 
+const READINESS_PATH = '/health/ready';
+
 /** How much longer the edge waits than the answer may take, so that the program's own error arrives first. */
 const EDGE_MARGIN_SECONDS = 5;
 
@@ -132,6 +134,8 @@ export class RagApi extends Construct implements IProvider {
   public readonly service: k8s.KubeService;
   /** Time after which the edge gives up on an answer. */
   public readonly edgeTimeout: Duration;
+  /** Path at which a pod says whether it can answer. */
+  public readonly readinessPath = READINESS_PATH;
 
   private readonly props: RagApiProps;
   private readonly port: Port;
@@ -190,7 +194,7 @@ export class RagApi extends Construct implements IProvider {
         ports: port === metricsPort ? [port] : [port, metricsPort],
         resources: this.resources,
         startup: live.within(props.startupBudget ?? Duration.minutes(2)),
-        readiness: Probe.http('/health/ready', port, { period: Duration.seconds(5) }),
+        readiness: Probe.http(READINESS_PATH, port, { period: Duration.seconds(5) }),
         liveness: live,
         preStopDelay: DEREGISTRATION,
         mounts: [{ volume: Volume.scratch('tmp', props.temporaryStorage ?? Size.mebibytes(256)), path: '/tmp' }],

@@ -18,11 +18,17 @@ export interface ExternalPostgresProps {
    */
   readonly port?: number;
 
-  /** Name of the database; it must exist. */
-  readonly database: string;
+  /**
+   * Name of the database; it must exist.
+   * @default "app"
+   */
+  readonly database?: string;
 
-  /** Who clients are. */
-  readonly user: string;
+  /**
+   * Who clients are.
+   * @default "app"
+   */
+  readonly user?: string;
 
   /**
    * Password of the user, which External Secrets may give any characters; from other sources letters, digits, `-` and
@@ -51,7 +57,7 @@ export class ExternalPostgres implements IPostgres {
   private readonly access: PostgresAccess;
 
   public constructor(props: ExternalPostgresProps) {
-    const { host, port = 5432, database, user, cidrs = [] } = props;
+    const { host, port = 5432, database = 'app', user = 'app', cidrs = [] } = props;
     checkHost(host, 'externalPostgres.host');
     checkPortNumber(port, 'externalPostgres.port');
     checkName('database', database);

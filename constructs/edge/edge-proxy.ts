@@ -35,6 +35,8 @@ export interface ProxiedRoute {
   readonly port: number;
   /** Time after which the proxy gives up. */
   readonly timeout: Duration;
+  /** Path at which pods say whether they can answer; undefined when nobody knows. */
+  readonly readinessPath?: string;
 }
 
 /** What carries requests from outside to a Service: a Gateway or an Ingress controller. */
@@ -64,6 +66,11 @@ export abstract class EdgeProxy {
       ...(proxies === undefined ? [] : [Peer.service(proxies)]),
       ...(proxyCidrs.length === 0 ? [] : [Peer.cidrs(...proxyCidrs)]),
     ];
+  }
+
+  /** Labels by which a namespace says what its pods need to be reached. */
+  public get namespaceLabels(): { readonly [label: string]: string } {
+    return {};
   }
 
   /** The certificate of the host, where the proxy has one of its own. */

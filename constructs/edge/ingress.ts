@@ -8,6 +8,16 @@ import { refuse, UsageError } from '../rules/usage-error';
 import { CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
 import { EdgeProxy, type ProxiedRoute, type ProxyOrigin } from './edge-proxy';
 
+/** What is peculiar to a controller. */
+interface IngressControllerDetails {
+  /** The annotation that names the certificate. */
+  readonly certificateAnnotation?: string;
+  /** The annotation that names the path at which it asks pods. */
+  readonly readinessAnnotation?: string;
+  /** Labels that the namespace of the pods needs. */
+  readonly namespaceLabels?: { readonly [label: string]: string };
+}
+
 /**
  * The program behind an IngressClass. An Ingress has no field for timeouts; each controller reads its own
  * annotations.
@@ -31,13 +41,21 @@ export class IngressController {
       'alb.ingress.kubernetes.io/target-type': 'ip',
       'alb.ingress.kubernetes.io/load-balancer-attributes': `idle_timeout.timeout_seconds=${seconds}`,
     }),
-    'alb.ingress.kubernetes.io/certificate-arn',
+    {
+      certificateAnnotation: 'alb.ingress.kubernetes.io/certificate-arn',
+      readinessAnnotation: 'alb.ingress.kubernetes.io/healthcheck-path',
+      // A pod is ready only when the load balancer sends to it, so that no rollout is ahead of it (AWS Load Balancer
+      // Controller docs, "Pod readiness gate").
+      namespaceLabels: { 'elbv2.k8s.aws/pod-readiness-gate-inject': 'enabled' },
+    },
   );
 
   /** Azure Application Gateway ingress controller. */
-  public static readonly AZURE_APPLICATION_GATEWAY = new IngressController('azure-application-gateway', (seconds) => ({
-    'appgw.ingress.kubernetes.io/request-timeout': seconds,
-  }));
+  public static readonly AZURE_APPLICATION_GATEWAY = new IngressController(
+    'azure-application-gateway',
+    (seconds) => ({ 'appgw.ingress.kubernetes.io/request-timeout': seconds }),
+    { readinessAnnotation: 'appgw.ingress.kubernetes.io/health-probe-path' },
+  );
 
   /** Traefik, which waits for an answer as long as it takes. */
   public static readonly TRAEFIK = new IngressController('traefik', () => ({}));
@@ -63,9 +81,24 @@ export class IngressController {
     /** Name of the controller in environment files. */
     public readonly name: string,
     private readonly annotationsFor: (seconds: string) => { [annotation: string]: string },
-    /** The annotation that names the certificate, where the controller does not read TLS Secrets. */
-    public readonly certificateAnnotation?: string,
+    private readonly details: IngressControllerDetails = {},
   ) {}
+
+  /** The annotation that names the certificate, where the controller does not read TLS Secrets. */
+  public get certificateAnnotation(): string | undefined {
+    return this.details.certificateAnnotation;
+  }
+
+  /** Labels that the namespace of the pods needs. */
+  public get namespaceLabels(): { readonly [label: string]: string } {
+    return this.details.namespaceLabels ?? {};
+  }
+
+  /** Annotations that have the controller ask pods at this path; none where it goes by their readiness anyway. */
+  public readinessAnnotations(path: string | undefined): { [annotation: string]: string } {
+    const { readinessAnnotation } = this.details;
+    return path === undefined || readinessAnnotation === undefined ? {} : { [readinessAnnotation]: path };
+  }
 
   /** Annotations that make the controller wait this long for an answer. */
   public timeoutAnnotations(timeout: Duration): { [annotation: string]: string } {
@@ -118,6 +151,10 @@ export class Ingress extends EdgeProxy {
     }
   }
 
+  public override get namespaceLabels(): { readonly [label: string]: string } {
+    return this.props.controller.namespaceLabels;
+  }
+
   /**
    * Creates the objects of a route.
    * @internal
@@ -133,6 +170,7 @@ export class Ingress extends EdgeProxy {
         annotations: {
           ...metadata.annotations,
           ...controller.timeoutAnnotations(route.timeout),
+          ...controller.readinessAnnotations(route.readinessPath),
           ...this.props.annotations,
         },
       },

@@ -16,6 +16,11 @@ export interface IRouteTarget {
   readonly endpoint: Endpoint;
   /** Time after which the edge gives up on an answer. */
   readonly edgeTimeout: Duration;
+  /**
+   * Path at which each pod says whether it can answer, for load balancers that ask pods themselves.
+   * @default - they ask as their controller does by itself
+   */
+  readonly readinessPath?: string;
 }
 
 /** A way in. */
@@ -64,6 +69,7 @@ export class Route extends Construct {
       service,
       port: port.number,
       timeout: props.to.edgeTimeout,
+      readinessPath: props.to.readinessPath,
     });
     for (const from of props.via.peers) {
       ConnectionGraph.of(this).connect({ from, to: pods, ports: [port] });

@@ -35,7 +35,8 @@ export interface EventScalingOptions extends ScalingBounds {
   readonly cooldown?: Duration;
 
   /**
-   * Pods while a trigger cannot be read three times in a row, at most `max`.
+   * Pods while a trigger cannot be read three times in a row, at most `max`. Workers that are there become so many; that
+   * KEDA starts the first one then is not certain (kedacore/keda #7239), so with a `min` of 0 it may change nothing.
    * @default - the number of pods stays what it is
    */
   readonly fallbackReplicas?: number;

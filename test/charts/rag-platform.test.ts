@@ -9,6 +9,7 @@ import { ExternalService } from '../../constructs/data/external-service';
 import type { IQueue } from '../../constructs/data/queue';
 import { Redis } from '../../constructs/data/redis';
 import { Gateway } from '../../constructs/edge/gateway';
+import { Ingress, IngressController } from '../../constructs/edge/ingress';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json, ManifestObject } from '../../constructs/rules/output';
 import { Scaling } from '../../constructs/scaling/scaling';
@@ -585,4 +586,12 @@ describe('two platforms in one app', () => {
       [[pods('embedding-workers')], [6379]],
     ]);
   });
+});
+
+test('the namespace says what its way in needs', () => {
+  const via = Ingress.ofClass('alb', { controller: IngressController.ALB, proxyCidrs: ['10.0.0.0/16'] });
+  const labels = (props: Partial<RagPlatformProps>) => find(objectsOf(props), 'Namespace', NAMESPACE).metadata.labels;
+  const label = 'elbv2.k8s.aws/pod-readiness-gate-inject';
+  expect(labels({ route: { host: 'rag.acme.example', via } })?.[label]).toBe('enabled');
+  expect(labels({})?.[label]).toBeUndefined();
 });

@@ -7,10 +7,13 @@ import { Route, type RouteProps } from '../../../constructs/edge/route';
 import { Endpoint } from '../../../constructs/network/endpoint';
 import { CertificateIssuer } from '../../../constructs/secrets/certificate-issuer';
 import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
+import { Deployment } from '../../../constructs/workload/deployment';
 import { find, namesOf, render, testChart } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
 import { IMAGE } from '../../support/values';
+import { CONTAINER } from '../../support/workloads';
 
+const UI = { name: 'http', number: 3000 };
 const PROXIES = { namespace: 'proxies', podLabels: { app: 'proxy' } };
 const CERTIFICATE = ServerCertificate.issuedBy(CertificateIssuer.cluster('letsencrypt', { http01: true }));
 const FROM_PROXIES = {
@@ -172,9 +175,16 @@ describe('through an Ingress', () => {
       {
         'alb.ingress.kubernetes.io/target-type': 'ip',
         'alb.ingress.kubernetes.io/load-balancer-attributes': 'idle_timeout.timeout_seconds=245',
+        'alb.ingress.kubernetes.io/healthcheck-path': '/health/ready',
       },
     ],
-    [IngressController.AZURE_APPLICATION_GATEWAY, { 'appgw.ingress.kubernetes.io/request-timeout': '245' }],
+    [
+      IngressController.AZURE_APPLICATION_GATEWAY,
+      {
+        'appgw.ingress.kubernetes.io/request-timeout': '245',
+        'appgw.ingress.kubernetes.io/health-probe-path': '/health/ready',
+      },
+    ],
     [IngressController.TRAEFIK, {}],
   ])('each controller waits in its own words', (controller, annotations) => {
     const objects = route(Ingress.ofClass('class', { controller, proxies: PROXIES }));
@@ -212,6 +222,25 @@ describe('through an Ingress', () => {
       { hosts: ['rag.acme.example'], secretName: 'wildcard' },
     ]);
     expect(namesOf(objects, 'Certificate')).toEqual([]);
+  });
+
+  test('whose target says no path is asked as the controller does by itself', () => {
+    const chart = testChart();
+    const ui = new Deployment(chart, 'ui', { component: 'ui', container: { ...CONTAINER, ports: [UI] } });
+    ui.addService({ ports: [UI] });
+    const via = Ingress.ofClass('alb', { controller: IngressController.ALB, proxyCidrs: ['10.0.0.0/16'] });
+    new Route(chart, 'public', { to: ui.offer({ port: UI }), host: 'ui.acme.example', via });
+    expect(find(render(chart), 'Ingress', 'public').metadata.annotations).not.toHaveProperty([
+      'alb.ingress.kubernetes.io/healthcheck-path',
+    ]);
+  });
+
+  test('an ALB has the pods wait for it, others do not', () => {
+    const labelsOf = (controller: IngressController) =>
+      Ingress.ofClass('class', { controller, proxyCidrs: ['10.0.0.0/16'] }).namespaceLabels;
+    expect(labelsOf(IngressController.ALB)).toEqual({ 'elbv2.k8s.aws/pod-readiness-gate-inject': 'enabled' });
+    expect(labelsOf(IngressController.NGINX)).toEqual({});
+    expect(Gateway.dedicated({ className: 'envoy', proxies: PROXIES }).namespaceLabels).toEqual({});
   });
 
   test('annotations of the user come on top', () => {
