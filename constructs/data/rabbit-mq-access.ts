@@ -35,7 +35,8 @@ const AUTHORITIES = '/etc/rabbitmq-ca';
 /**
  * A way into a RabbitMQ, as clients and KEDA use it.
  *
- * Source: Celery docs, "Using RabbitMQ"; RabbitMQ docs, "URI Specification"; KEDA 2.20 docs, "RabbitMQ Queue".
+ * Source: Celery docs, "Using RabbitMQ", "broker_use_ssl"; celery/kombu 5.7, `utils/url.py`: parse_url; celery/py-amqp 5.4,
+ * `transport.py`: SSLTransport; RabbitMQ docs, "URI Specification"; KEDA 2.20 docs, "RabbitMQ Queue".
  */
 export class RabbitMqAccess implements IQueue {
   public constructor(private readonly props: RabbitMqAccessProps) {}
@@ -57,8 +58,9 @@ export class RabbitMqAccess implements IQueue {
         ...password.env,
         RABBITMQ_VHOST: EnvValue.of(virtualHost),
         ...(file === undefined ? {} : { RABBITMQ_CA_FILE: EnvValue.of(file) }),
-        // The name that Celery reads by itself.
-        CELERY_BROKER_URL: EnvValue.template(`${this.scheme}://${login}@${path}${this.search}`),
+        // The name that Celery reads by itself. Of TLS a URL of AMQP can say nothing more: what stands after "?" goes to
+        // py-amqp under names that it does not know, so the program says which authority it trusts.
+        CELERY_BROKER_URL: EnvValue.template(`${this.scheme}://${login}@${path}`),
       },
       files: tls.filesIn(AUTHORITIES),
     };
@@ -105,13 +107,6 @@ export class RabbitMqAccess implements IQueue {
 
   private get scheme(): string {
     return this.props.tls.encrypted ? 'amqps' : 'amqp';
-  }
-
-  private get search(): string {
-    const { tls } = this.props;
-    const file = tls.fileIn(AUTHORITIES);
-    const authority = file === undefined ? '' : `&ssl_ca_certs=${file}`;
-    return tls.encrypted ? `?ssl_cert_reqs=required${authority}` : '';
   }
 }
 

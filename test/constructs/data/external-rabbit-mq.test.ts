@@ -37,7 +37,7 @@ describe('clients', () => {
       { name: 'RABBITMQ_VHOST', value: '/' },
       {
         name: 'CELERY_BROKER_URL',
-        value: `amqps://rag:$(RABBITMQ_PASSWORD)@${HOST}:5671/%2F?ssl_cert_reqs=required`,
+        value: `amqps://rag:$(RABBITMQ_PASSWORD)@${HOST}:5671/%2F`,
       },
     ]);
   });
@@ -47,7 +47,7 @@ describe('clients', () => {
     [
       'with an authority of its own',
       { tls: ServerTls.signedBy(AUTHORITY) },
-      `amqps://rag:$(RABBITMQ_PASSWORD)@${HOST}:5671/%2F?ssl_cert_reqs=required&ssl_ca_certs=/etc/rabbitmq-ca/mq-ca/ca.pem`,
+      `amqps://rag:$(RABBITMQ_PASSWORD)@${HOST}:5671/%2F`,
     ],
     [
       'in a virtual host, on another port, with an unusual user',

@@ -270,9 +270,7 @@ describe('with TLS', () => {
     const workers = find(objects, 'Deployment', 'workers');
     const file = '/etc/rabbitmq-ca/queue-tls/ca.crt';
     expect(env(workers, 'RABBITMQ_CA_FILE')).toBe(file);
-    expect(env(workers, 'CELERY_BROKER_URL')).toBe(
-      `amqps://$(RABBITMQ_USERNAME):$(RABBITMQ_PASSWORD)@queue:5671/%2F?ssl_cert_reqs=required&ssl_ca_certs=${file}`,
-    );
+    expect(env(workers, 'CELERY_BROKER_URL')).toBe(`amqps://$(RABBITMQ_USERNAME):$(RABBITMQ_PASSWORD)@queue:5671/%2F`);
     expect(mainContainer(workers).volumeMounts).toEqual([
       { name: 'secret-queue-tls', mountPath: '/etc/rabbitmq-ca/queue-tls', readOnly: true },
     ]);
