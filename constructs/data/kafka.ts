@@ -323,7 +323,7 @@ export class Kafka extends Construct implements IKafka {
             topologySpreadConstraints:
               this.replicas === 1
                 ? undefined
-                : Spread.REQUIRED.constraints(this.pods.labels, Cluster.of(this), this.replicas, false),
+                : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
           },
           kafkaContainer: { securityContext: RESTRICTED },
         },

@@ -549,12 +549,15 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     return { serverAltDnsNames: [name, `${name}.${suffix}`, `${name}.${suffix}.${Cluster.of(this).domain}`] };
   }
 
-  /** Constraints as for every member of a quorum, instead of the operator's own preference. */
+  /**
+   * Constraints as for every member of a quorum, instead of the operator's own preference. The Jobs that make an instance
+   * have them too, and where one of them runs, its volumes are bound and the instance stays: so the Jobs are counted as
+   * the instances are, with what they have in common (CloudNativePG 1.30, `pkg/specs/jobs.go`).
+   */
   private scheduling() {
     const cluster = Cluster.of(this);
     const { nodeSelector, tolerations } = this.placement;
     const spread = this.instances >= 3 ? Spread.REQUIRED : Spread.PREFERRED;
-    const instances = { ...this.pods.labels, 'cnpg.io/podRole': 'instance' };
     return {
       affinity: {
         enablePodAntiAffinity: false,
@@ -562,7 +565,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
         tolerations: tolerations.length === 0 ? undefined : tolerations,
       },
       topologySpreadConstraints:
-        this.instances === 1 ? undefined : spread.constraints(instances, cluster, this.instances, false),
+        this.instances === 1 ? undefined : spread.constraints(this.pods.selector, cluster, this.instances, false),
     };
   }
 

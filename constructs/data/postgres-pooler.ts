@@ -159,7 +159,9 @@ export class PostgresPooler extends Construct {
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),
       topologySpreadConstraints:
-        instances === 1 ? undefined : Spread.PREFERRED.constraints(this.pooled.pods.labels, cluster, instances, false),
+        instances === 1
+          ? undefined
+          : Spread.PREFERRED.constraints(this.pooled.pods.selector, cluster, instances, false),
     };
   }
 }

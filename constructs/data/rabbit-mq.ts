@@ -384,7 +384,7 @@ export class RabbitMq extends Construct implements IQueue {
       topologySpreadConstraints:
         this.replicas === 1
           ? undefined
-          : Spread.REQUIRED.constraints(this.pods.labels, Cluster.of(this), this.replicas, false),
+          : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
     };
   }
 

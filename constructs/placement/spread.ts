@@ -18,15 +18,15 @@ export class Spread {
   private constructor(private readonly required: boolean) {}
 
   /**
-   * The constraints for pods with these labels.
+   * The constraints for these pods.
    *
-   * @param selector labels of the pods
+   * @param selector what selects the pods, and no others
    * @param cluster the cluster
    * @param replicas number of pods; undefined when it changes
    * @param perRevision whether pods of each revision of a Deployment are spread for themselves
    */
   public constraints(
-    selector: { [label: string]: string },
+    selector: k8s.LabelSelector,
     { zones = 1 }: Cluster,
     replicas: number | undefined,
     perRevision: boolean,
@@ -42,7 +42,7 @@ export class Spread {
       // On a cluster that is still growing the only node would otherwise be as even as it gets.
       minDomains: strict && replicas !== undefined ? Math.min(replicas, most) : undefined,
       whenUnsatisfiable: strict ? 'DoNotSchedule' : 'ScheduleAnyway',
-      labelSelector: { matchLabels: selector },
+      labelSelector: selector,
       // Without this a rollout counts the old pods too, and the new ones end up unevenly spread.
       matchLabelKeys: perRevision ? ['pod-template-hash'] : undefined,
       // Nodes that the pods do not tolerate, such as GPU nodes, are no place to spread to.

@@ -564,7 +564,7 @@ export abstract class Workload extends Construct implements IClient {
       placement: this.placement,
       spread:
         props.spread?.constraints(
-          this.pods.labels,
+          this.pods.selector,
           Cluster.of(this),
           props.replicas,
           props.spreadPerRevision ?? false,

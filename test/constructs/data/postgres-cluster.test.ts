@@ -82,8 +82,12 @@ describe('the cluster', () => {
       minDomains: 3,
       whenUnsatisfiable: 'DoNotSchedule',
     });
-    expect(hosts.labelSelector.matchLabels).toEqual({ 'cnpg.io/cluster': 'db', 'cnpg.io/podRole': 'instance' });
     expect(rendered.affinity).toEqual({ enablePodAntiAffinity: false });
+  });
+
+  test('counts the Jobs that make an instance where it spreads, because volumes are bound by them, and no PgBouncer', () => {
+    const selectors = rendered.topologySpreadConstraints.map(({ labelSelector }: Json) => labelSelector);
+    expect(selectors).toEqual([INSTANCES.podSelector, INSTANCES.podSelector]);
   });
 
   test('updates itself and has no superuser', () => {

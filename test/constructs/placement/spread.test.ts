@@ -2,12 +2,14 @@ import { Cluster } from '../../../constructs/placement/cluster';
 import { Spread } from '../../../constructs/placement/spread';
 import { LABELS } from '../../support/output';
 
+const SELECTOR = { matchLabels: LABELS, matchExpressions: [{ key: 'role', operator: 'DoesNotExist' }] };
+
 const constraint = (topologyKey: string, whenUnsatisfiable: string, minDomains?: number) => ({
   topologyKey,
   maxSkew: 1,
   ...(minDomains === undefined ? {} : { minDomains }),
   whenUnsatisfiable,
-  labelSelector: { matchLabels: LABELS },
+  labelSelector: SELECTOR,
   nodeTaintsPolicy: 'Honor',
 });
 
@@ -25,12 +27,12 @@ describe.each<[string, Spread, number | undefined, string, string]>([
   const constraints = [constraint(ZONE, overZones), constraint(HOST, overNodes)];
 
   test('keeps pods apart over zones and nodes, however many there are', () => {
-    expect(spread.constraints(LABELS, cluster, undefined, false)).toEqual(constraints);
+    expect(spread.constraints(SELECTOR, cluster, undefined, false)).toEqual(constraints);
   });
 
   test('can do so for each revision by itself', () => {
     const matchLabelKeys = ['pod-template-hash'];
-    expect(spread.constraints(LABELS, cluster, undefined, true)).toEqual(
+    expect(spread.constraints(SELECTOR, cluster, undefined, true)).toEqual(
       constraints.map((one) => ({ ...one, matchLabelKeys })),
     );
   });
@@ -40,7 +42,7 @@ describe('a number of pods that is known', () => {
   const minDomains = (spread: Spread, zones: number | undefined, replicas: number) =>
     Object.fromEntries(
       spread
-        .constraints(LABELS, new Cluster({ zones }), replicas, false)
+        .constraints(SELECTOR, new Cluster({ zones }), replicas, false)
         .map(({ topologyKey, minDomains: least }) => [topologyKey, least]),
     );
 
@@ -55,13 +57,13 @@ describe('a number of pods that is known', () => {
   });
 
   test.each([undefined, 1])('waits for no zones where REQUIRED is in %s of them', (zones) => {
-    const [zone, host] = Spread.REQUIRED.constraints(LABELS, new Cluster({ zones }), 3, false);
+    const [zone, host] = Spread.REQUIRED.constraints(SELECTOR, new Cluster({ zones }), 3, false);
     expect(zone).toEqual(constraint(ZONE, 'ScheduleAnyway'));
     expect(host).toEqual(constraint(HOST, 'DoNotSchedule', 3));
   });
 
   test.each([undefined, 1, 3])('waits for nothing where PREFERRED is in %s zones', (zones) => {
-    expect(Spread.PREFERRED.constraints(LABELS, new Cluster({ zones }), 3, false)).toEqual([
+    expect(Spread.PREFERRED.constraints(SELECTOR, new Cluster({ zones }), 3, false)).toEqual([
       constraint(ZONE, 'ScheduleAnyway'),
       constraint(HOST, 'ScheduleAnyway'),
     ]);
@@ -71,7 +73,7 @@ describe('a number of pods that is known', () => {
     for (const spread of [Spread.PREFERRED, Spread.REQUIRED]) {
       for (const zones of [undefined, 1, 2, 5]) {
         for (const { minDomains: least, whenUnsatisfiable } of spread.constraints(
-          LABELS,
+          SELECTOR,
           new Cluster({ zones }),
           3,
           false,
