@@ -13,6 +13,7 @@ import { oneOf } from './environment-kinds';
 import { objectStore } from './environment-object-store';
 import {
   count,
+  cpu,
   duration,
   guaranteed,
   identity,
@@ -59,6 +60,13 @@ function backups(secrets: ISecretSource) {
       daily: timeOfDay.describe('when: "02:30", in the time zone of the operator'),
       keepDays: count.describe('days for which every moment can be restored'),
       to: objectStore(secrets).describe('where they are kept'),
+      resources: z
+        .strictObject({
+          cpu: cpu.describe('CPU that the scheduler reserves: 200m'),
+          memory: size.describe('memory, request and limit: 1Gi'),
+        })
+        .optional()
+        .describe('what the container in each instance asks for that writes them; by default 200m CPU and 1Gi'),
     }),
     ({ daily, ...props }) => PostgresBackups.daily({ ...props, ...daily }),
   );

@@ -1,5 +1,5 @@
-import { ApiObject, Size } from 'cdk8s';
-import { Cpu, type k8s } from 'cdk8s-plus-28';
+import { ApiObject } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import {
   ScheduledBackupSpecBackupOwnerReference as BackupOwner,
@@ -12,8 +12,8 @@ import type { PodNetworkPolicy } from '../network/pod-network-policy';
 import { SyncWave } from '../network/sync-wave';
 import type { CloudIdentity } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
+import { checkResources, type Resources, renderResources } from '../workload/resources';
 import type { BarmanDestination } from './bucket';
-import { guaranteedResources } from './cloud-native-pg-pods';
 import type { PostgresBackups } from './postgres-backups';
 
 /** What is archived. */
@@ -71,9 +71,8 @@ export class PostgresArchive extends Construct {
   }
 
   private createObjectStore(scope: Construct, { backups, metadata, identity }: PostgresArchiveProps): ApiObject {
-    const { to, keepDays } = backups;
+    const { to, keepDays, resources } = backups;
     const { path, endpoint, credentials, env } = to._barmanDestination(scope, { identity });
-    const asked = guaranteedResources(this, { cpu: Cpu.millis(100), memory: Size.mebibytes(256) });
     const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
     return new ApiObject(this, 'ObjectStore', {
       apiVersion: 'barmancloud.cnpg.io/v1',
@@ -90,10 +89,16 @@ export class PostgresArchive extends Construct {
         retentionPolicy: `${keepDays}d`,
         instanceSidecarConfiguration: {
           env: variables.length === 0 ? undefined : variables,
-          resources: { requests: asked, limits: asked },
+          resources: this.amounts(resources),
         },
       },
     });
+  }
+
+  private amounts(resources: Resources): object {
+    checkResources(this, resources);
+    const { requests = {}, limits = {} } = renderResources(resources, [], undefined);
+    return mapped({ requests, limits }, (amounts) => mapped(amounts, ({ value }) => String(value)));
   }
 
   private rendered(credentials: BarmanDestination['credentials']): object {

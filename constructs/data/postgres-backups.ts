@@ -1,5 +1,7 @@
-import { Cron } from 'cdk8s';
+import { Cron, Size } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
 import { UsageError } from '../rules/usage-error';
+import type { Resources } from '../workload/resources';
 import type { ObjectStore } from './object-store';
 
 /** Where backups go and how long they are kept. */
@@ -9,6 +11,13 @@ export interface PostgresBackupsProps {
 
   /** Days for which every moment can be restored, a whole number from 1. */
   readonly keepDays: number;
+
+  /**
+   * What the container asks for that writes them, beside the server in each instance. With too little memory it is killed
+   * while it writes a backup; with too little CPU the log comes faster than it leaves, and its volume fills up.
+   * @default - 200m CPU without a limit, and 1 GiB
+   */
+  readonly resources?: Resources;
 }
 
 /** Backups once a day. */
@@ -22,6 +31,12 @@ export interface DailyPostgresBackupsProps extends PostgresBackupsProps {
    */
   readonly minute?: number;
 }
+
+/**
+ * Backups of small databases peak at 250 to 300 MiB (cozystack/cozystack #4220), those of large ones at more; how much more is an
+ * estimate. What archives the log must be able to take what CPU there is.
+ */
+const RESOURCES: Resources = { cpu: Cpu.millis(200), memory: Size.gibibytes(1) };
 
 /** When a {@link PostgresCluster} is backed up as a whole; between backups the log of changes is kept. */
 export class PostgresBackups {
@@ -42,6 +57,8 @@ export class PostgresBackups {
   public readonly to: ObjectStore;
   /** Days for which every moment can be restored. */
   public readonly keepDays: number;
+  /** What the container that writes them asks for. */
+  public readonly resources: Resources;
 
   private constructor(
     private readonly cron: Cron,
@@ -50,6 +67,7 @@ export class PostgresBackups {
     checkWithin('keepDays', props.keepDays, 1, 3650);
     this.to = props.to;
     this.keepDays = props.keepDays;
+    this.resources = props.resources ?? RESOURCES;
   }
 
   /** The schedule as CloudNativePG takes it: with seconds before the minutes. */

@@ -458,7 +458,11 @@ describe('a database of one kind', () => {
       '    maxConnections: 200',
       '    settings: { work_mem: 16MB }',
       '    pooler: { instances: 3, maxClientConnections: 500, poolSize: 10, resources: { cpu: 50m, memory: 64Mi } }',
-      '    backups: { daily: "03:15", keepDays: 14, to: { s3: { bucket: acme-backups, region: eu-west-1, prefix: db } } }',
+      '    backups:',
+      '      daily: "03:15"',
+      '      keepDays: 14',
+      '      to: { s3: { bucket: acme-backups, region: eu-west-1, prefix: db } }',
+      '      resources: { cpu: 500m, memory: 2Gi }',
       '    priorityClassName: data',
       '    serviceAccountAnnotations: { acme.example/owner: search }',
       '    image: { repository: ghcr.io/acme/postgresql, tag: 17.6.0 }',
@@ -483,6 +487,7 @@ describe('a database of one kind', () => {
     expect(find(objects, 'ObjectStore', 'database-archive').spec).toMatchObject({
       retentionPolicy: '14d',
       configuration: { destinationPath: 's3://acme-backups/db' },
+      instanceSidecarConfiguration: { resources: { requests: { cpu: '500m' }, limits: { memory: '2Gi' } } },
     });
     expect(apiOf(objects)).toMatchObject({ PGHOST: 'database-pooler', PGUSER: 'owner' });
   });

@@ -14,6 +14,7 @@ import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { SecretStore } from '../../../constructs/secrets/secret-store';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { Image } from '../../../constructs/workload/image';
+import type { Resources } from '../../../constructs/workload/resources';
 import { hostsOf, rangesOf } from '../../support/egress';
 import { env, find, mainContainer, namesOf, render, testChart } from '../../support/manifests';
 import { ClusterSchemas, SCHEMAS_PRESENT } from '../../support/schemas';
@@ -403,10 +404,32 @@ describe('backups', () => {
       },
     });
     expect(store.spec.configuration).not.toHaveProperty('endpointURL');
-    const { env, resources } = store.spec.instanceSidecarConfiguration;
-    expect(env).toEqual([{ name: 'AWS_DEFAULT_REGION', value: 'eu-west-1' }]);
-    expect(resources.requests).toEqual(resources.limits);
+    expect(store.spec.instanceSidecarConfiguration.env).toEqual([{ name: 'AWS_DEFAULT_REGION', value: 'eu-west-1' }]);
     expect(wave(store)).toBe('-10');
+  });
+
+  test('are written by a container that may take what CPU there is, and has memory for itself', () => {
+    const { resources } = find(objects, 'ObjectStore', 'db-archive').spec.instanceSidecarConfiguration;
+    expect(resources).toEqual({
+      requests: { cpu: '200m', memory: '1Gi', 'ephemeral-storage': '256Mi' },
+      limits: { memory: '1Gi', 'ephemeral-storage': '256Mi' },
+    });
+  });
+
+  test('are written by a container that asks for what it is given', () => {
+    const amounts = (resources: Resources) => {
+      const backups = PostgresBackups.daily({ hour: 2, keepDays: 7, to: BUCKET, resources });
+      return find(cluster({ backups }).objects(), 'ObjectStore', 'db-archive').spec.instanceSidecarConfiguration
+        .resources;
+    };
+    const resources = { cpu: Cpu.units(1), cpuLimit: Cpu.units(2), memory: Size.gibibytes(3) };
+    expect(amounts(resources)).toMatchObject({
+      requests: { cpu: '1', memory: '3Gi' },
+      limits: { cpu: '2', memory: '3Gi' },
+    });
+    expect(() => amounts({ ...resources, memory: Size.kibibytes(0) })).toThrow(
+      'rag/db/Archive: resources.memory is 0Ki, but must be above 0',
+    );
   });
 
   test('go to another store by its keys, without checksums that it does not know', () => {
