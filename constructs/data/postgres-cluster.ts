@@ -41,6 +41,7 @@ import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-acce
 import { PostgresArchive } from './postgres-archive';
 import type { PostgresBackups } from './postgres-backups';
 import { postgresClusterChanges } from './postgres-cluster-changes';
+import { fixedByOperator } from './postgres-cluster-settings';
 import { POOLER_LABEL, PostgresPooler, type PostgresPoolerProps } from './postgres-pooler';
 import { PostgresSettings } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
@@ -85,7 +86,7 @@ export interface PostgresClusterProps {
 
   /**
    * Volume of each instance for the log of changes, at least 2 GiB, so that the log cannot fill the one with the data.
-   * It cannot be taken away again.
+   * It cannot be taken away again. Up to half of it is kept for a replica that is away.
    * @default Size.gibibytes(5)
    */
   readonly walStorage?: Size;
@@ -134,8 +135,8 @@ export interface PostgresClusterProps {
   readonly maxConnections?: number;
 
   /**
-   * More settings of the server, by name: `{ work_mem: '16MB' }`.
-   * @default - those that follow from the memory
+   * More settings of the server, by name: `{ work_mem: '16MB' }`; none that CloudNativePG sets by itself.
+   * @default - those that follow from the memory, and `max_slot_wal_keep_size` from `walStorage`
    */
   readonly settings?: { readonly [setting: string]: string };
 
@@ -248,7 +249,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     this.checkNumbers();
     this.checkCredentials();
     this.resources = props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) };
-    this.settings = new PostgresSettings(this, this.resources.memory, this.maxConnections, props.settings ?? {});
+    this.settings = this.createSettings();
     this.placement = Placement.resolve(this, { nodePool: props.nodePool });
     this.extensions = new Set();
     for (const extension of props.extensions ?? []) {
@@ -338,6 +339,20 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     return Endpoint.service(this.pods, `${this.name}-${role}`, PORT);
   }
 
+  private createSettings(): PostgresSettings {
+    return new PostgresSettings(this, {
+      memory: this.resources.memory,
+      maxConnections: this.maxConnections,
+      settings: this.props.settings ?? {},
+      fixed: fixedByOperator,
+      log: this.instances === 1 ? undefined : this.walStorage,
+    });
+  }
+
+  private get walStorage(): Size {
+    return this.props.walStorage ?? Size.gibibytes(5);
+  }
+
   private get maxConnections(): number {
     return this.props.maxConnections ?? 100;
   }
@@ -368,7 +383,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     const replicas = this.instances - 1;
     this.checkNumber('instances', this.instances, 1, 20, '');
     this.checkNumber('synchronousReplicas', this.synchronousReplicas, 0, replicas, ', the number of replicas');
-    const { walStorage = LEAST_LOG } = this.props;
+    const { walStorage } = this;
     if (kibibytesOf(walStorage) < kibibytesOf(LEAST_LOG)) {
       this.refuse('walStorage', `is ${sizeText(walStorage)}, but must be at least ${sizeText(LEAST_LOG)}`);
     }
@@ -450,7 +465,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
   }
 
   private createCluster(): PostgresqlCluster {
-    const { image = DefaultImages.POSTGRES_CLUSTER, storage, walStorage, priorityClassName } = this.props;
+    const { image = DefaultImages.POSTGRES_CLUSTER, storage, priorityClassName } = this.props;
     const { registry } = Cluster.of(this);
     return new PostgresqlCluster(this, 'Resource', {
       // The operator deletes the volumes with it.
@@ -463,7 +478,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
         enableSuperuserAccess: false,
         bootstrap: { initdb: this.initdb() },
         storage: this.volume(storage ?? Size.gibibytes(20)),
-        walStorage: this.volume(walStorage ?? Size.gibibytes(5)),
+        walStorage: this.volume(this.walStorage),
         resources: this.askedFor(),
         ephemeralVolumesSizeLimit: {
           shm: ShmLimit.fromString(String(sizeQuantity(this.settings.sharedMemory).value)),

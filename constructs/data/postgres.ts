@@ -65,7 +65,7 @@ export interface PostgresProps extends WorkloadOptions {
   readonly maxConnections?: number;
 
   /**
-   * More settings of the server, by name: `{ work_mem: '16MB' }`.
+   * More settings of the server, by name: `{ work_mem: '16MB' }`; none that says where it listens or where its data is.
    * @default - those that follow from the memory
    */
   readonly settings?: { readonly [setting: string]: string };
@@ -110,7 +110,7 @@ export class Postgres extends Construct implements IPostgres {
     this.database = database;
     this.user = user;
     this.resources = props.resources ?? { cpu: Cpu.millis(250), memory: Size.mebibytes(512) };
-    this.settings = new PostgresSettings(this, this.resources.memory, maxConnections, settings);
+    this.settings = new PostgresSettings(this, { memory: this.resources.memory, maxConnections, settings, fixed });
     this.workload = this.createStatefulSet();
     this.service = this.workload.addService({ ports: [PORT] });
     ChangeRules.of(this).add(postgresChanges(this.workload));
@@ -191,4 +191,12 @@ export class Postgres extends Construct implements IPostgres {
       ],
     };
   }
+}
+
+/** What is wrong with a setting that clients, probes and the volume rely on. */
+function fixed(setting: string): string | undefined {
+  return /^(port|listen_addresses|data_directory|ssl|ssl_.*)$/.test(setting)
+    ? `has ${setting}, but where the server listens, whether connections are encrypted and where its data is are settled; ` +
+        'leave it out'
+    : undefined;
 }

@@ -101,6 +101,21 @@ describe('the cluster', () => {
     expect(rendered.walStorage).toEqual({ size: '5Gi' });
   });
 
+  test('keeps at most half of the volume for a replica that is away, unless it is told otherwise', () => {
+    const kept = (props: PostgresClusterProps = {}) => spec(props).postgresql.parameters.max_slot_wal_keep_size;
+    expect(kept()).toBe('2560MB');
+    expect(kept({ instances: 2, walStorage: Size.gibibytes(20) })).toBe('10240MB');
+    expect(kept({ settings: { max_slot_wal_keep_size: '1GB' } })).toBe('1GB');
+    expect(kept({ instances: 1 })).toBeUndefined();
+  });
+
+  test('takes settings that the operator leaves to others', () => {
+    const { parameters } = spec({
+      settings: { ssl_min_protocol_version: 'TLSv1.2', 'auto_explain.log_format': 'json' },
+    }).postgresql;
+    expect(parameters).toMatchObject({ ssl_min_protocol_version: 'TLSv1.2', 'auto_explain.log_format': 'json' });
+  });
+
   test('is guaranteed what it asks for, temporary files included', () => {
     const asked = { cpu: '1', memory: '2Gi', 'ephemeral-storage': '1280Mi' };
     expect(rendered.resources).toEqual({ requests: asked, limits: asked });
@@ -692,6 +707,26 @@ test.each<[string, PostgresClusterProps, string]>([
     'more followers than there are',
     { synchronousReplicas: 3 },
     'synchronousReplicas is 3, but must be a whole number from 0 to 2, the number of replicas',
+  ],
+  [
+    'a setting of the operator',
+    { settings: { archive_mode: 'off' } },
+    'settings has archive_mode, which CloudNativePG sets by itself; leave it out',
+  ],
+  [
+    'libraries, which follow from other settings',
+    { settings: { shared_preload_libraries: 'pgaudit' } },
+    'settings has shared_preload_libraries, which CloudNativePG sets by itself; leave it out',
+  ],
+  [
+    'a certificate',
+    { settings: { SSL_cert_file: '/tls.crt' } },
+    'settings has ssl_cert_file, which CloudNativePG sets by itself; leave it out',
+  ],
+  [
+    'connections twice',
+    { settings: { max_connections: '500' } },
+    'settings has max_connections, which follows from maxConnections; set maxConnections',
   ],
   ['a small log', { walStorage: Size.gibibytes(1) }, 'walStorage is 1Gi, but must be at least 2Gi'],
   ['a long name', { name: 'a'.repeat(51) }, 'but at most 50 are allowed'],

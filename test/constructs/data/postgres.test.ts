@@ -115,6 +115,45 @@ test('settings follow from the memory, and can be changed', () => {
   ]);
 });
 
+test.each([
+  ['a port', 'port', 'has port, but where the server listens'],
+  ['addresses', 'listen_addresses', 'has listen_addresses, but where the server listens'],
+  ['another directory', 'data_directory', 'has data_directory, but where the server listens'],
+  ['TLS', 'ssl', 'has ssl, but where the server listens'],
+  ['a certificate', 'ssl_cert_file', 'has ssl_cert_file, but where the server listens'],
+  [
+    'what maxConnections says',
+    'max_connections',
+    'has max_connections, which follows from maxConnections; set maxConnections',
+  ],
+  [
+    'the same in capitals',
+    'Max_Connections',
+    'has Max_Connections, which follows from maxConnections; set maxConnections',
+  ],
+  [
+    'weak passwords',
+    'password_encryption',
+    'has password_encryption, which is scram-sha-256, the only one that is safe',
+  ],
+  [
+    'no name',
+    'work mem',
+    'has "work mem", but names of settings have letters, digits and "_", and those of extensions a "."',
+  ],
+  ['a second setting', 'work_mem=1MB -c port', 'has "work_mem=1MB -c port", but names of settings have letters'],
+  ['nothing', '', 'has "", but names of settings have letters'],
+])('settings with %s are refused', (_, name, message) => {
+  expect(() => postgres({ settings: { [name]: '1' } })).toThrow(`rag/db: settings ${message}`);
+});
+
+test('settings of extensions are taken, and those with capitals', () => {
+  const { objects } = postgres({ settings: { 'pg_stat_statements.max': '5000', TimeZone: 'UTC', sslish: 'on' } });
+  expect(mainContainer(find(objects(), 'StatefulSet', 'db')).args).toEqual(
+    expect.arrayContaining(['pg_stat_statements.max=5000', 'TimeZone=UTC', 'sslish=on']),
+  );
+});
+
 describe('a client', () => {
   const { chart, construct, objects: rendered } = postgres({ database: 'rag', user: 'rag_api' });
   new Deployment(chart, 'api', { component: 'api', container: CONTAINER }).uses(construct);
