@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
 import { ExternalKafka } from '../../constructs/data/external-kafka';
@@ -9,11 +9,10 @@ import { Kafka } from '../../constructs/data/kafka';
 import { KafkaMechanism } from '../../constructs/data/kafka-access';
 import { KafkaQueue } from '../../constructs/data/kafka-queue';
 import type { IQueue } from '../../constructs/data/queue';
-import { RabbitMq, type RabbitMqProps } from '../../constructs/data/rabbit-mq';
+import { RabbitMq } from '../../constructs/data/rabbit-mq';
 import { Redis } from '../../constructs/data/redis';
 import { RedisRole } from '../../constructs/data/redis-role';
 import { ServerTls } from '../../constructs/data/server-tls';
-import { UsageError } from '../../constructs/rules/usage-error';
 import { SecretKey } from '../../constructs/secrets/secret-key';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { describedBy } from '../described-by';
@@ -105,12 +104,6 @@ function externalBrokerOfRedis(secrets: ISecretSource) {
   );
 }
 
-/** Time that a broker waits, after the longest task, before it takes the worker for lost. */
-const DELIVERY_MARGIN_SECONDS = 600;
-
-/** What RabbitMQ waits by itself (RabbitMQ docs, "Consumers", on the acknowledgement timeout). */
-const DELIVERY_TIMEOUT_SECONDS = 1800;
-
 function rabbitMq() {
   return z
     .strictObject({
@@ -133,28 +126,13 @@ function rabbitMq() {
       ({ queues = [], ...props }): Made<IQueue> =>
         (scope, longestTask) =>
           describedBy(scope, 'queue.rabbitMq', () => {
-            const rabbitMq = new RabbitMq(scope, 'queue', patient(props, longestTask));
+            const rabbitMq = new RabbitMq(scope, 'queue', { ...props, longestTask });
             for (const name of queues) {
               rabbitMq.queue(name);
             }
             return rabbitMq;
           }),
     );
-}
-
-/** A task that is not answered in time is handed out again, so the time must be above that of the longest task. */
-function patient(props: RabbitMqProps, longestTask: Duration): RabbitMqProps {
-  const task = longestTask.toSeconds();
-  const seconds =
-    props.deliveryTimeout?.toSeconds() ?? Math.max(DELIVERY_TIMEOUT_SECONDS, task + DELIVERY_MARGIN_SECONDS);
-  if (seconds <= task) {
-    throw new UsageError(
-      `is ${seconds}s, but the longest task takes ${task}s and would be done twice; raise it, or lower ` +
-        'embeddingWorkers.longestTask',
-      { property: 'deliveryTimeout' },
-    );
-  }
-  return seconds === DELIVERY_TIMEOUT_SECONDS ? props : { ...props, deliveryTimeout: Duration.seconds(seconds) };
 }
 
 function externalRabbitMq(secrets: ISecretSource) {

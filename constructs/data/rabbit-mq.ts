@@ -1,4 +1,4 @@
-import { Chart, type Duration, Size } from 'cdk8s';
+import { Chart, Duration, Size } from 'cdk8s';
 import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { PodMonitor as Monitor } from '../../imports/monitoring.coreos.com';
@@ -78,11 +78,17 @@ export interface RabbitMqProps {
   readonly resources?: Resources;
 
   /**
-   * Time after which a message that a worker has taken, and not yet answered, goes to another one. It must be above the
-   * longest task.
-   * @default - 30 minutes, as RabbitMQ has it
+   * Time after which a message that a worker has taken, and not yet answered, goes to another one. It must be above
+   * {@link longestTask}.
+   * @default - 10 minutes after the longest task, and at least 30 minutes, as RabbitMQ has it
    */
   readonly deliveryTimeout?: Duration;
+
+  /**
+   * Time that the longest task takes, as workers have it who answer a message when the task is done.
+   * @default - unknown: {@link deliveryTimeout} is what it is
+   */
+  readonly longestTask?: Duration;
 
   /**
    * Certificate of the nodes. Clients, the operator and Prometheus then come encrypted, and nobody comes otherwise.
@@ -110,6 +116,12 @@ export interface RabbitMqProps {
 }
 
 const VIRTUAL_HOST = '/';
+
+/** What RabbitMQ waits by itself (RabbitMQ docs, "Consumers", on the acknowledgement timeout). */
+const DELIVERY_TIMEOUT = Duration.minutes(30);
+
+/** Time that a broker waits, after the longest task, before it takes the worker for lost. */
+const DELIVERY_MARGIN = Duration.minutes(10);
 
 const AMQP: Port = { name: 'amqp', number: 5672, appProtocol: 'amqp' };
 const AMQPS: Port = { name: 'amqps', number: 5671, appProtocol: 'amqps' };
@@ -240,9 +252,31 @@ export class RabbitMq extends Construct implements IQueue {
         `is ${this.replicas}, but must be 1, or an odd number from 3: of an even number half are no majority`,
       );
     }
-    if (this.props.deliveryTimeout !== undefined) {
-      checkSeconds(this, 'deliveryTimeout', this.props.deliveryTimeout);
+    this.checkTimes();
+  }
+
+  /** A task that is not answered in time is handed out again, so the time must be above that of the longest task. */
+  private checkTimes(): void {
+    const { deliveryTimeout, longestTask } = this.props;
+    for (const [property, time] of Object.entries({ deliveryTimeout, longestTask })) {
+      if (time !== undefined) {
+        checkSeconds(this, property, time);
+      }
     }
+    const [seconds, task] = [this.deliverySeconds, longestTask?.toSeconds() ?? 0];
+    if (seconds <= task) {
+      throw this.misuse(
+        'deliveryTimeout',
+        `is ${seconds}s, but the longest task takes ${task}s and would be done twice; raise it, or lower ` +
+          'embeddingWorkers.longestTask',
+      );
+    }
+  }
+
+  private get deliverySeconds(): number {
+    const { deliveryTimeout, longestTask } = this.props;
+    const least = longestTask === undefined ? 0 : longestTask.toSeconds() + DELIVERY_MARGIN.toSeconds();
+    return deliveryTimeout?.toSeconds() ?? Math.max(DELIVERY_TIMEOUT.toSeconds(), least);
   }
 
   private misuse(property: string, problem: string): UsageError {
@@ -352,11 +386,11 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   private config(): string | undefined {
-    const { deliveryTimeout } = this.props;
+    const seconds = this.deliverySeconds;
     const lines = [
       // What somebody declares without a type, as most clients do.
       ...(this.replicas === 1 ? [] : ['default_queue_type = quorum']),
-      ...(deliveryTimeout === undefined ? [] : [`consumer_timeout = ${deliveryTimeout.toMilliseconds()}`]),
+      ...(seconds === DELIVERY_TIMEOUT.toSeconds() ? [] : [`consumer_timeout = ${seconds * 1000}`]),
     ];
     return lines.length === 0 ? undefined : `${lines.join('\n')}\n`;
   }

@@ -101,6 +101,20 @@ describe('the cluster', () => {
     expect(asked.rabbitmq.additionalConfig).toBe('default_queue_type = quorum\nconsumer_timeout = 7200000\n');
   });
 
+  test.each<[string, RabbitMqProps, string]>([
+    ['a short task', { longestTask: Duration.minutes(20) }, ''],
+    ['a longer one, for 10 minutes more', { longestTask: Duration.minutes(21) }, 'consumer_timeout = 1860000\n'],
+    [
+      'a longer one, as long as it is told',
+      { longestTask: Duration.hours(1), deliveryTimeout: Duration.hours(3) },
+      'consumer_timeout = 10800000\n',
+    ],
+    ['a time of its own', { deliveryTimeout: Duration.minutes(5) }, 'consumer_timeout = 300000\n'],
+    ['what it waits for by itself', { deliveryTimeout: Duration.minutes(30) }, ''],
+  ])('waits for %s', (_, props, timeout) => {
+    expect(spec(props).rabbitmq.additionalConfig).toBe(`default_queue_type = quorum\n${timeout}`);
+  });
+
   test('leaves to the operator what nobody asks for', () => {
     for (const field of ['image', 'imagePullSecrets', 'tls', 'tolerations']) {
       expect(spec()).not.toHaveProperty(field);
@@ -345,6 +359,17 @@ describe('mistakes', () => {
       { deliveryTimeout: Duration.seconds(0) },
       {},
       'rag/queue: deliveryTimeout is 0 ms, but must be whole seconds, at least one',
+    ],
+    [
+      { longestTask: Duration.millis(1500) },
+      {},
+      'rag/queue: longestTask is 1500 ms, but must be whole seconds, at least one',
+    ],
+    [
+      { longestTask: Duration.hours(1), deliveryTimeout: Duration.hours(1) },
+      {},
+      'rag/queue: deliveryTimeout is 3600s, but the longest task takes 3600s and would be done twice; raise it, or lower ' +
+        'embeddingWorkers.longestTask',
     ],
     [{ storageClass: 'efs-sc' }, {}, 'rag/queue: storageClass is "efs-sc", a network file system (efs)'],
     [
