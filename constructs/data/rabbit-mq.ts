@@ -385,14 +385,17 @@ export class RabbitMq extends Construct implements IQueue {
     return guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) });
   }
 
-  private config(): string | undefined {
+  private config(): string {
     const seconds = this.deliverySeconds;
     const lines = [
+      // Celery up to 5.6 declares the queues of its remote control so, and is refused from RabbitMQ 4.3 on (rabbitmq-server
+      // #15459, celery #10290).
+      'deprecated_features.permit.transient_nonexcl_queues = true',
       // What somebody declares without a type, as most clients do.
       ...(this.replicas === 1 ? [] : ['default_queue_type = quorum']),
       ...(seconds === DELIVERY_TIMEOUT.toSeconds() ? [] : [`consumer_timeout = ${seconds * 1000}`]),
     ];
-    return lines.length === 0 ? undefined : `${lines.join('\n')}\n`;
+    return `${lines.join('\n')}\n`;
   }
 
   /** What the operator leaves open: the level "restricted", and where pods run. It merges this into its own pods. */

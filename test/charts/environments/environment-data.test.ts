@@ -132,7 +132,7 @@ describe('a queue of one kind', () => {
       tls: { secretName: 'certificate' },
       image: 'docker.io/library/rabbitmq:4.3.0-management',
     });
-    expect(spec.rabbitmq.additionalConfig).toBe('consumer_timeout = 3600000\n');
+    expect(spec.rabbitmq.additionalConfig).toMatch(/\nconsumer_timeout = 3600000\n$/);
     expect(spec.override.statefulSet.spec.template.spec.priorityClassName).toBe('data');
     expect(apiOf(objects).RABBITMQ_HOST).toBe('queue');
     expect(triggerOf(objects)).toMatchObject({ type: 'rabbitmq', metadata: { queueName: 'celery' } });
@@ -142,8 +142,8 @@ describe('a queue of one kind', () => {
     const configOf = (longestTask: string) =>
       find(objectsOf(SCALED('{ perReplica: 20 }', longestTask), 'queue: { rabbitMq: {} }'), 'RabbitmqCluster', 'queue')
         .spec.rabbitmq.additionalConfig;
-    expect(configOf('20m')).toBe('default_queue_type = quorum\n');
-    expect(configOf('21m')).toBe('default_queue_type = quorum\nconsumer_timeout = 1860000\n');
+    expect(configOf('20m')).not.toContain('consumer_timeout');
+    expect(configOf('21m')).toMatch(/\nconsumer_timeout = 1860000\n$/);
   });
 
   test('RabbitMQ that waits for a shorter time is refused', () => {

@@ -18,6 +18,8 @@ const OPERATOR: ClusterProps = { rabbitMq: { namespace: 'rabbitmq-system' } };
 const LABELS = { 'app.kubernetes.io/name': 'queue' };
 const SETUP_AMOUNTS = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' };
 const SETUP = { requests: SETUP_AMOUNTS, limits: SETUP_AMOUNTS };
+/** What Celery up to 5.6 needs of RabbitMQ from 4.3 on. */
+const PERMITTED = 'deprecated_features.permit.transient_nonexcl_queues = true\n';
 const TLS = ServerCertificate.existing('queue-tls');
 
 function rabbitMq(props: RabbitMqProps = {}, facts: ClusterProps = {}) {
@@ -64,7 +66,7 @@ describe('the cluster', () => {
   test('keeps queues on several nodes, and lets one of them be away', () => {
     const objects = rabbitMq().objects();
     const { additionalConfig } = find(objects, 'RabbitmqCluster', 'queue').spec.rabbitmq;
-    expect(additionalConfig).toBe('default_queue_type = quorum\n');
+    expect(additionalConfig).toBe(`${PERMITTED}default_queue_type = quorum\n`);
     expect(find(objects, 'PodDisruptionBudget', 'queue').spec).toEqual({
       maxUnavailable: 1,
       unhealthyPodEvictionPolicy: 'IfHealthyBudget',
@@ -75,7 +77,7 @@ describe('the cluster', () => {
   test('of one node has classic queues, no budget and nothing to spread', () => {
     const objects = rabbitMq({ replicas: 1 }).objects();
     const single = find(objects, 'RabbitmqCluster', 'queue').spec;
-    expect(single.rabbitmq).toEqual({});
+    expect(single.rabbitmq).toEqual({ additionalConfig: PERMITTED });
     expect(namesOf(objects, 'PodDisruptionBudget')).toEqual([]);
     expect(podSpec({ replicas: 1 })).not.toHaveProperty('topologySpreadConstraints');
   });
@@ -98,7 +100,9 @@ describe('the cluster', () => {
       persistence: { storage: '50Gi', storageClassName: 'gp3' },
       resources: { requests: { cpu: '500m', memory: '4Gi' } },
     });
-    expect(asked.rabbitmq.additionalConfig).toBe('default_queue_type = quorum\nconsumer_timeout = 7200000\n');
+    expect(asked.rabbitmq.additionalConfig).toBe(
+      `${PERMITTED}default_queue_type = quorum\nconsumer_timeout = 7200000\n`,
+    );
   });
 
   test.each<[string, RabbitMqProps, string]>([
@@ -112,7 +116,7 @@ describe('the cluster', () => {
     ['a time of its own', { deliveryTimeout: Duration.minutes(5) }, 'consumer_timeout = 300000\n'],
     ['what it waits for by itself', { deliveryTimeout: Duration.minutes(30) }, ''],
   ])('waits for %s', (_, props, timeout) => {
-    expect(spec(props).rabbitmq.additionalConfig).toBe(`default_queue_type = quorum\n${timeout}`);
+    expect(spec(props).rabbitmq.additionalConfig).toBe(`${PERMITTED}default_queue_type = quorum\n${timeout}`);
   });
 
   test('leaves to the operator what nobody asks for', () => {
