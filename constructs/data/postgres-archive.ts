@@ -106,7 +106,7 @@ export class PostgresArchive extends Construct {
   }
 
   private reference(source: SecretKey): object {
-    source._bind(this);
+    source._bindForOperator(this, 'backups.to');
     return { name: source.secret, key: source.key };
   }
 

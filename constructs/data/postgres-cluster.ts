@@ -409,8 +409,8 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
           'must be the keys username and password of one Secret',
       );
     }
-    username._bind(this);
-    password._bind(this);
+    username._bindForOperator(this, 'credentials');
+    password._bindForOperator(this, 'credentials');
   }
 
   private refuse(property: string, problem: string): never {

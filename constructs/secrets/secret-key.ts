@@ -83,6 +83,21 @@ export class SecretKey {
   public _bind(scope: IConstruct): void {
     this.provide(scope, this);
   }
+
+  /**
+   * Sees to it that the key is there for an operator, which reads the Secret by the API and mounts nothing.
+   * @internal
+   */
+  public _bindForOperator(scope: IConstruct, property: string): void {
+    if (this._providerClass !== undefined) {
+      throw new UsageError(
+        `has key ${this.key} of Secret ${this.secret}, which there is only while pods mount it, and the operator that reads ` +
+          'it mounts nothing; take it from ExternalSecrets, or from a Secret that exists',
+        { scope, property },
+      );
+    }
+    this._bind(scope);
+  }
 }
 
 function declareExisting(scope: IConstruct, { secret, key }: SecretKey): void {

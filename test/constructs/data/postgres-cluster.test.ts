@@ -12,6 +12,7 @@ import { CloudIdentity } from '../../../constructs/secrets/cloud-identity';
 import { ExternalSecrets } from '../../../constructs/secrets/external-secrets';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { SecretStore } from '../../../constructs/secrets/secret-store';
+import { SecretsStoreCsi } from '../../../constructs/secrets/secrets-store-csi';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { Image } from '../../../constructs/workload/image';
 import type { Resources } from '../../../constructs/workload/resources';
@@ -70,6 +71,33 @@ const INSTANCES = {
     matchExpressions: [{ key: 'cnpg.io/poolerName', operator: 'DoesNotExist' }],
   },
 };
+
+describe('keys of a Secret that is there only while pods mount it', () => {
+  const vault = SecretsStoreCsi.azureKeyVault({
+    vault: 'acme-rag',
+    tenantId: '11111111-1111-1111-1111-111111111111',
+    clientId: '22222222-2222-2222-2222-222222222222',
+  });
+
+  test('are no credentials, which the operator reads', () => {
+    const credentials = { username: vault.key('owner', 'username'), password: vault.key('owner', 'password') };
+    expect(() => cluster({ credentials })).toThrow(
+      'rag/db: credentials has key username of Secret owner, which there is only while pods mount it',
+    );
+  });
+
+  test('do not open a bucket to the plugin, which reads them too', () => {
+    const to = ObjectStore.s3({
+      bucket: 'rag',
+      region: 'eu-west-1',
+      accessKey: vault.key('minio', 'id'),
+      secretKey: vault.key('minio', 'secret'),
+    });
+    expect(() => cluster({ backups: PostgresBackups.daily({ hour: 2, keepDays: 7, to }) })).toThrow(
+      'rag/db/Archive: backups.to has key id of Secret minio, which there is only while pods mount it',
+    );
+  });
+});
 
 describe('the cluster', () => {
   const rendered = spec();

@@ -43,6 +43,28 @@ describe('a key of a Secret', () => {
   });
 });
 
+describe('a key that an operator reads', () => {
+  test('must exist as any other', () => {
+    const chart = testChart();
+    SecretKey.of('db', 'password')._bindForOperator(chart, 'credentials');
+    expect(ExternalReferences.of(chart).all).toEqual([
+      { kind: 'Secret', namespace: 'test', name: 'db', key: 'password' },
+    ]);
+  });
+
+  test('is not of a Secret that is there only while pods mount it', () => {
+    const provide = jest.fn();
+    const key = SecretKey._provided('db', 'password', provide, { providerClass: 'db' });
+    expect(() => key._bindForOperator(testChart(), 'credentials')).toThrow(
+      new Error(
+        'rag: credentials has key password of Secret db, which there is only while pods mount it, and the operator that ' +
+          'reads it mounts nothing; take it from ExternalSecrets, or from a Secret that exists',
+      ),
+    );
+    expect(provide).not.toHaveBeenCalled();
+  });
+});
+
 describe('the form of a key in URLs', () => {
   test('is the key itself, unless the Secret has another', () => {
     const key = SecretKey.of('queue', 'password');
