@@ -96,12 +96,13 @@ export class KafkaTopic extends Construct {
 }
 
 /** Refuses a name before there is a construct of it: ids of constructs are not all that they are given. */
-export function checkTopicName(scope: IConstruct, name: string): void {
+export function checkTopicName(scope: IConstruct, name: string, others: readonly string[]): void {
+  const site = { scope, property: 'topic.name' };
   if (!NAME.test(name) || name.length > 249) {
-    throw new UsageError(`is "${name}", but must be 1 to 249 lower-case letters, digits, "-" and "."`, {
-      scope,
-      property: 'topic.name',
-    });
+    throw new UsageError(`is "${name}", but must be 1 to 249 lower-case letters, digits, "-" and "."`, site);
+  }
+  if (others.includes(name)) {
+    throw new UsageError(`is "${name}", which there is already; keep what topic("${name}") gave`, site);
   }
 }
 

@@ -169,6 +169,8 @@ export class Kafka extends Construct implements IKafka {
   private readonly replicas: number;
   private readonly placement: Placement;
   private readonly access: KafkaAccess;
+  /** What topics are in, whose names are those of their constructs. */
+  private readonly topics: Construct;
 
   public constructor(scope: Construct, id: string, props: KafkaProps = {}) {
     super(scope, id);
@@ -186,6 +188,7 @@ export class Kafka extends Construct implements IKafka {
     this.kafka = this.createKafka();
     this.user = this.authenticated ? this.createUser() : undefined;
     this.access = this.createAccess();
+    this.topics = new Construct(this, 'Topics');
     this.addChangeRules();
     OutputRules.attach(this);
   }
@@ -200,9 +203,10 @@ export class Kafka extends Construct implements IKafka {
 
   /** A topic, under its name. Clients create none. */
   public topic(name: string, props: KafkaTopicProps = {}): KafkaTopic {
-    checkTopicName(this, name);
+    const others = this.topics.node.children.map(({ node }) => node.id);
+    checkTopicName(this, name, others);
     const metadata = this.metadata();
-    return new KafkaTopic(this, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
+    return new KafkaTopic(this.topics, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
   }
 
   private addChangeRules(): void {

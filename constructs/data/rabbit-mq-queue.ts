@@ -62,7 +62,7 @@ export class RabbitMqQueue extends Construct implements IBacklog {
     this.queue = new ApiObject(this, 'Resource', {
       apiVersion: 'rabbitmq.com/v1beta1',
       kind: 'Queue',
-      metadata: confirmingDeletion({ ...metadata, name: `${name}-${id.toLowerCase().replace(/[._]/g, '-')}` }),
+      metadata: confirmingDeletion({ ...metadata, name: `${name}-${objectNameOf(id)}` }),
       spec: {
         name: id,
         vhost: virtualHost,
@@ -96,11 +96,27 @@ export class RabbitMqQueue extends Construct implements IBacklog {
 }
 
 /** Refuses a name before there is a construct of it: ids of constructs are not all that they are given. */
-export function checkQueueName(scope: IConstruct, name: string): void {
+export function checkQueueName(scope: IConstruct, name: string, others: readonly string[]): void {
+  const site = { scope, property: 'queue.name' };
   if (!NAME.test(name) || name.startsWith('amq.')) {
     throw new UsageError(
       `is "${name}", but must be 1 to 200 letters, digits, "-", "_" and ".", and not begin with "amq."`,
-      { scope, property: 'queue.name' },
+      site,
     );
   }
+  if (others.includes(name)) {
+    throw new UsageError(`is "${name}", which there is already; keep what queue("${name}") gave`, site);
+  }
+  const same = others.find((other) => objectNameOf(other) === objectNameOf(name));
+  if (same !== undefined) {
+    throw new UsageError(
+      `is "${name}", whose object would be named like that of "${same}"; give one of them another name`,
+      site,
+    );
+  }
+}
+
+/** The part of an object's name that is the queue's. */
+function objectNameOf(queue: string): string {
+  return queue.toLowerCase().replace(/[._]/g, '-');
 }

@@ -169,6 +169,8 @@ export class RabbitMq extends Construct implements IQueue {
   private readonly name: string;
   private readonly replicas: number;
   private readonly access: RabbitMqAccess;
+  /** What queues are in, whose names are those of their constructs. */
+  private readonly queues: Construct;
 
   public constructor(scope: Construct, id: string, props: RabbitMqProps = {}) {
     super(scope, id);
@@ -185,6 +187,7 @@ export class RabbitMq extends Construct implements IQueue {
     this.podMonitor = this.createMonitor(tls);
     this.disruptionBudget = DisruptionBudget.QUORUM._bind(this, this.pods, this.metadata(), this.replicas);
     this.access = this.createAccess(tls ?? ServerTls.NONE);
+    this.queues = new Construct(this, 'Queues');
     this.addChangeRules();
     OutputRules.attach(this);
   }
@@ -215,9 +218,10 @@ export class RabbitMq extends Construct implements IQueue {
           `cluster, or have clients declare it, and scale on list("${name}")`,
       );
     }
-    checkQueueName(this, name);
+    const others = this.queues.node.children.map(({ node }) => node.id);
+    checkQueueName(this, name, others);
     this.networkPolicy.allowFrom({ from: Peer.service(rabbitMqTopology), ports: [this.management] });
-    return new RabbitMqQueue(this, name, props, {
+    return new RabbitMqQueue(this.queues, name, props, {
       rabbitMq: this,
       name: this.name,
       virtualHost: VIRTUAL_HOST,

@@ -385,7 +385,15 @@ describe('a topic', () => {
     [{ replicas: 0 }, 'documents', 'replicas is 0, but must be a whole number from 1 to 3, the number of brokers'],
     [{ retention: Duration.millis(0) }, 'documents', 'retention is 0 ms, but must be above 0'],
   ] as [KafkaTopicProps, string, string][])('is refused with %j as %s', (props, name, message) => {
-    expect(() => topic(props, name)).toThrow(`rag/events/${name}: topic.${message}`);
+    expect(() => topic(props, name)).toThrow(`rag/events/Topics/${name}: topic.${message}`);
+  });
+
+  test('is refused a second time', () => {
+    const { construct } = kafka();
+    construct.topic('documents');
+    expect(() => construct.topic('documents', { partitions: 3 })).toThrow(
+      new Error('rag/events: topic.name is "documents", which there is already; keep what topic("documents") gave'),
+    );
   });
 
   test.each(['', 'Documents', 'a_b', 'a/b', 'a'.repeat(250)])('is refused under the name %j', (name) => {

@@ -87,6 +87,20 @@ test('may have a name that no object can have', () => {
   expect(namesOf(objects(), 'Queue')).toEqual(['queue-celery', 'queue-documents-to-embed']);
 });
 
+test('may be named like a part of the cluster', () => {
+  const { rabbitMq, objects } = queueOf();
+  for (const part of ['Resource', 'NetworkPolicy', 'Monitor', 'Queues']) {
+    rabbitMq.queue(part);
+  }
+  expect(namesOf(objects(), 'Queue').sort()).toEqual([
+    'queue-celery',
+    'queue-monitor',
+    'queue-networkpolicy',
+    'queue-queues',
+    'queue-resource',
+  ]);
+});
+
 test('is what workers scale on', () => {
   const { chart, queue, rabbitMq, objects } = queueOf({}, {}, { keda: { namespace: 'keda' } });
   const scaling = Scaling.onBacklog(queue, { perReplica: 20, min: 0, max: 4 });
@@ -128,13 +142,34 @@ describe('mistakes', () => {
     );
   });
 
+  test('a second one of the same name', () => {
+    expect(() => queueOf().rabbitMq.queue('celery')).toThrow(
+      new Error('rag/queue: queue.name is "celery", which there is already; keep what queue("celery") gave'),
+    );
+  });
+
+  test.each([
+    ['a_b', 'a-b'],
+    ['a.b', 'a_b'],
+    ['A-B', 'a-b'],
+  ])('the names %j and %j, of which objects have the same', (name, other) => {
+    const { rabbitMq } = queueOf();
+    rabbitMq.queue(other);
+    expect(() => rabbitMq.queue(name)).toThrow(
+      new Error(
+        `rag/queue: queue.name is "${name}", whose object would be named like that of "${other}"; give one of them ` +
+          'another name',
+      ),
+    );
+  });
+
   test('arguments that are none, or not for here', () => {
     expect(() => queueOf({ arguments: { 'x-queue-type': 'stream' } })).toThrow(
-      'rag/queue/celery: queue.arguments has x-queue-type, which follows from the number of nodes: quorum from 3 on; ' +
+      'rag/queue/Queues/celery: queue.arguments has x-queue-type, which follows from the number of nodes: quorum from 3 on; ' +
         'leave it out',
     );
     expect(() => queueOf({ arguments: { deliveryLimit: 5 } })).toThrow(
-      'rag/queue/celery: queue.arguments has "deliveryLimit", but arguments of queues are named like x-delivery-limit',
+      'rag/queue/Queues/celery: queue.arguments has "deliveryLimit", but arguments of queues are named like x-delivery-limit',
     );
   });
 });
