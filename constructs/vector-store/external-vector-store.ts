@@ -1,9 +1,12 @@
 import { ExternalService } from '../data/external-service';
 import type { EmbeddingModel } from '../models/embedding-model';
+import type { ChangeRule } from '../rules/change-rule';
+import { ChangeRules } from '../rules/change-rules';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
-import type { IProvider, Offer } from '../workload/provider';
+import type { IClient, IProvider, Offer } from '../workload/provider';
+import { externalCollectionChanges } from './external-vector-store-changes';
 
 /** A collection, index or class of a store outside the cluster; it must exist. */
 export interface ExternalCollection {
@@ -87,6 +90,7 @@ export class ExternalVectorStore implements IProvider {
   public readonly description: string;
 
   private readonly services: ExternalService[];
+  private readonly changes?: ChangeRule;
 
   private constructor(
     private readonly props: ExternalVectorStoreProps,
@@ -99,11 +103,18 @@ export class ExternalVectorStore implements IProvider {
     if (props.collection?.name === '') {
       throw new UsageError('is empty; name the collection as the store does', { property: 'collection.name' });
     }
+    if (props.collection !== undefined) {
+      const { name, model } = props.collection;
+      this.changes = externalCollectionChanges({ prefix: this.prefix, url: props.url, name, model });
+    }
   }
 
-  public offerTo(): Offer {
-    const { url, apiKey, collection, envPrefix = 'VECTOR_STORE' } = this.props;
-    const { grpcPort } = this;
+  public offerTo(client: IClient): Offer {
+    if (this.changes !== undefined) {
+      ChangeRules.of(client).add(this.changes);
+    }
+    const { url, apiKey, collection } = this.props;
+    const { grpcPort, prefix: envPrefix } = this;
     return {
       endpoints: this.services.flatMap((service) => service.offerTo().endpoints),
       env: {
@@ -115,6 +126,10 @@ export class ExternalVectorStore implements IProvider {
           : { COLLECTION_NAME: EnvValue.of(collection.name), ...collection.model.env('EMBEDDING') }),
       },
     };
+  }
+
+  private get prefix(): string {
+    return this.props.envPrefix ?? 'VECTOR_STORE';
   }
 }
 

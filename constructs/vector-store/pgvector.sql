@@ -1,8 +1,9 @@
 -- Creates a table for the vectors of one model, with its index, and never drops anything. Safe to run again. It fails
--- when a table of that name holds vectors of another size or type.
+-- when a table of that name holds vectors of another size or type, or when its comment says that they are of another
+-- model; a table without a comment becomes that of this model.
 --
--- psql variables: table; type and dimensions of the vectors, and both as "wanted"; model; index, opclass, m,
--- ef_construction.
+-- psql variables: table; type and dimensions of the vectors, and both as "wanted"; model, and as "mark" what the comment
+-- of its table is; index, opclass, m, ef_construction.
 
 set client_min_messages = warning;
 
@@ -27,7 +28,19 @@ select coalesce(
 
 select :'actual' = :'wanted' as fits \gset
 
-\if :fits
+select
+  coalesce(said, '') as said,
+  coalesce(said like 'cdk8s-rag/model=%' and said <> :'mark', false) as foreign_model,
+  said is null as unmarked
+from (select obj_description(to_regclass(:'table'), 'pg_class') as said) as described \gset
+
+\if :foreign_model
+  \warn table :table has the comment :said, but the vectors are of :model
+  do $$ begin raise exception 'the vectors of another model need another table; nothing was changed'; end $$;
+\elif :fits
+  \if :unmarked
+    comment on table :"table" is :'mark';
+  \endif
   create index if not exists :"index" on :"table"
     using hnsw (embedding :opclass) with (m = :m, ef_construction = :ef_construction);
 \else

@@ -4,11 +4,13 @@ import { Construct } from 'constructs';
 import { checkIdentifier, type IPostgres } from '../data/postgres-access';
 import { DefaultImages } from '../default-images';
 import { Distance, type EmbeddingModel } from '../models/embedding-model';
+import { ChangeRules } from '../rules/change-rules';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import { Job } from '../workload/job';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import { scriptFile } from '../workload/script-file';
+import { PGVECTOR_FILE, pgvectorChanges } from './pgvector-changes';
 
 /** A table of vectors. */
 export interface PgvectorProps {
@@ -59,7 +61,6 @@ export interface PgvectorProps {
   readonly modelPrefix?: string;
 }
 
-const SQL_FILE = '/etc/pgvector/pgvector.sql';
 const SQL = scriptFile(__dirname, 'pgvector.sql');
 
 /** Beginnings of the operator classes, and the operators that the index serves, by distance. */
@@ -79,7 +80,7 @@ const LONGEST_TABLE = 40;
 /**
  * Vectors of one model in a table of PostgreSQL, instead of a vector database. A Job creates the table with its index
  * at every sync, before its clients start, and never drops anything. It fails when a table of that name holds vectors
- * of another size.
+ * of another size, or of another model: the comment of the table says whose they are.
  *
  * The table has the columns `id` (uuid), `content` (text), `metadata` (jsonb) and `embedding`. Clients are told its
  * name, the type of the vectors, of half precision beyond 2000 dimensions, and the operator by which the index finds
@@ -104,6 +105,7 @@ export class Pgvector extends Construct implements IProvider {
     this.check();
     props.database.ensureExtension('vector');
     this.bootstrap = this.createBootstrap();
+    ChangeRules.of(this).add(pgvectorChanges);
   }
 
   public offerTo(client: IClient): Offer {
@@ -176,13 +178,20 @@ export class Pgvector extends Construct implements IProvider {
       component: 'vector-store',
       container: {
         image: DefaultImages.POSTGRES,
-        command: ['psql', '--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', ...this.variables(), `--file=${SQL_FILE}`],
+        command: [
+          'psql',
+          '--no-psqlrc',
+          '--quiet',
+          '--set=ON_ERROR_STOP=1',
+          ...this.variables(),
+          `--file=${PGVECTOR_FILE}`,
+        ],
         resources: { cpu: Cpu.millis(50), memory: Size.mebibytes(64) },
       },
       user: { uid: 999, gid: 999 },
       deadline,
     });
-    job.addConfigFiles({ [SQL_FILE]: SQL });
+    job.addConfigFiles({ [PGVECTOR_FILE]: SQL });
     job.uses(database);
     return job;
   }
@@ -197,6 +206,7 @@ export class Pgvector extends Construct implements IProvider {
       dimensions: model.dimensions,
       wanted: `${type}(${model.dimensions})`,
       model: model.id,
+      mark: `cdk8s-rag/model=${model.id}`,
       index: `${table}_embedding_${distance.name}`,
       opclass: `${type}_${distance.name}_ops`,
       m,

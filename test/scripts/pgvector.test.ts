@@ -9,8 +9,8 @@ import { KEY } from '../support/values';
 
 const suite = hasPostgres() && hasPgvector() ? describe : describe.skip;
 
-const model = (dimensions: number, distance = Distance.COSINE) =>
-  EmbeddingModel.of({ id: 'acme/model', dimensions, maxTokens: 512, distance });
+const model = (dimensions: number, distance = Distance.COSINE, id = 'acme/model') =>
+  EmbeddingModel.of({ id, dimensions, maxTokens: 512, distance });
 
 suite('pgvector.sql in a real PostgreSQL', () => {
   const password = 'correct-horse_battery';
@@ -86,6 +86,28 @@ suite('pgvector.sql in a real PostgreSQL', () => {
     );
     expect(stderr).toContain('the vectors of another model need another table; nothing was changed');
     expect(columns('fixed')).toContain('embedding vector(3)');
+  });
+
+  test('fails for another model of the same size, says why, and leaves the table to the first', () => {
+    const comment = () => server.query("select obj_description('marked'::regclass, 'pg_class')", 'app');
+    bootstrap({ table: 'marked' });
+    expect(comment()).toEqual(['cdk8s-rag/model=acme/model']);
+    const { status, stderr } = bootstrap({ table: 'marked', model: model(3, Distance.COSINE, 'acme/other') });
+    expect(status).toBe(3);
+    expect(stderr).toContain(
+      'table marked has the comment cdk8s-rag/model=acme/model, but the vectors are of acme/other',
+    );
+    expect(comment()).toEqual(['cdk8s-rag/model=acme/model']);
+    expect(bootstrap({ table: 'marked' }).status).toBe(0);
+  });
+
+  test('keeps the comment that somebody else has given to the table', () => {
+    bootstrap({ table: 'described' });
+    server.query("comment on table described is 'for the search'", 'app');
+    expect(bootstrap({ table: 'described' }).stderr).toBe('');
+    expect(server.query("select obj_description('described'::regclass, 'pg_class')", 'app')).toEqual([
+      'for the search',
+    ]);
   });
 
   test('fails for a table of somebody else', () => {
