@@ -2,6 +2,7 @@ import { Cron, Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { z } from 'zod';
 import { Architecture } from '../../constructs/placement/architecture';
+import { cronProblem } from '../../constructs/rules/cron-fields';
 import { envNameProblem } from '../../constructs/rules/object-name';
 import { UsageError } from '../../constructs/rules/usage-error';
 import { LARGEST_NUMBER } from '../../constructs/rules/whole-number';
@@ -95,10 +96,17 @@ export const timeOfDay = form(TIME, 'a time of the day, such as "02:30"').transf
 const CRON = /^\S+ \S+ \S+ \S+ \S+$/;
 
 /** Minute, hour, day, month and weekday. */
-export const cron = form(CRON, 'five fields: minute, hour, day, month, weekday').transform((text) => {
-  const [minute, hour, day, month, weekDay] = text.split(' ');
-  return Cron.schedule({ minute, hour, day, month, weekDay });
-});
+export const cron = form(CRON, 'five fields: minute, hour, day, month, weekday')
+  .superRefine((text, context) => {
+    const message = CRON.test(text) ? cronProblem(text) : undefined;
+    if (message !== undefined) {
+      context.addIssue({ code: 'custom', message });
+    }
+  })
+  .transform((text) => {
+    const [minute, hour, day, month, weekDay] = text.split(' ');
+    return Cron.schedule({ minute, hour, day, month, weekDay });
+  });
 
 /** An amount of memory or disk: `512Mi`, `100Gi`. */
 export const size = form(SIZE, 'a size with its unit, such as 512Mi or 100Gi')

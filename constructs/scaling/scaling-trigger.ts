@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import type { Construct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { ClusterPrometheus, ClusterService } from '../placement/cluster';
+import { cronProblem } from '../rules/cron-fields';
 import { isTimeZone } from '../rules/time-span';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import { checkWholeNumber } from '../rules/whole-number';
 import type { SecretKey } from '../secrets/secret-key';
 
@@ -257,9 +258,6 @@ function checkWhole(property: string, value: number, least: number): void {
   checkWholeNumber(`scaling.${property}`, value, least);
 }
 
-/** Minute, hour, day of the month, month, day of the week. */
-const CRON = /^[\d*/,?-]+( [\d*/,?-]+){2}( [\dA-Za-z*/,?-]+){2}$/;
-
 /** What KEDA's cron scaler would refuse (KEDA 2.20, pkg/scalers/cron_scaler.go). */
 function checkCron(props: CronWindowProps): void {
   const { timeZone, start, end } = props;
@@ -270,11 +268,7 @@ function checkCron(props: CronWindowProps): void {
     });
   }
   for (const [name, text] of Object.entries({ start, end })) {
-    if (!CRON.test(text)) {
-      throw new UsageError(`is "${text}", but must be five cron fields, such as "0 7 * * 1-5"`, {
-        property: `scaling.cron.${name}`,
-      });
-    }
+    refuse(cronProblem(text), { property: `scaling.cron.${name}` });
   }
   if (start === end) {
     throw new UsageError(`is "${end}", when the window opens; let it close at another time`, {

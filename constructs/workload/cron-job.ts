@@ -1,8 +1,9 @@
 import { type Cron, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { cronProblem } from '../rules/cron-fields';
 import { isTimeZone, secondsOf } from '../rules/time-span';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import { type JobRunProps, jobSpec } from './job';
 import { Workload, type WorkloadProps } from './workload';
 
@@ -45,6 +46,7 @@ export class CronJob extends Workload {
     super(scope, id, 'CronJob', { ...props, restartPolicy: 'Never' });
     this.claimAccelerators(1);
     const { timeZone = 'Etc/UTC' } = props;
+    refuse(cronProblem(props.schedule.expressionString), { scope: this, property: 'schedule' });
     checkTimeZone(this, timeZone);
     this.cronJob = new k8s.KubeCronJob(this, 'Resource', {
       metadata: this.workloadMetadata(),

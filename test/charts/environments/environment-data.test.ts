@@ -686,6 +686,12 @@ describe('programs of the ingestion', () => {
       '15:32 syncs.wiki.cron: is "hourly", but must be five fields: minute, hour, day, month, weekday',
     ],
     [
+      'a sync at an hour that no clock shows',
+      ['syncs: { wiki: { command: [a], cron: "0 25 * * *" } }'],
+      '15:32 syncs.wiki.cron: is "0 25 * * *", whose hour is "25", but must be *, or 0 to 23, as values, ranges, lists ' +
+        'and steps: "5", "1-5", "1,3", "*/2"',
+    ],
+    [
       'a sync of a source that is no name',
       ['syncs: { Wiki: { command: [a], cron: "0 * * * *" } }'],
       '15:10 syncs.Wiki: is "Wiki", but must be a DNS label: lower-case letters, digits and "-", beginning and ending with a ' +

@@ -307,10 +307,18 @@ describe('mistakes', () => {
     );
   });
 
-  test.each(['', '@daily', '8 * * *', '0 8 * * * *', '0 8 * * mon;tue', '0 8  * * *'])('a time "%s"', (text) => {
+  test.each(['', '@daily', '8 * * *', '0 8 * * * *', '0 8  * * *'])('a time "%s"', (text) => {
     for (const name of ['start', 'end']) {
       expect(() => ScalingTrigger.cron({ ...WINDOW, [name]: text })).toThrow(
         new Error(`scaling.cron.${name} is "${text}", but must be five cron fields, such as "0 7 * * 1-5"`),
+      );
+    }
+  });
+
+  test.each(['99 99 * * *', '0 8 * * mon;tue'])('a time "%s" with a field that is none', (text) => {
+    for (const name of ['start', 'end']) {
+      expect(() => ScalingTrigger.cron({ ...WINDOW, [name]: text })).toThrow(
+        `scaling.cron.${name} is "${text}", whose `,
       );
     }
   });

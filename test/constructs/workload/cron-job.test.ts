@@ -112,3 +112,12 @@ test.each(['Berlin', 'etc/utc', '+01:00', ''])('no time zone is "%s"', (timeZone
     new Error(`rag/snapshot: timeZone is "${timeZone}", but must be an IANA name, such as Europe/Berlin`),
   );
 });
+
+test('a schedule that no clock shows is refused', () => {
+  expect(() => cronJob({ schedule: Cron.schedule({ minute: '61', hour: '25' }) })).toThrow(
+    new Error(
+      'rag/snapshot: schedule is "61 25 * * *", whose minute is "61", but must be *, or 0 to 59, as values, ranges, ' +
+        'lists and steps: "5", "1-5", "1,3", "*/2"',
+    ),
+  );
+});
