@@ -13,6 +13,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
+import { shownSafely } from '../../constructs/rules/credential-forms';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 
 /** Path of a value in a file: keys and positions in lists. */
@@ -20,12 +21,15 @@ export type ValuePath = readonly (string | number)[];
 
 /** Something wrong in environment files; each problem begins with its place, `file:line:column`. */
 export class EnvironmentError extends Error {
-  public constructor(
-    /** What is wrong, place by place. */
-    public readonly problems: string[],
-  ) {
-    super(problems.join('\n'));
+  /** What is wrong, place by place. */
+  public readonly problems: string[];
+
+  public constructor(problems: string[]) {
+    // Whatever stands in the wrong place may be the secret itself.
+    const safe = problems.map(shownSafely);
+    super(safe.join('\n'));
     this.name = 'EnvironmentError';
+    this.problems = safe;
   }
 }
 

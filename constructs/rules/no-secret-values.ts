@@ -1,3 +1,4 @@
+import { CREDENTIAL_FORMS } from './credential-forms';
 import { type Json, type ManifestObject, nameOf, type Output, renderedPods } from './output';
 import type { Rule } from './rule';
 
@@ -25,28 +26,6 @@ const HARMLESS = /^(|true|false|null|none|[\d.]+|\$\([A-Za-z_]\w*\)|\$\{[A-Za-z_
 
 /** What else stands in files for a value from elsewhere: placeholders, paths, anchors, beginnings of maps and blocks. */
 const ELSEWHERE = /^(\$|\{|\[|%\(|<|>|\||~|!|&|\*|\/|file:|env[.:]|os\.environ)/;
-
-/**
- * Forms of credentials that give themselves away whatever the variable is called. Each begins where it can begin
- * only once, and every repetition is bounded, so that the time to judge a text grows with its length and no faster.
- */
-const CREDENTIAL_VALUES: readonly [string, RegExp][] = [
-  ['a private key', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/],
-  ['a URL with a password', /(?<=[a-z0-9+.-]):\/\/[^/\s:@]{0,255}:(?!\$\$?\()[^@\s/]{1,8192}@/i],
-  ['an AWS access key', /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
-  ['an Azure key', /\b(AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{30,128}=/],
-  ['a GitHub token', /\b(ghp|gho|ghs|ghu|github_pat)_[A-Za-z0-9_]{20,}\b/],
-  ['a GitLab token', /\bglpat-[A-Za-z0-9_-]{20,}\b/],
-  ['a Hugging Face token', /\bhf_[A-Za-z0-9]{20,}\b/],
-  ['an OpenAI or Anthropic key', /\bsk-[A-Za-z0-9_-]{20,}\b/],
-  ['a Groq key', /\bgsk_[A-Za-z0-9]{40,}\b/],
-  ['a Google API key', /\bAIza[0-9A-Za-z_-]{35}\b/],
-  ['a Slack token', /\bxox[abeprs]-[A-Za-z0-9-]{10,}\b/],
-  ['a JSON web token', /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,16384}\./],
-  ['a bearer token', /\bBearer (?!hf_|sk-|gsk_|eyJ)[A-Za-z0-9._~+/-]{20,}/i],
-  ['a password of Redis', /^[ \t]{0,64}(requirepass|masterauth)[ \t]{1,64}(?!["']?[$%]|""|'')\S/im],
-  ['a password of PostgreSQL', /\bPASSWORD\s{1,8}'(?![$:%'])[^'\n]{1,256}'/i],
-];
 
 /** No value of a secret is in the output; pods get them by reference. */
 export const noSecretValues: Rule = {
@@ -162,7 +141,7 @@ function isCredential(name: string, value: unknown): boolean {
 /** Values that their form gives away, wherever they stand. */
 function formed(object: ManifestObject): string[] {
   return texts(object).flatMap(([path, text]) =>
-    CREDENTIAL_VALUES.filter(([, form]) => form.test(text)).map(
+    CREDENTIAL_FORMS.filter(([, form]) => form.test(text)).map(
       ([what]) => `${nameOf(object)}: ${path} looks like ${what}; refer to the key of a Secret instead`,
     ),
   );

@@ -1,4 +1,5 @@
 import type { IConstruct } from 'constructs';
+import { shownSafely } from './credential-forms';
 
 /** Characters that are no part of a line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -28,7 +29,8 @@ export function refuse(problem: string | undefined, site: UsageErrorSite): void 
 
 /**
  * Misuse of the library. The message names the construct path, the property, the value, what is
- * allowed and what to do; it is one sentence, lower case, without a full stop.
+ * allowed and what to do; it is one sentence, lower case, without a full stop. What looks like a credential is not
+ * repeated in it.
  */
 export class UsageError extends Error {
   /** Path of the misused construct in its app, `rag/qdrant`; empty for a value outside any construct. */
@@ -43,12 +45,13 @@ export class UsageError extends Error {
   public constructor(problem: string, site: UsageErrorSite = {}) {
     const constructPath = site.scope?.node.path ?? '';
     const property = site.property ?? '';
-    const subject = [property, problem].filter((part) => part !== '').join(' ');
+    const safe = oneLine(shownSafely(problem));
+    const subject = [property, safe].filter((part) => part !== '').join(' ');
     super(oneLine(constructPath === '' ? subject : `${constructPath}: ${subject}`));
     this.name = 'UsageError';
     this.constructPath = constructPath;
     this.property = property;
-    this.problem = oneLine(problem);
+    this.problem = safe;
   }
 }
 

@@ -123,13 +123,18 @@ describe('Amazon SQS', () => {
     'https://sqs.eu-west-1.amazonaws.com/documents',
     'https://sqs.eu-west-1.amazonaws.com/123456789012/a.b',
     'https://sqs.eu-west-1.amazonaws.com.evil.example/123456789012/documents',
-    'https://key:secret@sqs.eu-west-1.amazonaws.com/123456789012/documents',
   ])('is not "%s"', (url) => {
     expect(() => sqs({ url })).toThrow(
       new Error(
         `externalQueue.url is "${url}", but must be a URL such as ` +
           'https://sqs.eu-west-1.amazonaws.com/123456789012/documents',
       ),
+    );
+  });
+
+  test('is not a URL with keys, which are not repeated', () => {
+    expect(() => sqs({ url: 'https://key:secret@sqs.eu-west-1.amazonaws.com/123456789012/documents' })).toThrow(
+      'externalQueue.url is "https://***@sqs.eu-west-1.amazonaws.com/123456789012/documents", but must be a URL',
     );
   });
 

@@ -161,16 +161,19 @@ describe('mistakes', () => {
     expect(of({ secretKey: KEYS.secretKey })).toThrow('objectStore.accessKey is missing, but secretKey is given;');
   });
 
-  test.each([
-    's3.acme.example',
-    'ftp://s3.acme.example',
-    'https://s3.acme.example/path',
-    'https://u:p@s3.acme.example',
-    '',
-  ])('the endpoint "%s"', (endpoint) => {
-    expect(of({ ...KEYS, endpoint })).toThrow(
-      `objectStore.endpoint is "${endpoint}", but must be a URL of scheme, host and port alone, such as ` +
-        'https://s3.acme.example',
+  test.each(['s3.acme.example', 'ftp://s3.acme.example', 'https://s3.acme.example/path', ''])(
+    'the endpoint "%s"',
+    (endpoint) => {
+      expect(of({ ...KEYS, endpoint })).toThrow(
+        `objectStore.endpoint is "${endpoint}", but must be a URL of scheme, host and port alone, such as ` +
+          'https://s3.acme.example',
+      );
+    },
+  );
+
+  test('an endpoint with keys, which are not repeated', () => {
+    expect(of({ ...KEYS, endpoint: 'https://u:p@s3.acme.example' })).toThrow(
+      'objectStore.endpoint is "https://***@s3.acme.example", but must be a URL of scheme, host and port alone',
     );
   });
 

@@ -189,7 +189,7 @@ describe('Vault', () => {
   test.each([
     [{ server: 'vault.acme.example' }, `secrets.server is "vault.acme.example", ${ADDRESS}`],
     [{ server: 'https://a.example/v1' }, `secrets.server is "https://a.example/v1", ${ADDRESS}`],
-    [{ server: 'https://me:pw@a.example' }, `secrets.server is "https://me:pw@a.example", ${ADDRESS}`],
+    [{ server: 'https://me:pw@a.example' }, `secrets.server is "https://***@a.example", ${ADDRESS}`],
     [{ server: 'https://a.example:port' }, `secrets.server is "https://a.example:port", ${ADDRESS}`],
     [{ path: '/secret' }, `secrets.path is "/secret", ${PATH}`],
     [{ mountPath: 'auth kubernetes' }, `secrets.mountPath is "auth kubernetes", ${PATH}`],
