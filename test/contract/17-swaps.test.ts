@@ -18,12 +18,14 @@ function render(lines: string[]): RenderedEnvironment {
   return Environment.read(folder.pathOf('test.yaml')).render('test.yaml');
 }
 
-/** The example with one setting, which is one line, put otherwise. */
+/** The example with one setting put otherwise, in one line. */
 function swapped(line: string): string[] {
   const setting = line.slice(0, line.indexOf(':') + 1);
-  const places = LINES.flatMap((text, index) => (text.startsWith(setting) ? [index] : []));
-  expect(places).toHaveLength(1);
-  return LINES.with(places[0] as number, line);
+  const start = LINES.findIndex((text) => text.startsWith(setting));
+  expect(start).toBeGreaterThan(0);
+  const below = LINES.slice(start + 1);
+  const end = below.findIndex((text) => !text.startsWith('  '));
+  return [...LINES.slice(0, start), line, ...below.slice(end)];
 }
 
 /** Every way in which a policy, a Service or a budget selects pods, as text. */
