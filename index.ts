@@ -54,7 +54,7 @@ export { KafkaTopic, type KafkaTopicProps } from './constructs/data/kafka-topic'
 export { Migration, type MigrationProps } from './constructs/data/migration';
 export { ObjectStore } from './constructs/data/object-store';
 export { Postgres, type PostgresProps } from './constructs/data/postgres';
-export type { IPostgres, PostgresAccess } from './constructs/data/postgres-access';
+export type { IPostgres, PostgresAccess, PostgresLogin } from './constructs/data/postgres-access';
 export type { PostgresArchive } from './constructs/data/postgres-archive';
 export {
   type DailyPostgresBackupsProps,

@@ -171,6 +171,13 @@ export function database(secrets: ISecretSource) {
 export function migration(secrets: ISecretSource) {
   return z.strictObject({
     image: image.optional().describe('what runs; by default the image of the API'),
+    login: z
+      .strictObject({
+        user: z.string().describe('name of the user, who exists'),
+        password: secretKey(secrets).describe('its password'),
+      })
+      .optional()
+      .describe('who may change the schema; by default the same as clients'),
     command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
     deadline: duration.optional().describe('time after which it has failed; by default 15m'),
     retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),

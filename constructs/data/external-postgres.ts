@@ -4,7 +4,7 @@ import { checkPortNumber } from '../network/port';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { IClient, IProvider, Offer } from '../workload/provider';
-import { type IPostgres, PostgresAccess } from './postgres-access';
+import { type IPostgres, PostgresAccess, type PostgresLogin } from './postgres-access';
 import type { PostgresTls } from './postgres-tls';
 
 /** A PostgreSQL that somebody else runs: Amazon RDS, Cloud SQL, Azure Database. */
@@ -74,6 +74,10 @@ export class ExternalPostgres implements IPostgres {
 
   public named(prefix: string): IProvider {
     return this.access.named(prefix);
+  }
+
+  public as(login: PostgresLogin): IProvider {
+    return this.access.as(login);
   }
 
   /** Who runs it decides what its users may create; where that is not enough, creating the extension fails. */

@@ -8,7 +8,7 @@ import type { IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { Volume } from '../workload/volume';
 import type { ProgramOptions } from '../workload/workload';
-import type { IPostgres } from './postgres-access';
+import type { IPostgres, PostgresLogin } from './postgres-access';
 
 /** What brings the schema of a database to what a release of the API expects. */
 export interface MigrationProps extends ProgramOptions {
@@ -17,6 +17,12 @@ export interface MigrationProps extends ProgramOptions {
    * the way through PgBouncer: most programs take a lock for a session, so that no two migrate at a time.
    */
   readonly database: IPostgres;
+
+  /**
+   * Who migrates: a user who may change the schema, so that clients can be one who may not.
+   * @default - the same as clients
+   */
+  readonly login?: PostgresLogin;
 
   /** What runs; as a rule the image of the API, so that both are of one release. */
   readonly image: Image;
@@ -90,7 +96,7 @@ export class Migration extends Construct implements IProvider {
       },
       deadline: deadline ?? Duration.minutes(15),
     });
-    this.job.uses(database);
+    this.job.uses(props.login === undefined ? database : database.as(props.login));
   }
 
   /** Lets it use these providers besides the database. */

@@ -8,6 +8,15 @@ import type { IClient, IProvider, Offer, SecretFile } from '../workload/provider
 import type { PostgresTls } from './postgres-tls';
 import { UrlCredential } from './url-credential';
 
+/** Who comes to a database. */
+export interface PostgresLogin {
+  /** Name of the user, who must exist: letters, digits and `_`. */
+  readonly user: string;
+
+  /** Password of the user. */
+  readonly password: SecretKey;
+}
+
 /**
  * A database of PostgreSQL, whoever runs it. Clients get the variables that psql and every driver on libpq read by
  * themselves, `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, with TLS `PGSSLMODE` and `PGSSLROOTCERT`, and
@@ -21,6 +30,12 @@ export interface IPostgres extends IProvider {
    * `VECTORS_URL`.
    */
   named(prefix: string): IProvider;
+
+  /**
+   * The same database as somebody else, such as the owner of the schema, where everybody else is a user who may only read
+   * and write.
+   */
+  as(login: PostgresLogin): IProvider;
 
   /** Sees to it that the database has an extension, where that takes more rights than its user has. */
   ensureExtension(name: string): void;
@@ -97,6 +112,14 @@ export class PostgresAccess implements IProvider {
     };
   }
 
+  /** The same as somebody else. */
+  public as({ user, password }: PostgresLogin): IProvider {
+    if (!LOGIN.test(user)) {
+      throw new UsageError(`is "${user}", but must be 1 to 63 letters, digits and "_"`, { property: 'login.user' });
+    }
+    return new PostgresAccess({ ...this.props, user, password });
+  }
+
   /** The same under other names, for clients of two databases. */
   public named(prefix: string): IProvider {
     const names = Object.fromEntries(Object.entries(SUFFIXES).map(([name, suffix]) => [name, `${prefix}_${suffix}`]));
@@ -129,6 +152,8 @@ export class PostgresAccess implements IProvider {
 function directoryOf({ secret }: SecretKey): string {
   return `/etc/postgresql-ca/${secret}`;
 }
+
+const LOGIN = /^\w{1,63}$/;
 
 /** What needs no quotes in SQL, and is not cut off. */
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;

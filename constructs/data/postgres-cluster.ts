@@ -37,7 +37,7 @@ import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { CloudNativePgPods, guaranteedResources } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
-import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-access';
+import { checkIdentifier, type IPostgres, PostgresAccess, type PostgresLogin } from './postgres-access';
 import { PostgresArchive } from './postgres-archive';
 import type { PostgresBackups } from './postgres-backups';
 import { postgresClusterChanges } from './postgres-cluster-changes';
@@ -281,6 +281,10 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
 
   public named(prefix: string): IProvider {
     return this.primary.named(prefix);
+  }
+
+  public as(login: PostgresLogin): IProvider {
+    return this.primary.as(login);
   }
 
   /** The instances that follow, for clients that only read; what they read may be a moment old. */

@@ -15,7 +15,7 @@ import type { Resources } from '../workload/resources';
 import { StatefulSet } from '../workload/stateful-set';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
-import { checkIdentifier, type IPostgres, PostgresAccess } from './postgres-access';
+import { checkIdentifier, type IPostgres, PostgresAccess, type PostgresLogin } from './postgres-access';
 import { postgresChanges } from './postgres-changes';
 import { PostgresSettings } from './postgres-settings';
 
@@ -128,6 +128,10 @@ export class Postgres extends Construct implements IPostgres {
 
   public named(prefix: string): IProvider {
     return this.access.named(prefix);
+  }
+
+  public as(login: PostgresLogin): IProvider {
+    return this.access.as(login);
   }
 
   public ensureExtension(name: string): void {

@@ -571,6 +571,7 @@ describe('a migration', () => {
         '  image: { repository: ghcr.io/acme/migrations, tag: 2.0.0 }',
         '  command: [alembic]',
         '  args: [upgrade, head]',
+        '  login: { user: owner, password: { secret: owner, key: password } }',
         '  deadline: 1h',
         '  retries: 1',
         '  resources: { cpu: 1, memory: 1Gi }',
@@ -594,6 +595,7 @@ describe('a migration', () => {
       volumes: [{ name: 'tmp', emptyDir: { sizeLimit: '1Gi' } }],
     });
     expect(mainContainer(job).env).toContainEqual({ name: 'LOCK_TIMEOUT', value: '5s' });
+    expect(mainContainer(job).env).toContainEqual({ name: 'PGUSER', value: 'owner' });
     expect(templateOf(job).metadata.labels.team).toBe('search');
   });
 

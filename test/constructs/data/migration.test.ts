@@ -2,6 +2,7 @@ import { Duration, Size } from 'cdk8s';
 import { Migration, type MigrationProps } from '../../../constructs/data/migration';
 import { Postgres } from '../../../constructs/data/postgres';
 import type { ManifestObject } from '../../../constructs/rules/output';
+import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
@@ -86,4 +87,29 @@ test('takes time, tries, variables and a user', () => {
 
 test('no time at all is refused', () => {
   expect(() => migration({ deadline: Duration.seconds(0) })).toThrow('deadline is 0 ms, but must be whole seconds');
+});
+
+describe('who migrates', () => {
+  const login = { user: 'owner', password: SecretKey.of('owner', 'password') };
+
+  test('may be somebody else than clients are', () => {
+    const objects = migration({ login });
+    expect(env(find(objects, 'Job', 'migration'), 'PGUSER')).toBe('owner');
+    expect(env(find(objects, 'Job', 'migration'), 'PGPASSWORD')).toEqual({
+      secretKeyRef: { name: 'owner', key: 'password' },
+    });
+    expect(env(find(objects, 'Job', 'migration'), 'DATABASE_URL')).toMatch(/^postgresql:\/\/owner:/);
+    expect(env(find(objects, 'Deployment', 'api'), 'PGUSER')).toBe('app');
+  });
+
+  test('reaches the same database', () => {
+    const peers = find(migration({ login }), 'NetworkPolicy', 'db').spec.ingress;
+    expect(JSON.stringify(peers)).toContain('"app.kubernetes.io/name":"migration"');
+  });
+
+  test('has a name that a user can have', () => {
+    expect(() => migration({ login: { ...login, user: 'a b' } })).toThrow(
+      new Error('login.user is "a b", but must be 1 to 63 letters, digits and "_"'),
+    );
+  });
 });
