@@ -1,4 +1,4 @@
-import { Chart, type Size } from 'cdk8s';
+import { Chart } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { ApiServerAccess } from '../network/api-server-access';
@@ -8,8 +8,7 @@ import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { SyncWave } from '../network/sync-wave';
 import { ExternalReferences, labelsText } from '../rules/external-references';
-import { UsageError } from '../rules/usage-error';
-import { checkResources, type Resources, renderResources } from '../workload/resources';
+import { namespaceOf } from './operated-pods';
 
 /** Some of the pods that the operator of CloudNativePG creates. */
 export interface CloudNativePgPodsProps {
@@ -76,36 +75,3 @@ export class CloudNativePgPods extends Construct {
     };
   }
 }
-
-/** Namespace of the pods; it is that of the chart. */
-export function namespaceOf(scope: Construct): string {
-  const { namespace, node } = Chart.of(scope);
-  if (namespace === undefined) {
-    throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {
-      scope,
-      property: `namespace of chart "${node.id}"`,
-    });
-  }
-  return namespace;
-}
-
-/**
- * What a container of these pods asks for, request and limit in one: so the pods are the last that a node in need of
- * memory ends (Kubernetes docs, "Pod Quality of Service Classes").
- */
-export function guaranteedResources(scope: Construct, resources: Resources, scratch: Size[] = []): Quantities {
-  checkResources(scope, resources);
-  for (const limit of ['cpuLimit', 'memoryLimit'] as const) {
-    if (resources[limit] !== undefined) {
-      throw new UsageError('is given, but limits are equal to what a database asks for; leave it out', {
-        scope,
-        property: `resources.${limit}`,
-      });
-    }
-  }
-  const { requests = {} } = renderResources({ ...resources, cpuLimit: resources.cpu }, scratch, undefined);
-  return Object.fromEntries(Object.entries(requests).map(([name, { value }]) => [name, String(value)]));
-}
-
-/** Amounts by the name of the resource. */
-type Quantities = { [resource: string]: string };

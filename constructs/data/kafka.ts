@@ -31,9 +31,7 @@ import type { Port } from '../network/port';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
-import { Registry } from '../placement/registry';
 import { Spread } from '../placement/spread';
-import { blockStorageProblem } from '../placement/storage-class';
 import { ChangeRules } from '../rules/change-rules';
 import { ExternalReferences, labelsText } from '../rules/external-references';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
@@ -45,11 +43,19 @@ import { SecretKey } from '../secrets/secret-key';
 import type { Image } from '../workload/image';
 import type { IClient, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
-import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
 import { type IKafka, KafkaAccess, type KafkaLagProps, KafkaMechanism } from './kafka-access';
 import { kafkaChanges } from './kafka-changes';
 import { checkTopicName, KafkaTopic, type KafkaTopicProps } from './kafka-topic';
+import {
+  guaranteedResources,
+  namespaceOf,
+  operatorsImage,
+  priorityClassFor,
+  pullSecretsFor,
+  requestsAndLimits,
+  storageClassFor,
+} from './operated-pods';
 import { ServerTls } from './server-tls';
 
 /** A Kafka, run by Strimzi. */
@@ -292,9 +298,7 @@ export class Kafka extends Construct implements IKafka {
 
   private createNodes(): KafkaNodePool {
     const metadata = this.metadata();
-    const asked = Object.entries(
-      guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) }),
-    );
+    const asked = guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) });
     return new KafkaNodePool(this, 'Nodes', {
       metadata: {
         ...metadata,
@@ -311,16 +315,13 @@ export class Kafka extends Construct implements IKafka {
               id: 0,
               type: VolumeType.PERSISTENT_HYPHEN_CLAIM,
               size: String(sizeQuantity(this.props.storage ?? Size.gibibytes(50)).value),
-              class: this.storageClass(),
+              class: storageClassFor(this, this.props.storageClass),
               deleteClaim: false,
               kraftMetadata: KraftMetadata.SHARED,
             },
           ],
         },
-        resources: {
-          requests: Object.fromEntries(asked.map(([name, amount]) => [name, PoolRequest.fromString(amount)])),
-          limits: Object.fromEntries(asked.map(([name, amount]) => [name, PoolLimit.fromString(amount)])),
-        },
+        resources: requestsAndLimits(asked, PoolRequest, PoolLimit),
         template: {
           pod: {
             ...this.podTemplate(),
@@ -342,7 +343,7 @@ export class Kafka extends Construct implements IKafka {
       metadata: this.metadata(),
       spec: {
         kafka: {
-          image: this.imageOf('image'),
+          image: operatorsImage(this, 'image', this.props.image),
           listeners: [this.listener()],
           authorization: this.authenticated ? { type: Authorization.SIMPLE } : undefined,
           config: {
@@ -374,26 +375,12 @@ export class Kafka extends Construct implements IKafka {
   }
 
   private entityOperator(): StrimziOperators {
-    const image = this.imageOf('operatorImage');
-    const asked = Object.entries(guaranteedResources(this, OPERATOR_RESOURCES));
+    const image = operatorsImage(this, 'operatorImage', this.props.operatorImage);
+    const asked = guaranteedResources(this, OPERATOR_RESOURCES);
     return {
-      topicOperator: {
-        image,
-        resources: {
-          requests: Object.fromEntries(asked.map(([name, amount]) => [name, TopicOperatorRequest.fromString(amount)])),
-          limits: Object.fromEntries(asked.map(([name, amount]) => [name, TopicOperatorLimit.fromString(amount)])),
-        },
-      },
+      topicOperator: { image, resources: requestsAndLimits(asked, TopicOperatorRequest, TopicOperatorLimit) },
       userOperator: this.authenticated
-        ? {
-            image,
-            resources: {
-              requests: Object.fromEntries(
-                asked.map(([name, amount]) => [name, UserOperatorRequest.fromString(amount)]),
-              ),
-              limits: Object.fromEntries(asked.map(([name, amount]) => [name, UserOperatorLimit.fromString(amount)])),
-            },
-          }
+        ? { image, resources: requestsAndLimits(asked, UserOperatorRequest, UserOperatorLimit) }
         : undefined,
       template: {
         pod: this.podTemplate(),
@@ -406,24 +393,16 @@ export class Kafka extends Construct implements IKafka {
   /** What the operator leaves open: the level "restricted", and where pods run. Its images run as group 0. */
   private podTemplate(): object {
     const { nodeSelector, tolerations } = this.placement;
-    const { pullSecrets } = Cluster.of(this).registry;
-    const { priorityClassName } = this.props;
     const matchExpressions = Object.entries(nodeSelector).map(([key, value]) => ({
       key,
       operator: 'In',
       values: [value],
     }));
-    for (const name of pullSecrets) {
-      ExternalReferences.of(this).declare({ kind: 'Secret', namespace: this.pods.namespace, name });
-    }
-    if (priorityClassName !== undefined) {
-      ExternalReferences.of(this).declare({ kind: 'PriorityClass', name: priorityClassName });
-    }
     return {
       enableServiceLinks: false,
       securityContext: { runAsNonRoot: true, fsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
-      imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),
-      priorityClassName,
+      imagePullSecrets: pullSecretsFor(this),
+      priorityClassName: priorityClassFor(this, this.props.priorityClassName),
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       affinity:
         matchExpressions.length === 0
@@ -487,31 +466,5 @@ export class Kafka extends Construct implements IKafka {
         : undefined,
       tls: this.encrypted ? ServerTls.signedBy(authority) : ServerTls.NONE,
     });
-  }
-
-  private imageOf(property: 'image' | 'operatorImage'): string | undefined {
-    const { registry } = Cluster.of(this);
-    const image = this.props[property];
-    if (image === undefined && registry !== Registry.PUBLIC) {
-      throw this.misuse(
-        property,
-        'is missing, but what the operator chooses would come from where it likes; name it, so that it comes from the ' +
-          "cluster's registry",
-      );
-    }
-    return image?.in(registry, this);
-  }
-
-  private storageClass(): string | undefined {
-    const { block, shared } = Cluster.of(this).storage;
-    const storageClass = this.props.storageClass ?? block;
-    const problem = storageClass === undefined ? undefined : blockStorageProblem(storageClass, shared, block);
-    if (problem !== undefined) {
-      throw this.misuse('storageClass', problem);
-    }
-    if (storageClass !== undefined) {
-      ExternalReferences.of(this).declare({ kind: 'StorageClass', name: storageClass });
-    }
-    return storageClass;
   }
 }

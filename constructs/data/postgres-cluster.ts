@@ -22,9 +22,7 @@ import { confirmingDeletion } from '../network/sync-options';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
-import { blockStorageProblem } from '../placement/storage-class';
 import { ChangeRules } from '../rules/change-rules';
-import { ExternalReferences } from '../rules/external-references';
 import { checkAnnotations } from '../rules/label';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
@@ -35,8 +33,15 @@ import { SecretKey } from '../secrets/secret-key';
 import type { Image } from '../workload/image';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
-import { CloudNativePgPods, guaranteedResources } from './cloud-native-pg-pods';
+import { CloudNativePgPods } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
+import {
+  guaranteedResources,
+  priorityClassFor,
+  pullSecretsFor,
+  requestsAndLimits,
+  storageClassFor,
+} from './operated-pods';
 import { checkIdentifier, type IPostgres, PostgresAccess, type PostgresLogin } from './postgres-access';
 import { PostgresArchive } from './postgres-archive';
 import type { PostgresBackups } from './postgres-backups';
@@ -159,7 +164,7 @@ export interface PostgresClusterProps {
   readonly nodePool?: string;
 
   /**
-   * PriorityClass of the pods; it must exist in the cluster.
+   * PriorityClass of the pods, those of PgBouncer too; it must exist in the cluster.
    * @default - the cluster's default
    */
   readonly priorityClassName?: string;
@@ -465,6 +470,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
           port: PORT,
           maxConnections: this.maxConnections,
           placement: this.placement,
+          priorityClassName: this.props.priorityClassName,
         });
   }
 
@@ -477,7 +483,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
       spec: {
         instances: this.instances,
         imageName: image.in(registry, this),
-        imagePullSecrets: this.pullSecrets(),
+        imagePullSecrets: pullSecretsFor(this),
         primaryUpdateStrategy: UpdateStrategy.UNSUPERVISED,
         enableSuperuserAccess: false,
         bootstrap: { initdb: this.initdb() },
@@ -497,7 +503,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
         },
         certificates: this.certificates(),
         ...this.scheduling(),
-        priorityClassName: this.declared('PriorityClass', priorityClassName),
+        priorityClassName: priorityClassFor(this, priorityClassName),
         inheritedMetadata: this.inherited(),
         serviceAccountTemplate: this.serviceAccount(),
         plugins: this.archive === undefined ? undefined : [this.archive.plugin],
@@ -522,40 +528,11 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
   }
 
   private volume(size: Size): ClusterSpecStorage {
-    return { size: String(sizeQuantity(size).value), storageClass: this.storageClass() };
-  }
-
-  private storageClass(): string | undefined {
-    const { block, shared } = Cluster.of(this).storage;
-    const storageClass = this.props.storageClass ?? block;
-    const problem = storageClass === undefined ? undefined : blockStorageProblem(storageClass, shared, block);
-    if (problem !== undefined) {
-      this.refuse('storageClass', problem);
-    }
-    return this.declared('StorageClass', storageClass);
-  }
-
-  private declared(kind: string, name: string | undefined): string | undefined {
-    if (name !== undefined) {
-      ExternalReferences.of(this).declare({ kind, name });
-    }
-    return name;
-  }
-
-  private pullSecrets(): { name: string }[] | undefined {
-    const { pullSecrets } = Cluster.of(this).registry;
-    for (const name of pullSecrets) {
-      ExternalReferences.of(this).declare({ kind: 'Secret', namespace: this.pods.namespace, name });
-    }
-    return pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name }));
+    return { size: String(sizeQuantity(size).value), storageClass: storageClassFor(this, this.props.storageClass) };
   }
 
   private askedFor() {
-    const asked = Object.entries(guaranteedResources(this, this.resources, [TEMPORARY]));
-    return {
-      requests: Object.fromEntries(asked.map(([name, amount]) => [name, RequestQuantity.fromString(amount)])),
-      limits: Object.fromEntries(asked.map(([name, amount]) => [name, LimitQuantity.fromString(amount)])),
-    };
+    return requestsAndLimits(guaranteedResources(this, this.resources, [TEMPORARY]), RequestQuantity, LimitQuantity);
   }
 
   /** The operator issues the certificate for the Services of the cluster; PgBouncer shows the same one. */

@@ -17,7 +17,8 @@ import { Spread } from '../placement/spread';
 import { UsageError } from '../rules/usage-error';
 import type { Image } from '../workload/image';
 import type { Resources } from '../workload/resources';
-import { CloudNativePgPods, guaranteedResources } from './cloud-native-pg-pods';
+import { CloudNativePgPods } from './cloud-native-pg-pods';
+import { guaranteedResources, pullSecretsFor } from './operated-pods';
 
 /** PgBouncer in front of a cluster. */
 export interface PostgresPoolerProps {
@@ -64,6 +65,8 @@ export interface PostgresPoolerTarget {
   readonly maxConnections: number;
   /** Where the pods run. */
   readonly placement: Placement;
+  /** PriorityClass of the pods, which is declared already. */
+  readonly priorityClassName?: string;
 }
 
 /** What the pods of a pooler are known by, among all of their cluster (CloudNativePG docs, "Labels and Annotations"). */
@@ -146,18 +149,21 @@ export class PostgresPooler extends Construct {
     });
   }
   /** The part of the pods that is ours; the operator adds the rest, security included. */
-  private podSpec({ instances = 2, resources }: PostgresPoolerProps, { placement }: PostgresPoolerTarget): object {
+  private podSpec(
+    { instances = 2, resources }: PostgresPoolerProps,
+    { placement, priorityClassName }: PostgresPoolerTarget,
+  ): object {
     const cluster = Cluster.of(this);
     const asked = guaranteedResources(this, resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(128) });
     const { nodeSelector, tolerations } = placement;
-    const { pullSecrets } = cluster.registry;
     return {
       containers: [{ name: 'pgbouncer', resources: { requests: asked, limits: asked } }],
       // It copies the manager into the pod; without a word it would ask for nothing.
       initContainers: [{ name: 'bootstrap-controller', resources: { requests: asked, limits: asked } }],
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
       tolerations: tolerations.length === 0 ? undefined : tolerations,
-      imagePullSecrets: pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name })),
+      imagePullSecrets: pullSecretsFor(this),
+      priorityClassName,
       topologySpreadConstraints:
         instances === 1
           ? undefined

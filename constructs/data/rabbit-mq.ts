@@ -17,9 +17,7 @@ import { confirmingDeletion } from '../network/sync-options';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
-import { Registry } from '../placement/registry';
 import { Spread } from '../placement/spread';
-import { blockStorageProblem } from '../placement/storage-class';
 import { ChangeRules } from '../rules/change-rules';
 import { ExternalReferences, labelsText } from '../rules/external-references';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
@@ -34,8 +32,16 @@ import { CertificateUsage, type ServerCertificate } from '../secrets/server-cert
 import type { Image } from '../workload/image';
 import type { IClient, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
-import { guaranteedResources, namespaceOf } from './cloud-native-pg-pods';
 import { declaredOperator } from './cluster-operator';
+import {
+  guaranteedResources,
+  namespaceOf,
+  operatorsImage,
+  priorityClassFor,
+  pullSecretsFor,
+  requestsAndLimits,
+  storageClassFor,
+} from './operated-pods';
 import type { IQueue } from './queue';
 import { RabbitMqAccess } from './rabbit-mq-access';
 import { rabbitMqChanges } from './rabbit-mq-changes';
@@ -358,22 +364,18 @@ export class RabbitMq extends Construct implements IQueue {
 
   private createCluster(certificate: string | undefined): RabbitmqCluster {
     const placement = Placement.resolve(this, { nodePool: this.props.nodePool });
-    const asked = Object.entries(this.askedFor());
     return new RabbitmqCluster(this, 'Resource', {
       // The operator deletes the volumes with it.
       metadata: confirmingDeletion(this.metadata()),
       spec: {
         replicas: this.replicas,
-        image: this.image(),
-        imagePullSecrets: this.pullSecrets(),
+        image: operatorsImage(this, 'image', this.props.image),
+        imagePullSecrets: pullSecretsFor(this),
         persistence: {
           storage: StorageQuantity.fromString(String(sizeQuantity(this.props.storage ?? Size.gibibytes(10)).value)),
-          storageClassName: this.storageClass(),
+          storageClassName: storageClassFor(this, this.props.storageClass),
         },
-        resources: {
-          requests: Object.fromEntries(asked.map(([name, amount]) => [name, RequestQuantity.fromString(amount)])),
-          limits: Object.fromEntries(asked.map(([name, amount]) => [name, LimitQuantity.fromString(amount)])),
-        },
+        resources: requestsAndLimits(this.askedFor(), RequestQuantity, LimitQuantity),
         rabbitmq: { additionalConfig: this.config() },
         tls:
           certificate === undefined
@@ -406,10 +408,6 @@ export class RabbitMq extends Construct implements IQueue {
   private podSpec({ nodeSelector }: Placement): object {
     const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
     const setup = guaranteedResources(this, SETUP_RESOURCES);
-    const { priorityClassName } = this.props;
-    if (priorityClassName !== undefined) {
-      ExternalReferences.of(this).declare({ kind: 'PriorityClass', name: priorityClassName });
-    }
     return {
       // A Service named rabbitmq would otherwise set RABBITMQ_PORT.
       enableServiceLinks: false,
@@ -421,45 +419,11 @@ export class RabbitMq extends Construct implements IQueue {
         emptyDir: { sizeLimit: String(sizeQuantity(size).value) },
       })),
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
-      priorityClassName,
+      priorityClassName: priorityClassFor(this, this.props.priorityClassName),
       topologySpreadConstraints:
         this.replicas === 1
           ? undefined
           : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
     };
-  }
-
-  private image(): string | undefined {
-    const { registry } = Cluster.of(this);
-    const { image } = this.props;
-    if (image === undefined && registry !== Registry.PUBLIC) {
-      throw this.misuse(
-        'image',
-        'is missing, but what the operator chooses would come from where it likes; name it, so that it comes from the ' +
-          "cluster's registry",
-      );
-    }
-    return image?.in(registry, this);
-  }
-
-  private pullSecrets(): { name: string }[] | undefined {
-    const { pullSecrets } = Cluster.of(this).registry;
-    for (const name of pullSecrets) {
-      ExternalReferences.of(this).declare({ kind: 'Secret', namespace: this.pods.namespace, name });
-    }
-    return pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name }));
-  }
-
-  private storageClass(): string | undefined {
-    const { block, shared } = Cluster.of(this).storage;
-    const storageClass = this.props.storageClass ?? block;
-    const problem = storageClass === undefined ? undefined : blockStorageProblem(storageClass, shared, block);
-    if (problem !== undefined) {
-      throw this.misuse('storageClass', problem);
-    }
-    if (storageClass !== undefined) {
-      ExternalReferences.of(this).declare({ kind: 'StorageClass', name: storageClass });
-    }
-    return storageClass;
   }
 }

@@ -395,6 +395,12 @@ describe('PgBouncer', () => {
     ]);
   });
 
+  test('is of the priority that the cluster is of', () => {
+    expect(pooler.spec.template.spec).not.toHaveProperty('priorityClassName');
+    const important = cluster({ pooler: {}, priorityClassName: 'high' }).objects();
+    expect(find(important, 'Pooler', 'db-pooler').spec.template.spec.priorityClassName).toBe('high');
+  });
+
   test('stands between the cluster and its clients, in policies and in time', () => {
     expect(env(find(objects, 'Deployment', 'api'), 'PGHOST')).toBe('db-pooler');
     expect([wave(pooler), wave(find(objects, 'Deployment', 'api'))]).toEqual(['10', '20']);
@@ -770,8 +776,10 @@ test.each<[string, PostgresClusterProps, string]>([
   [
     'another limit',
     { resources: { cpu: Cpu.units(1), memory: Size.gibibytes(1), cpuLimit: Cpu.units(2) } },
-    'resources.cpuLimit is given, but limits are equal',
+    'resources.cpuLimit is given, but limits of what is run here are equal',
   ],
+  ['no name of a class', { storageClass: 'GP3' }, 'storageClass is "GP3", but must be DNS labels joined by dots'],
+  ['no name of a PriorityClass', { priorityClassName: '' }, 'priorityClassName is "", but must be DNS labels'],
   ['a network file system', { storageClass: 'azurefile' }, 'storageClass is "azurefile", a network file system'],
   [
     'credentials of two Secrets',

@@ -375,11 +375,13 @@ describe('mistakes', () => {
       'rag/queue: deliveryTimeout is 3600s, but the longest task takes 3600s and would be done twice; raise it, or lower ' +
         'embeddingWorkers.longestTask',
     ],
+    [{ storageClass: 'GP3' }, {}, 'rag/queue: storageClass is "GP3", but must be DNS labels joined by dots'],
+    [{ priorityClassName: 'very high' }, {}, 'rag/queue: priorityClassName is "very high", but must be DNS labels'],
     [{ storageClass: 'efs-sc' }, {}, 'rag/queue: storageClass is "efs-sc", a network file system (efs)'],
     [
       { resources: { cpu: Cpu.units(1), memory: Size.gibibytes(1), memoryLimit: Size.gibibytes(2) } },
       {},
-      'rag/queue: resources.memoryLimit is given, but limits are equal to what a database asks for; leave it out',
+      'rag/queue: resources.memoryLimit is given, but limits of what is run here are equal to what it asks for; leave it out',
     ],
     [
       {},

@@ -1,0 +1,106 @@
+import { Chart, type Size } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { Cluster } from '../placement/cluster';
+import { Registry } from '../placement/registry';
+import { blockStorageProblem } from '../placement/storage-class';
+import { ExternalReferences } from '../rules/external-references';
+import { dnsSubdomainProblem } from '../rules/object-name';
+import { refuse, UsageError } from '../rules/usage-error';
+import type { Image } from '../workload/image';
+import { checkResources, type Resources, renderResources } from '../workload/resources';
+
+/** Amounts by the name of the resource. */
+interface Amounts<Amount> {
+  readonly [resource: string]: Amount;
+}
+
+/** A type of amounts, of which each kind has its own. */
+interface AmountType<Amount> {
+  fromString(amount: string): Amount;
+}
+
+/** Namespace of the pods; it is that of the chart. */
+export function namespaceOf(scope: Construct): string {
+  const { namespace, node } = Chart.of(scope);
+  if (namespace === undefined) {
+    throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {
+      scope,
+      property: `namespace of chart "${node.id}"`,
+    });
+  }
+  return namespace;
+}
+
+/**
+ * What a container that an operator creates asks for, request and limit in one: so the pods are the last that a node in
+ * need of memory ends (Kubernetes docs, "Pod Quality of Service Classes").
+ */
+export function guaranteedResources(scope: Construct, resources: Resources, scratch: Size[] = []): Amounts<string> {
+  checkResources(scope, resources);
+  for (const limit of ['cpuLimit', 'memoryLimit'] as const) {
+    if (resources[limit] !== undefined) {
+      throw new UsageError('is given, but limits of what is run here are equal to what it asks for; leave it out', {
+        scope,
+        property: `resources.${limit}`,
+      });
+    }
+  }
+  const { requests = {} } = renderResources({ ...resources, cpuLimit: resources.cpu }, scratch, undefined);
+  return Object.fromEntries(Object.entries(requests).map(([name, { value }]) => [name, String(value)]));
+}
+
+/** The same amounts as requests and as limits, in the types of a kind. */
+export function requestsAndLimits<Request, Limit>(
+  asked: Amounts<string>,
+  request: AmountType<Request>,
+  limit: AmountType<Limit>,
+): { requests: Amounts<Request>; limits: Amounts<Limit> } {
+  const amounts = Object.entries(asked);
+  return {
+    requests: Object.fromEntries(amounts.map(([name, amount]) => [name, request.fromString(amount)])),
+    limits: Object.fromEntries(amounts.map(([name, amount]) => [name, limit.fromString(amount)])),
+  };
+}
+
+/** Class of the volumes of a database or broker: the one that is given, or that of the cluster for block volumes. */
+export function storageClassFor(scope: Construct, given: string | undefined): string | undefined {
+  const { block, shared } = Cluster.of(scope).storage;
+  const storageClass = given ?? block;
+  if (storageClass !== undefined) {
+    const problem = dnsSubdomainProblem(storageClass) ?? blockStorageProblem(storageClass, shared, block);
+    refuse(problem, { scope, property: 'storageClass' });
+    ExternalReferences.of(scope).declare({ kind: 'StorageClass', name: storageClass });
+  }
+  return storageClass;
+}
+
+/** PriorityClass of the pods, which exists. */
+export function priorityClassFor(scope: Construct, given: string | undefined): string | undefined {
+  if (given !== undefined) {
+    refuse(dnsSubdomainProblem(given), { scope, property: 'priorityClassName' });
+    ExternalReferences.of(scope).declare({ kind: 'PriorityClass', name: given });
+  }
+  return given;
+}
+
+/** Secrets with which the pods pull their images, which exist; undefined where the registry asks for none. */
+export function pullSecretsFor(scope: Construct): { name: string }[] | undefined {
+  const { pullSecrets } = Cluster.of(scope).registry;
+  for (const name of pullSecrets) {
+    ExternalReferences.of(scope).declare({ kind: 'Secret', namespace: namespaceOf(scope), name });
+  }
+  return pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name }));
+}
+
+/** An image that an operator would choose by itself, which it must not where images are mirrored or need a digest. */
+export function operatorsImage(scope: Construct, property: string, image: Image | undefined): string | undefined {
+  const { registry } = Cluster.of(scope);
+  if (image === undefined && registry !== Registry.PUBLIC) {
+    throw new UsageError(
+      'is missing, but what the operator chooses would come from where it likes; name it, so that it comes from the ' +
+        "cluster's registry",
+      { scope, property },
+    );
+  }
+  return image?.in(registry, scope);
+}
