@@ -1,5 +1,5 @@
 import { Size } from 'cdk8s';
-import { Cpu } from 'cdk8s-plus-28';
+import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { PodMonitor } from '../../imports/monitoring.coreos.com';
 import {
@@ -15,6 +15,7 @@ import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
 import { UsageError } from '../rules/usage-error';
+import { DisruptionBudget } from '../scaling/disruption-budget';
 import type { Image } from '../workload/image';
 import type { Resources } from '../workload/resources';
 import { CloudNativePgPods } from './cloud-native-pg-pods';
@@ -88,6 +89,8 @@ export class PostgresPooler extends Construct {
   public readonly pooler: Pooler;
   /** The PodMonitor of its pods; none where the cluster has no labels for it. */
   public readonly podMonitor?: PodMonitor;
+  /** The disruption budget, which the operator makes for instances only; none for a single pod. */
+  public readonly disruptionBudget?: k8s.KubePodDisruptionBudget;
   /** Where clients reach it. */
   public readonly endpoint: Endpoint;
 
@@ -105,6 +108,7 @@ export class PostgresPooler extends Construct {
     this.podMonitor = this.pooled.monitor.monitor;
     this.pooled.policy.allowTo({ to: pods, ports: [port], ordered: true });
     this.pooler = this.createPooler(props, target);
+    this.disruptionBudget = this.createBudget(props);
     this.endpoint = Endpoint.service(this.pooled.pods, `${cluster}-pooler`, port);
   }
 
@@ -148,6 +152,11 @@ export class PostgresPooler extends Construct {
       },
     });
   }
+
+  private createBudget({ instances = 2 }: PostgresPoolerProps): k8s.KubePodDisruptionBudget | undefined {
+    return DisruptionBudget.STATELESS._bind(this, this.pooled.pods, this.pooled.metadata(), instances);
+  }
+
   /** The part of the pods that is ours; the operator adds the rest, security included. */
   private podSpec(
     { instances = 2, resources }: PostgresPoolerProps,

@@ -1,3 +1,4 @@
+import { labelsText } from './external-references';
 import { objectNameProblem } from './object-name';
 import { groupOf, type ManifestObject, nameOf, type Output } from './output';
 import type { Rule } from './rule';
@@ -28,7 +29,7 @@ export const identity: Rule = {
   name: 'names are unique and valid, and selectors never change',
   check: (output) => [
     ...duplicates(output),
-    ...output.own.flatMap((object) => [...badName(object), ...badNamespace(object), ...badSelector(object)]),
+    ...output.own.flatMap((object) => [...badName(object), ...badNamespace(object), ...badSelector(output, object)]),
   ],
 };
 
@@ -57,8 +58,8 @@ function badNamespace(object: ManifestObject): string[] {
 /** Kinds that select the pods of others, and may select others tomorrow. */
 const OBSERVERS = ['PodMonitor'];
 
-function badSelector(object: ManifestObject): string[] {
-  if (OBSERVERS.includes(object.kind)) {
+function badSelector(output: Output, object: ManifestObject): string[] {
+  if (OBSERVERS.includes(object.kind) || selectsOperated(output, object)) {
     return [];
   }
   const selectors = [object.spec?.selector?.matchLabels, object.kind === 'Service' ? object.spec?.selector : undefined];
@@ -75,4 +76,14 @@ function badSelector(object: ManifestObject): string[] {
       ({ metadata }) => `${nameOf(object)}: claim template ${metadata.name} has labels; it cannot change later`,
     ),
   ];
+}
+
+/** Whether a budget is for pods that an operator creates, with labels of its own, and that are declared by them. */
+function selectsOperated(output: Output, { kind, metadata: { namespace }, spec }: ManifestObject): boolean {
+  const labels = spec?.selector?.matchLabels;
+  return (
+    kind === 'PodDisruptionBudget' &&
+    labels !== undefined &&
+    output.external.includes({ kind: 'Pod', namespace, name: labelsText(labels) })
+  );
 }

@@ -33,7 +33,7 @@ export class DisruptionBudget {
       spec: {
         maxUnavailable: k8s.IntOrString.fromNumber(1),
         unhealthyPodEvictionPolicy: this.unhealthyPodEvictionPolicy,
-        selector: { matchLabels: pods.labels },
+        selector: pods.selector,
       },
     });
   }

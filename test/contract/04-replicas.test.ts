@@ -5,8 +5,8 @@ import { matches } from '../support/pods';
 
 const WORKLOADS = ['Deployment', 'StatefulSet'];
 
-/** What an operator runs without a budget of its own; CloudNativePG and Strimzi make one. */
-const WITHOUT_BUDGET = ['RabbitmqCluster'];
+/** What an operator runs without a budget of its own; CloudNativePG makes one for instances only, and Strimzi for its nodes. */
+const WITHOUT_BUDGET = ['RabbitmqCluster', 'Pooler'];
 
 /** What votes, by how many there are. */
 const QUORUMS: { readonly [kind: string]: (object: ManifestObject) => number } = {
@@ -17,7 +17,7 @@ const QUORUMS: { readonly [kind: string]: (object: ManifestObject) => number } =
 /** Fewest pods that a workload can have. */
 function minimumOf(objects: ManifestObject[], workload: ManifestObject): number {
   const [spec] = autoscalersOf(objects, workload).map((autoscaler) => autoscaler.spec);
-  return workload.spec.replicas ?? spec.minReplicas ?? spec.minReplicaCount;
+  return workload.spec.replicas ?? workload.spec.instances ?? spec.minReplicas ?? spec.minReplicaCount;
 }
 
 function autoscalersOf(objects: ManifestObject[], { kind, metadata }: ManifestObject): ManifestObject[] {

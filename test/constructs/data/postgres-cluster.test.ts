@@ -395,6 +395,18 @@ describe('PgBouncer', () => {
     ]);
   });
 
+  test('is moved from node to node one pod at a time', () => {
+    expect(construct.pooler?.disruptionBudget?.name).toBe('db-pooler');
+    expect(find(objects, 'PodDisruptionBudget', 'db-pooler').spec).toEqual({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: { 'cnpg.io/poolerName': 'db-pooler' } },
+    });
+    const single = cluster({ pooler: { instances: 1 } });
+    expect(namesOf(single.objects(), 'PodDisruptionBudget')).toEqual([]);
+    expect(single.construct.pooler?.disruptionBudget).toBeUndefined();
+  });
+
   test('is of the priority that the cluster is of', () => {
     expect(pooler.spec.template.spec).not.toHaveProperty('priorityClassName');
     const important = cluster({ pooler: {}, priorityClassName: 'high' }).objects();

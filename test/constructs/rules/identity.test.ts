@@ -150,6 +150,23 @@ describe('selectors', () => {
     },
   );
 
+  test('of a budget are those of an operator for pods that it creates, which are declared', () => {
+    const budget = (labels: object) =>
+      manifest('PodDisruptionBudget', 'db', { spec: { selector: { matchLabels: labels } } });
+    const operated = { 'cnpg.io/poolerName': 'db-pooler' };
+    const external = [{ kind: 'Pod', namespace: 'test', name: 'cnpg.io/poolerName=db-pooler' }];
+    const refused = [`PodDisruptionBudget test/db: selects by cnpg.io/poolerName; ${advice}`];
+    expect(problemsOf(identity, [budget(operated)], { external })).toEqual([]);
+    expect(problemsOf(identity, [budget(operated)])).toEqual(refused);
+    expect(problemsOf(identity, [budget({ ...operated, 'cnpg.io/poolerName': 'other' })], { external })).toEqual(
+      refused,
+    );
+    const deployment = manifest('Deployment', 'db', { spec: { selector: { matchLabels: operated } } });
+    expect(problemsOf(identity, [deployment], { external })).toEqual([
+      `Deployment test/db: selects by cnpg.io/poolerName; ${advice}`,
+    ]);
+  });
+
   test('of a Service hold no label that may change', () => {
     expect(problemsOf(identity, [manifest('Service', 'api', { spec: { selector: changing } })])).toEqual([
       `Service test/api: selects by app.kubernetes.io/version; ${advice}`,
