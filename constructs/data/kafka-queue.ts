@@ -48,8 +48,15 @@ export class KafkaQueue implements IQueue {
     return { ...offer, env: { ...offer.env, ...own } };
   }
 
-  /** Messages in the topic, or in another one, that the group is behind. */
+  /** Messages in the topic that the group is behind; of another topic the Kafka tells by its `lag`. */
   public list(topic: string = this.props.topic): IBacklog {
+    if (topic !== this.props.topic) {
+      throw new UsageError(
+        `is "${topic}", but the queue is the topic "${this.props.topic}" and has no others; leave the name out, or scale on ` +
+          'what lag({ topic, consumerGroup }) of the Kafka gives',
+        { property: 'kafkaQueue.list' },
+      );
+    }
     return this.props.kafka.lag({ topic, consumerGroup: this.consumerGroup });
   }
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Endpoint } from '../network/endpoint';
+import { UsageError } from '../rules/usage-error';
 import { checkPerReplica, type IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
 import { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
@@ -68,6 +69,11 @@ export class RabbitMqAccess implements IQueue {
 
   /** Messages that are ready in a queue; those that a worker has taken are not. KEDA fails while there is no such queue. */
   public list(name = CELERY_QUEUE): IBacklog {
+    if (name === '') {
+      throw new UsageError('is empty; name the queue as the workers do, or leave it out', {
+        property: 'rabbitMq.list',
+      });
+    }
     return {
       trigger: (perReplica) => {
         checkPerReplica(perReplica);

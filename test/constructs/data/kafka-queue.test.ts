@@ -8,7 +8,7 @@ import { IMAGE, RESOURCES } from '../../support/values';
 
 const kafka = new ExternalKafka({ bootstrapHosts: ['kafka.acme.example'], tls: ServerTls.NONE });
 
-/** Workers that use the queue, and scale on it or on another topic. */
+/** Workers that use the queue, and scale on it, by its name or without one. */
 function workers(props: Partial<KafkaQueueProps> = {}, topic?: string) {
   const chart = testChart({ keda: { namespace: 'keda' } });
   const queue = new KafkaQueue({ kafka, topic: 'documents', ...props });
@@ -39,11 +39,14 @@ test('its backlog is what the group is behind in the topic', () => {
   expect(triggerOf(workers({ consumerGroup: 'rag' })).metadata.consumerGroup).toBe('rag');
 });
 
-test('the group may be behind in another topic, too', () => {
-  expect(triggerOf(workers({}, 'images')).metadata).toMatchObject({
-    topic: 'images',
-    consumerGroup: 'embedding-workers',
-  });
+test('is one topic, and no other', () => {
+  expect(triggerOf(workers({}, 'documents')).metadata.topic).toBe('documents');
+  expect(() => workers({}, 'celery')).toThrow(
+    new Error(
+      'kafkaQueue.list is "celery", but the queue is the topic "documents" and has no others; leave the name out, or scale ' +
+        'on what lag({ topic, consumerGroup }) of the Kafka gives',
+    ),
+  );
 });
 
 test('messages name it by its topic', () => {

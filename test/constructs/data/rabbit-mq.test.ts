@@ -348,6 +348,12 @@ describe('monitoring', () => {
 });
 
 describe('mistakes', () => {
+  test('a queue without a name', () => {
+    expect(() => rabbitMq().construct.list('')).toThrow(
+      new Error('rabbitMq.list is empty; name the queue as the workers do, or leave it out'),
+    );
+  });
+
   test.each([
     [{ name: 'Queue' }, {}, 'rag/queue: name is "Queue", but must be a DNS label'],
     [{ name: '1queue' }, {}, 'rag/queue: name is "1queue", but the name of a Service begins with a letter'],
