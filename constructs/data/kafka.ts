@@ -48,6 +48,7 @@ import { type IKafka, KafkaAccess, type KafkaLagProps, KafkaMechanism } from './
 import { kafkaChanges } from './kafka-changes';
 import { checkTopicName, KafkaTopic, type KafkaTopicProps } from './kafka-topic';
 import {
+  checkLeastMemory,
   guaranteedResources,
   namespaceOf,
   operatorsImage,
@@ -86,7 +87,7 @@ export interface KafkaProps {
   readonly storageClass?: string;
 
   /**
-   * What each node asks for; limits are equal. Half of the memory is for Java, the rest for the cache of files.
+   * What each node asks for, from 1 GiB; limits are equal. Half of the memory is for Java, the rest for the cache of files.
    * @default - 1 CPU and 4 GiB
    */
   readonly resources?: Resources;
@@ -144,6 +145,9 @@ const USER_OPERATOR: Port = { name: 'healthcheck', number: 8081 };
 
 /** Leaves room for what Strimzi appends, twice in the name of a pod. */
 const LONGEST_NAME = 25;
+
+/** With 512 MiB, of which Java gets half, a broker is killed before it has started (cozystack/cozystack #2537). */
+const LEAST_MEMORY = Size.gibibytes(1);
 
 const OPERATOR_RESOURCES: Resources = { cpu: Cpu.millis(250), memory: Size.mebibytes(512) };
 
@@ -298,7 +302,9 @@ export class Kafka extends Construct implements IKafka {
 
   private createNodes(): KafkaNodePool {
     const metadata = this.metadata();
-    const asked = guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) });
+    const resources = this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(4) };
+    const asked = guaranteedResources(this, resources);
+    checkLeastMemory(this, resources, LEAST_MEMORY, 'Kafka');
     return new KafkaNodePool(this, 'Nodes', {
       metadata: {
         ...metadata,

@@ -5,6 +5,7 @@ import { Registry } from '../placement/registry';
 import { blockStorageProblem } from '../placement/storage-class';
 import { ExternalReferences } from '../rules/external-references';
 import { dnsSubdomainProblem } from '../rules/object-name';
+import { kibibytesOf, sizeText } from '../rules/quantity';
 import { refuse, UsageError } from '../rules/usage-error';
 import type { Image } from '../workload/image';
 import { checkResources, type Resources, renderResources } from '../workload/resources';
@@ -47,6 +48,16 @@ export function guaranteedResources(scope: Construct, resources: Resources, scra
   }
   const { requests = {} } = renderResources({ ...resources, cpuLimit: resources.cpu }, scratch, undefined);
   return Object.fromEntries(Object.entries(requests).map(([name, { value }]) => [name, String(value)]));
+}
+
+/** Refuses memory with which what is run does not start. */
+export function checkLeastMemory(scope: Construct, { memory }: Resources, least: Size, what: string): void {
+  if (kibibytesOf(memory) < kibibytesOf(least)) {
+    throw new UsageError(`is ${sizeText(memory)}, but ${what} needs at least ${sizeText(least)}`, {
+      scope,
+      property: 'resources.memory',
+    });
+  }
 }
 
 /** The same amounts as requests and as limits, in the types of a kind. */

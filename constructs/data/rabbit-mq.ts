@@ -34,6 +34,7 @@ import type { IClient, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { declaredOperator } from './cluster-operator';
 import {
+  checkLeastMemory,
   guaranteedResources,
   namespaceOf,
   operatorsImage,
@@ -77,7 +78,7 @@ export interface RabbitMqProps {
   readonly storageClass?: string;
 
   /**
-   * What each node asks for; limits are equal. At six tenths of the memory it takes no more messages until some are
+   * What each node asks for, from 256 MiB; limits are equal. At six tenths of the memory it takes no more messages until some are
    * gone.
    * @default - 1 CPU and 2 GiB
    */
@@ -143,6 +144,9 @@ const PEER_PORTS: Port[] = [
   { name: 'epmd', number: 4369 },
   { name: 'distribution', number: 25672 },
 ];
+
+/** Least memory with which a node starts and still takes messages: an estimate. */
+const LEAST_MEMORY = Size.mebibytes(256);
 
 /** What copies the cookie of Erlang and the list of plugins to where the server reads them. */
 const SETUP_RESOURCES: Resources = { cpu: Cpu.millis(100), memory: Size.mebibytes(128) };
@@ -388,7 +392,10 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   private askedFor() {
-    return guaranteedResources(this, this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) });
+    const resources = this.props.resources ?? { cpu: Cpu.units(1), memory: Size.gibibytes(2) };
+    const asked = guaranteedResources(this, resources);
+    checkLeastMemory(this, resources, LEAST_MEMORY, 'RabbitMQ');
+    return asked;
   }
 
   private config(): string {

@@ -438,6 +438,11 @@ describe('mistakes', () => {
     ],
     [{ replicas: 0 }, {}, 'rag/events: replicas is 0, but must be 1, or a whole number from 3'],
     [{ replicas: 3.5 }, {}, 'rag/events: replicas is 3.5, but must be 1, or a whole number from 3'],
+    [
+      { resources: { cpu: Cpu.units(1), memory: Size.mebibytes(512) } },
+      {},
+      'rag/events: resources.memory is 512Mi, but Kafka needs at least 1Gi',
+    ],
     [{ storageClass: 'GP3' }, {}, 'rag/events: storageClass is "GP3", but must be DNS labels joined by dots'],
     [{ priorityClassName: 'very high' }, {}, 'rag/events: priorityClassName is "very high", but must be DNS labels'],
     [{ storageClass: 'efs-sc' }, {}, 'rag/events: storageClass is "efs-sc", a network file system (efs)'],

@@ -381,6 +381,11 @@ describe('mistakes', () => {
       'rag/queue: deliveryTimeout is 3600s, but the longest task takes 3600s and would be done twice; raise it, or lower ' +
         'embeddingWorkers.longestTask',
     ],
+    [
+      { resources: { cpu: Cpu.units(1), memory: Size.mebibytes(255) } },
+      {},
+      'rag/queue: resources.memory is 255Mi, but RabbitMQ needs at least 256Mi',
+    ],
     [{ storageClass: 'GP3' }, {}, 'rag/queue: storageClass is "GP3", but must be DNS labels joined by dots'],
     [{ priorityClassName: 'very high' }, {}, 'rag/queue: priorityClassName is "very high", but must be DNS labels'],
     [{ storageClass: 'efs-sc' }, {}, 'rag/queue: storageClass is "efs-sc", a network file system (efs)'],
