@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
-import { UsageError } from '../rules/usage-error';
+import { envNameProblem } from '../rules/object-name';
+import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IClient, IProvider, Offer, SecretFile } from '../workload/provider';
@@ -122,6 +123,12 @@ export class PostgresAccess implements IProvider {
 
   /** The same under other names, for clients of two databases. */
   public named(prefix: string): IProvider {
+    if (prefix === '') {
+      throw new UsageError('is empty, and variables would be named like _HOST; give it a name', {
+        property: 'named.prefix',
+      });
+    }
+    refuse(envNameProblem(prefix), { property: 'named.prefix' });
     const names = Object.fromEntries(Object.entries(SUFFIXES).map(([name, suffix]) => [name, `${prefix}_${suffix}`]));
     return {
       offerTo: (client) => {

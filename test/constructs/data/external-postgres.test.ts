@@ -104,3 +104,14 @@ test.each<[string, Partial<ExternalPostgresProps>, string]>([
 ])('%s is refused', (_, props, message) => {
   expect(() => new ExternalPostgres({ ...PROPS, ...props })).toThrow(message);
 });
+
+test.each([
+  ['', 'named.prefix is empty, and variables would be named like _HOST; give it a name'],
+  [
+    '2ND DB',
+    'named.prefix is "2ND DB", but the name of a variable consists of letters, digits, "-", "_" and ".", and does not ' +
+      'begin with a digit',
+  ],
+])('the prefix %j for other names is refused', (prefix, message) => {
+  expect(() => client({}, prefix)).toThrow(new Error(message));
+});
