@@ -80,7 +80,7 @@ export class AzureBlobContainer implements IBucket {
     return {
       endpoints: [
         Endpoint.host(this.host, { name: 'blob', number: 443 }, cidrs),
-        ...(this.keyless ? CloudIdentity._onAzure(client) : []),
+        ...(this.keyless ? CloudIdentity._onAzure(client, `container ${this.name}`) : []),
       ],
       env: {
         AZURE_STORAGE_ACCOUNT_NAME: EnvValue.of(account),

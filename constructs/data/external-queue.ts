@@ -136,7 +136,8 @@ class SqsQueue extends ExternalQueue {
 
   public offerTo(client?: IIdentified): Offer {
     const { url, accessKey, secretKey, cidrs } = this.props;
-    const identity = accessKey === undefined ? CloudIdentity._onAws(client, this.region) : [];
+    const identity =
+      accessKey === undefined ? CloudIdentity._onAws(client, this.region, `queue ${this.description}`) : [];
     return {
       endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
       env: {
@@ -207,7 +208,7 @@ class ServiceBusQueue extends ExternalQueue {
     return {
       endpoints: [
         ...SERVICE_BUS_PORTS.map((port) => Endpoint.host(this.host, port, cidrs)),
-        ...(connectionString === undefined ? CloudIdentity._onAzure(client) : []),
+        ...(connectionString === undefined ? CloudIdentity._onAzure(client, `queue ${queue}`) : []),
       ],
       env: {
         SERVICEBUS_FULLY_QUALIFIED_NAMESPACE: EnvValue.of(this.host),

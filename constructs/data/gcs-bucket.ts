@@ -87,7 +87,9 @@ export class GcsBucket implements IBucket {
     return {
       endpoints: [
         this.api('storage.googleapis.com', 'gcs'),
-        ...(file === undefined ? CloudIdentity._onGoogle(client) : [this.api('oauth2.googleapis.com', 'oauth2')]),
+        ...(file === undefined
+          ? CloudIdentity._onGoogle(client, `bucket ${this.name}`)
+          : [this.api('oauth2.googleapis.com', 'oauth2')]),
       ],
       env: {
         GCS_BUCKET: EnvValue.of(this.name),

@@ -95,7 +95,10 @@ export class S3Bucket implements IBucket {
   public offerTo(client?: IIdentified): Offer {
     const { accessKey, secretKey, endpoint, prefix } = this;
     return {
-      endpoints: [...this.endpoints, ...(accessKey === undefined ? CloudIdentity._onAws(client, this.region) : [])],
+      endpoints: [
+        ...this.endpoints,
+        ...(accessKey === undefined ? CloudIdentity._onAws(client, this.region, `bucket ${this.name}`) : []),
+      ],
       env: {
         S3_BUCKET: EnvValue.of(this.name),
         ...(prefix === undefined ? {} : { S3_PREFIX: EnvValue.of(prefix) }),

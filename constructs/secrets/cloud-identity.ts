@@ -1,4 +1,4 @@
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import {
   CiliumNetworkPolicySpecEgressToEntities as CiliumEntity,
   CiliumNetworkPolicy,
@@ -155,24 +155,24 @@ export class CloudIdentity {
    * declared in AWS alone, so both ways are open to a client that says nothing.
    * @internal
    */
-  public static _onAws(client: IIdentified | undefined, region: string): Endpoint[] {
-    return ofCloud(client, 'AWS')?.endpoints(region) ?? [stsOf(region), POD_IDENTITY_AGENT];
+  public static _onAws(client: IIdentified | undefined, region: string, used: string): Endpoint[] {
+    return ofCloud(client, 'AWS', used)?.endpoints(region) ?? [stsOf(region), POD_IDENTITY_AGENT];
   }
 
   /**
    * Where a client without keys gets a token for a service of Azure.
    * @internal
    */
-  public static _onAzure(client: IIdentified | undefined): Endpoint[] {
-    return ofCloud(client, 'Azure')?.endpoints(undefined) ?? [AZURE_LOGIN];
+  public static _onAzure(client: IIdentified | undefined, used: string): Endpoint[] {
+    return ofCloud(client, 'Azure', used)?.endpoints(undefined) ?? [AZURE_LOGIN];
   }
 
   /**
    * Where a client without keys gets a token for a service of Google Cloud.
    * @internal
    */
-  public static _onGoogle(client: IIdentified | undefined): Endpoint[] {
-    return ofCloud(client, 'Google Cloud')?.endpoints(undefined) ?? GKE_METADATA;
+  public static _onGoogle(client: IIdentified | undefined, used: string): Endpoint[] {
+    return ofCloud(client, 'Google Cloud', used)?.endpoints(undefined) ?? GKE_METADATA;
   }
 
   private constructor(private readonly details: IdentityDetails) {}
@@ -270,12 +270,13 @@ function refuseTwice(
 }
 
 /** The identity of a client, which must be one of this cloud. */
-function ofCloud(client: IIdentified | undefined, cloud: string): CloudIdentity | undefined {
+function ofCloud(client: IIdentified | undefined, cloud: string, used: string): CloudIdentity | undefined {
   const identity = client?.identity;
   if (identity !== undefined && identity.cloud !== cloud) {
     throw new UsageError(
-      `is one of ${identity.cloud}, but something that is used without keys is on ${cloud}; give that keys, or the client an identity there`,
-      { property: 'identity' },
+      `is one of ${identity.cloud}, but the ${used}, which is used without keys, is on ${cloud}; give that keys, or ` +
+        'the client an identity there',
+      { scope: Construct.isConstruct(client) ? client : undefined, property: 'identity' },
     );
   }
   return identity;

@@ -65,6 +65,12 @@ describe('the identity of a workload', () => {
       '6:15 api.identity.awsRole: is "rag-api", but must be a role such as arn:aws:iam::123456789012:role/rag-api',
     ],
     [
+      'identity: { azureClientId: 11111111-2222-3333-4444-555555555555 }\n' +
+        'documentStore: { s3: { bucket: acme-documents, region: eu-west-1 } }',
+      '6:3 api.identity: is one of Azure, but the bucket acme-documents, which is used without keys, is on AWS; give that ' +
+        'keys, or the client an identity there',
+    ],
+    [
       'identity: {}',
       '6:3 api.identity: needs exactly one of awsRole, awsPodIdentity, gcpServiceAccount and azureClientId',
     ],

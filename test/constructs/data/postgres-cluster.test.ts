@@ -594,14 +594,14 @@ describe('backups', () => {
 
   test('are not written to one cloud as somebody of another', () => {
     expect(() => archived(BUCKET, { identity: AZURE })).toThrow(
-      'identity is one of Azure, but something that is used without keys is on AWS; give that keys, or the client an ' +
-        'identity there',
+      'identity is one of Azure, but the bucket acme-rag, which is used without keys, is on AWS; give that keys, or ' +
+        'the client an identity there',
     );
     expect(() => archived(ObjectStore.gcs({ bucket: 'acme-rag' }), { identity: IRSA })).toThrow(
-      'identity is one of AWS, but something that is used without keys is on Google Cloud',
+      'identity is one of AWS, but the bucket acme-rag, which is used without keys, is on Google Cloud',
     );
     expect(() => archived(ObjectStore.azureBlob({ account: 'acmerag', container: 'x-1' }), { identity: GKE })).toThrow(
-      'identity is one of Google Cloud, but something that is used without keys is on Azure',
+      'identity is one of Google Cloud, but the container x-1, which is used without keys, is on Azure',
     );
   });
 

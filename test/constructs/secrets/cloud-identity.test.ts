@@ -178,18 +178,18 @@ describe('something that is used without keys', () => {
     }
   });
 
-  test.each<[string, CloudIdentity, ObjectStore | ExternalQueue, string]>([
-    ['Azure', AZURE, google, 'Google Cloud'],
-    ['AWS', POD_IDENTITY, google, 'Google Cloud'],
-    ['AWS', IRSA, container, 'Azure'],
-    ['Google Cloud', GKE, container, 'Azure'],
-    ['Azure', AZURE, bucket, 'AWS'],
-    ['Google Cloud', GKE, bucket, 'AWS'],
-    ['AWS', IRSA, bus, 'Azure'],
-  ])('is refused to an identity of %s elsewhere', (cloud, identity, provider, other) => {
+  test.each<[string, CloudIdentity, ObjectStore | ExternalQueue, string, string]>([
+    ['Azure', AZURE, google, 'bucket acme-rag', 'Google Cloud'],
+    ['AWS', POD_IDENTITY, google, 'bucket acme-rag', 'Google Cloud'],
+    ['AWS', IRSA, container, 'container documents', 'Azure'],
+    ['Google Cloud', GKE, container, 'container documents', 'Azure'],
+    ['Azure', AZURE, bucket, 'bucket acme-rag', 'AWS'],
+    ['Google Cloud', GKE, bucket, 'bucket acme-rag', 'AWS'],
+    ['AWS', IRSA, bus, 'queue documents', 'Azure'],
+  ])('is refused to an identity of %s elsewhere', (cloud, identity, provider, used, other) => {
     expect(() => using(identity, provider)).toThrow(
-      `identity is one of ${cloud}, but something that is used without keys is on ${other}; give that keys, or the ` +
-        'client an identity there',
+      `: identity is one of ${cloud}, but the ${used}, which is used without keys, is on ${other}; give that keys, or ` +
+        'the client an identity there',
     );
   });
 });
