@@ -132,7 +132,8 @@ export const secretSource = made(
       const other = given.find((name) => name !== 'csi');
       const ofStore = given.find((name) => ['clusterStore', 'layout'].includes(name));
       if (first === undefined) {
-        refuse('store', 'is missing');
+        const places = Object.keys(PLACES).join(', ');
+        context.addIssue({ code: 'custom', message: `does not say where Secrets come from; set one of ${places}` });
       } else if (settings.csi !== undefined && other !== undefined) {
         refuse(other, 'belongs to a store of External Secrets, but csi takes the place of one; remove one of the two');
       } else if (second !== undefined) {

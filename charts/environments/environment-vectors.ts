@@ -172,6 +172,8 @@ const pgvector = z
   .transform(
     (props): Elsewhere =>
       (scope, { model, database, databaseAccess }) => {
+        // The server is described elsewhere, and so is what it lacks.
+        describedBy(scope, 'database.postgres', () => database.ensureExtension('vector'));
         const create = () => new Pgvector(scope, 'vectors', { ...props, model, database });
         return describedBy(scope, 'vectors.pgvector', create).through(databaseAccess);
       },

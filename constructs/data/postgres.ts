@@ -137,8 +137,10 @@ export class Postgres extends Construct implements IPostgres {
   public ensureExtension(name: string): void {
     // Its user may create what the image has; the official one has what comes with PostgreSQL.
     if (name === 'vector' && this.image.repository === DefaultImages.POSTGRES.repository) {
+      const { repository, tag } = DefaultImages.PGVECTOR;
       throw new UsageError(
-        `is ${this.image.repository}, which does not have the extension "vector"; set it to DefaultImages.PGVECTOR`,
+        `is ${this.image.repository}, which does not have the extension "vector"; set it to one that has, ` +
+          `such as ${repository} with the tag ${tag}, which is DefaultImages.PGVECTOR`,
         { scope: this, property: 'image' },
       );
     }

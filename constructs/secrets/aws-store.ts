@@ -73,7 +73,7 @@ function regionOf(scope: Construct): string {
   if (region === undefined) {
     throw new UsageError('is missing, and the cluster does not say which it runs in; set it here, or in the cluster', {
       scope: Chart.of(scope),
-      property: 'secrets.region',
+      property: 'secrets.aws.region',
     });
   }
   return region;

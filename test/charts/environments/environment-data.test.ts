@@ -768,8 +768,15 @@ describe('vectors elsewhere', () => {
     ],
     [
       'in a table with a name that must be quoted',
-      ['database: { postgres: {} }', 'vectors: { pgvector: { table: Passages } }'],
+      ['database: { postgresCluster: {} }', 'vectors: { pgvector: { table: Passages } }'],
       expect.stringMatching(/^15:24 vectors\.pgvector\.table: is "Passages"/) as unknown as string,
+    ],
+    [
+      'in a table of a server without the extension',
+      ['database: { postgres: {} }', 'vectors: { pgvector: {} }'],
+      '14:13 database.postgres.image: is docker.io/library/postgres, which does not have the extension "vector"; set it ' +
+        'to one that has, such as docker.io/pgvector/pgvector with the tag 0.8.6-pg17-bookworm, which is ' +
+        'DefaultImages.PGVECTOR',
     ],
     [
       'at a URL that is none',

@@ -136,7 +136,7 @@ describe('a store that exists', () => {
 });
 
 test.each([
-  ['secrets: {}', '2:1 secrets.store: is missing'],
+  ['secrets: {}', '2:1 secrets: does not say where Secrets come from; set one of store, aws, vault, azure, gcp, csi'],
   [
     `secrets: { store: acme, azure: ${AZURE} }`,
     '2:25 secrets.azure: is a second place for Secrets beside store; remove one of the two',
@@ -164,7 +164,7 @@ test.each([
   ['secrets: { aws: { region: EU } }', '2:19 secrets.aws.region: is "EU", but must be a region such as eu-west-1'],
   [
     'secrets: { aws: {} }',
-    '2:1 secrets.region: is missing, and the cluster does not say which it runs in; set it here, or in the cluster',
+    '2:12 secrets.aws.region: is missing, and the cluster does not say which it runs in; set it here, or in the cluster',
   ],
   [
     'secrets: { aws: { identity: { awsPodIdentity: true } } }',

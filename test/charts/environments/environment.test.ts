@@ -1150,7 +1150,11 @@ describe('a secret', () => {
       '3:13 qdrant.apiKey.secret: is 5, but must be a text; put it in quotes',
       '3:24 qdrant.apiKey.key: is 7, but must be a text; put it in quotes',
     ],
-    ['from a store that has no name', add('secrets: { path: rag/test }'), '8:1 secrets.store: is missing'],
+    [
+      'from a store that has no name',
+      add('secrets: { path: rag/test }'),
+      '8:1 secrets: does not say where Secrets come from; set one of store, aws, vault, azure, gcp, csi',
+    ],
     [
       'from a version that there is none of',
       add('secrets: { store: acme, version: v2 }'),

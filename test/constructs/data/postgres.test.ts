@@ -217,7 +217,8 @@ test.each<[string, Partial<PostgresProps>, string]>([
 describe('vectors', () => {
   test('need another image than the official one', () => {
     expect(() => postgres().construct.ensureExtension('vector')).toThrow(
-      'rag/db: image is docker.io/library/postgres, which does not have the extension "vector"; set it to DefaultImages.PGVECTOR',
+      'rag/db: image is docker.io/library/postgres, which does not have the extension "vector"; set it to one that has, ' +
+        `such as docker.io/pgvector/pgvector with the tag ${DefaultImages.PGVECTOR.tag}, which is DefaultImages.PGVECTOR`,
     );
   });
 

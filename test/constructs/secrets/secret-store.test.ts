@@ -93,7 +93,7 @@ describe('a store of AWS', () => {
     expect(region({ region: 'eu-west-1' })).toBe('eu-west-1');
     expect(() => reading(SecretStore.awsSecretsManager())).toThrow(
       new Error(
-        'rag: secrets.region is missing, and the cluster does not say which it runs in; set it here, or in the cluster',
+        'rag: secrets.aws.region is missing, and the cluster does not say which it runs in; set it here, or in the cluster',
       ),
     );
   });
