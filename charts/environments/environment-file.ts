@@ -2,13 +2,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import {
   type Document,
+  isAlias,
   isCollection,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   Lexer,
   LineCounter,
+  type Pair,
   Parser,
   parseDocument,
   visit,
@@ -139,6 +142,7 @@ function readLayer(path: string): Layer {
   }
   checkAliases(document, place);
   checkKeys(document, place);
+  checkVariables(document, place);
   return { path, file, document, lines };
 }
 
@@ -205,11 +209,58 @@ const REFUSED_KEYS = new Map([
 function checkKeys(document: Document.Parsed, place: Place): void {
   visit(document, {
     Pair: (_, { key }) => {
-      const problem = isScalar(key) ? REFUSED_KEYS.get(String(key.value)) : undefined;
+      const problem = isCollection(key)
+        ? 'a list or a map cannot be the name of anything here; write a text'
+        : isScalar(key)
+          ? REFUSED_KEYS.get(String(key.value))
+          : undefined;
       if (problem !== undefined) {
         throw new EnvironmentError([`${place((isNode(key) && key.range?.[0]) || 0)} ${problem}`]);
       }
     },
+  });
+}
+
+/** Where variables of containers stand, whose values are texts in the end. */
+const VARIABLES = 'env';
+
+/** Refuses numbers and switches that a container would see otherwise than they stand in the file: 1.10, 0o17, True. */
+function checkVariables(document: Document.Parsed, place: Place): void {
+  const problems: string[] = [];
+  visit(document, {
+    Pair: (_, { key, value }, above) => {
+      if (isScalar(key) && key.value === VARIABLES && isMap(value)) {
+        const path = [...stepsTo(above), VARIABLES].join('.');
+        problems.push(...value.items.flatMap((variable) => variableProblem(document, path, variable, place)));
+      }
+    },
+  });
+  if (problems.length > 0) {
+    throw new EnvironmentError(problems);
+  }
+}
+
+function variableProblem(document: Document.Parsed, path: string, { key, value: node }: Pair, place: Place): string[] {
+  const scalar = isAlias(node) ? node.resolve(document) : node;
+  if (!isScalar(key) || !isScalar(scalar)) {
+    return [];
+  }
+  const { value, source } = scalar;
+  const asText = String(value);
+  return ['number', 'boolean'].includes(typeof value) && source !== undefined && source !== asText
+    ? [
+        `${place(key.range?.[0] ?? 0)} ${path}.${key.value}: is ${source}, which YAML reads as ${asText}; put it in quotes`,
+      ]
+    : [];
+}
+
+/** The keys and positions in lists that lead to what stands below these nodes. */
+function stepsTo(above: readonly unknown[]): string[] {
+  return above.flatMap((node, index) => {
+    if (isPair(node)) {
+      return isScalar(node.key) ? [String(node.key.value)] : [];
+    }
+    return isSeq(node) ? [String(node.items.indexOf(above[index + 1]))] : [];
   });
 }
 

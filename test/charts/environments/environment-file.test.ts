@@ -121,6 +121,29 @@ describe('what would be read otherwise than it looks is refused', () => {
       '3:3 merge keys are not supported; put what files have in common into a file that they extend',
     ],
     [
+      'a list as a key',
+      'a:\n  ? [b, c]\n  : 1\n',
+      '2:5 a list or a map cannot be the name of anything here; write a text',
+    ],
+    ['a map as a key', 'a: { { b: c }: 1 }\n', '1:6 a list or a map cannot be the name of anything here; write a text'],
+    ...[
+      ['12345678901234567890', '12345678901234567000'],
+      ['1.10', '1.1'],
+      ['00123', '123'],
+      ['1e3', '1000'],
+      ['0o17', '15'],
+      ['True', 'true'],
+    ].map(([text, read]): [string, string, string] => [
+      `a variable ${text}`,
+      `api:\n  env: { A: ${text} }\n`,
+      `2:10 api.env.A: is ${text}, which YAML reads as ${read}; put it in quotes`,
+    ]),
+    [
+      'a variable behind an alias',
+      'a: &a 1.10\nlist: [{ env: { B: 1, A: *a } }]\n',
+      '2:23 list.0.env.A: is 1.10, which YAML reads as 1.1; put it in quotes',
+    ],
+    [
       'the name of a prototype',
       'a:\n  __proto__: 1\n',
       '2:3 __proto__ cannot be the name of anything here; choose another',
@@ -131,6 +154,13 @@ describe('what would be read otherwise than it looks is refused', () => {
 
   test('but not a percent sign within', () => {
     expect(read({ 'dev.yaml': 'a: |\n  %x\nb: "%YAML"\n' }).value).toEqual({ a: '%x\n', b: '%YAML' });
+  });
+});
+
+test('variables that are texts, or numbers and switches that stay as they stand, are read', () => {
+  const env = '{ A: "1.10", B: 1.5, C: -3, D: true, E: 0, F: 0.1, G: [1.10], H: { secret: a, key: b } }';
+  expect(read({ 'dev.yaml': `api:\n  env: ${env}\n  cpu: 1.0\n` }).value).toMatchObject({
+    api: { env: { A: '1.10', B: 1.5, C: -3, D: true, E: 0, F: 0.1 }, cpu: 1 },
   });
 });
 
