@@ -10,6 +10,9 @@ import { ConfigRollout } from './config-rollout';
 /** What a ConfigMap holds, names and contents together (Kubernetes docs, "ConfigMaps"). */
 const MOST_BYTES = 1024 * 1024;
 
+/** Longest key of a ConfigMap, and so the longest name of a file (Kubernetes docs, "ConfigMap v1"). */
+const LONGEST_NAME = 253;
+
 /** Digits of a hash in a name: enough that no two contents of a workload share one. */
 const HASH_LENGTH = 10;
 
@@ -88,10 +91,25 @@ export class ConfigFiles extends Construct {
     if (!posix.isAbsolute(path)) {
       return `has the path "${path}"; paths are absolute`;
     }
-    if (!isDataKey(posix.basename(path))) {
+    const name = posix.basename(path);
+    if (name.length > LONGEST_NAME) {
+      return `has the path "${path}", whose file name has ${name.length} characters; names of files have at most ${LONGEST_NAME}`;
+    }
+    if (!isDataKey(name)) {
       return `has the path "${path}"; names of files consist of letters, digits, "-", "_" and ".", and do not begin with ".."`;
     }
-    return this.places.has(place) ? `has the file "${path}" twice; drop one` : undefined;
+    return (
+      mountProblem(path) ??
+      (this.places.has(place) ? `has the file "${path}" twice; drop one` : this.nesting(path, place))
+    );
+  }
+
+  /** What is wrong with a file that takes the place of a folder of another, or the other way round. */
+  private nesting(path: string, place: string): string | undefined {
+    const other = [...this.places].find((known) => known.startsWith(`${place}/`) || place.startsWith(`${known}/`));
+    return other === undefined
+      ? undefined
+      : `has the files "${path}" and "${other.slice(other.indexOf(':') + 1)}", of which one would be a folder; move one`;
   }
 
   private sizeProblem(path: string, key: string, content: string): string | undefined {
@@ -106,4 +124,19 @@ export class ConfigFiles extends Construct {
   private sorted(): [string, string][] {
     return [...this.data].sort(([a], [b]) => (a < b ? -1 : 1));
   }
+}
+
+/** What is wrong with a path at which no container can find a file; undefined when nothing is. */
+function mountProblem(path: string): string | undefined {
+  const normal = posix.normalize(path).replace(/\/$/, '');
+  if (path !== normal) {
+    return `has the path "${path}", which is ${normal} in other words; write that`;
+  }
+  if (path.includes(':')) {
+    return `has the path "${path}", but a path of a mount has no ":"; leave it out`;
+  }
+  // Runtimes refuse what would hide the kernel's files (opencontainers/runc, libcontainer/rootfs_linux.go).
+  return path.startsWith('/proc/')
+    ? `has the path "${path}", but nothing can be mounted below /proc; move it`
+    : undefined;
 }

@@ -126,6 +126,50 @@ describe('mistakes', () => {
     );
   });
 
+  test.each([
+    ['/etc//a', '/etc/a'],
+    ['//etc/a', '/etc/a'],
+    ['/etc/./a', '/etc/a'],
+    ['/etc/app/../a', '/etc/a'],
+    ['/../a', '/a'],
+    ['/etc/a/', '/etc/a'],
+  ])('the path "%s", which says %s in other words', (path, normal) => {
+    expect(() => configFiles({ [path]: '' })).toThrow(
+      `rag: files has the path "${path}", which is ${normal} in other words; write that`,
+    );
+  });
+
+  test('a path with a colon, and one below /proc', () => {
+    expect(() => configFiles({ '/etc/a:b/c': '' })).toThrow(
+      'rag: files has the path "/etc/a:b/c", but a path of a mount has no ":"; leave it out',
+    );
+    expect(() => configFiles({ '/proc/sys/a': '' })).toThrow(
+      'rag: files has the path "/proc/sys/a", but nothing can be mounted below /proc; move it',
+    );
+    expect(() => configFiles({ '/process/a': '' })).not.toThrow();
+  });
+
+  test('a file name that no ConfigMap can have as a key', () => {
+    const path = `/etc/${'a'.repeat(254)}`;
+    expect(() => configFiles({ [path]: '' })).toThrow(
+      `rag: files has the path "${path}", whose file name has 254 characters; names of files have at most 253`,
+    );
+    expect(() => configFiles({ [path.slice(0, -1)]: '' })).not.toThrow();
+  });
+
+  test.each([
+    ['/etc/a', '/etc/a/b'],
+    ['/etc/a/b', '/etc/a'],
+    ['/etc', '/etc/a/b'],
+  ])('the files %s and %s, of which one would be a folder', (first, second) => {
+    expect(() => configFiles({ [first]: '', [second]: '' })).toThrow(
+      `rag: files has the files "${second}" and "${first}", of which one would be a folder; move one`,
+    );
+    const { construct } = configFiles({ [first]: '' });
+    expect(() => construct.add(second, '', 'sidecar')).not.toThrow();
+    expect(() => construct.add(`${first}-b/c`, '')).not.toThrow();
+  });
+
   test('two files in one place, of which the first one stays', () => {
     const { construct, object } = configFiles({ '/etc/one/a': '1' });
     const { checksum } = construct;
