@@ -1,13 +1,17 @@
 import type { ExternalReference } from '../constructs/rules/external-references';
 import type { Json, ManifestObject } from '../constructs/rules/output';
+import { secretsMadeBy } from '../constructs/rules/secret-makers';
 import type { RenderedEnvironment } from './rendered-environment';
 
 /**
  * What somebody has to put into the cluster, or into the store or vault that Secrets come from, before an environment
- * is applied: one line for each Secret or entry, with its keys and never a value.
+ * is applied: one line for each Secret or entry, with its keys and never a value. What an operator of the cluster makes
+ * of an object of the output is not among them.
  */
 export function neededSecrets({ objects, references }: RenderedEnvironment): string[] {
-  return [...existing(references), ...objects.flatMap((object) => entriesOf(object, objects))].sort();
+  const made = new Set(objects.flatMap(secretsMadeBy));
+  const missing = references.filter(({ namespace, name }) => !made.has(`${namespace ?? ''}/${name}`));
+  return [...existing(missing), ...objects.flatMap((object) => entriesOf(object, objects))].sort();
 }
 
 function existing(references: readonly ExternalReference[]): string[] {

@@ -14,6 +14,7 @@ import { referencesResolve } from './references-resolve';
 import { replicaOwnership } from './replica-ownership';
 import { resourcesStated } from './resources-stated';
 import type { Rule } from './rule';
+import { secretMakers } from './secret-makers';
 
 const RULES: readonly Rule[] = [
   identity,
@@ -27,6 +28,7 @@ const RULES: readonly Rule[] = [
   imagesPinned,
   canonicalForm,
   objectSize,
+  secretMakers,
 ];
 
 const ATTACHED = Symbol.for('cdk8s-rag.OutputRules');

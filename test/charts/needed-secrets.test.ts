@@ -133,3 +133,13 @@ test('entries of a vault are named one by one, and what exists is not asked for'
     'vault acme-rag, qdrant--read-only-api-key',
   ]);
 });
+
+test('what operators make of objects of the output is not asked for', () => {
+  const file = join(__dirname, '..', '..', 'examples', 'environments', 'in-cluster.yaml');
+  const { objects, references } = Environment.read(file).render('in-cluster');
+  const declared = references.filter(({ kind }) => kind === 'Secret').map(({ name }) => name);
+  expect(declared).toEqual(expect.arrayContaining(['database-app', 'database-ca', 'queue-default-user']));
+  const needed = neededSecrets({ objects, references } as RenderedEnvironment);
+  expect(needed.length).toBeGreaterThan(0);
+  expect(needed.join('\n')).not.toMatch(/database-app|database-ca|default-user/);
+});
