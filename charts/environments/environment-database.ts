@@ -12,6 +12,7 @@ import { describedBy } from '../described-by';
 import { oneOf } from './environment-kinds';
 import { objectStore } from './environment-object-store';
 import {
+  command,
   count,
   cpu,
   duration,
@@ -178,7 +179,7 @@ export function migration(secrets: ISecretSource) {
       })
       .optional()
       .describe('who may change the schema; by default the same as clients'),
-    command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
+    command: command.min(1, 'is empty; name a program').describe('program and first arguments'),
     deadline: duration.optional().describe('time after which it has failed; by default 15m'),
     retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
     ...programFields(secrets, { resources: '100m CPU and 256Mi', temporaryStorage: '256Mi' }),

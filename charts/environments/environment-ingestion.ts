@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
-import { cron, duration, image, judged } from './environment-values';
+import { command, cron, duration, image, judged } from './environment-values';
 import { programFields } from './environment-workload';
 
 /** Settings of a program of the ingestion beside the workers. */
 function ingestionFields(secrets: ISecretSource) {
   return {
     image: image.optional().describe('what runs; by default the image of the workers, or else of the API'),
-    command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
+    command: command.min(1, 'is empty; name a program').describe('program and first arguments'),
     ...programFields(secrets, { resources: '250m CPU and 512Mi', temporaryStorage: '1Gi' }),
   };
 }

@@ -10,7 +10,18 @@ import { cache, queue } from './environment-queue';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
 import { secretSource } from './environment-secrets';
-import { certificate, count, cpu, duration, image, judged, secretKey, size, usualKey } from './environment-values';
+import {
+  certificate,
+  command,
+  count,
+  cpu,
+  duration,
+  image,
+  judged,
+  secretKey,
+  size,
+  usualKey,
+} from './environment-values';
 import { collection, rehearsal, restore, sizing, snapshots, vectors } from './environment-vectors';
 import { serviceFields, workloadFields } from './environment-workload';
 
@@ -96,7 +107,7 @@ function api(secrets: ISecretSource) {
     warmUp: z
       .strictObject({
         image: image.optional().describe('what runs; by default the image of the API'),
-        command: z.array(z.string()).min(1, 'is empty; name a program').describe('program and first arguments'),
+        command: command.min(1, 'is empty; name a program').describe('program and first arguments'),
         budget: duration.describe('time that it may take'),
       })
       .optional()

@@ -208,6 +208,11 @@ export function variables(secrets: ISecretSource) {
   );
 }
 
+/** A program and its first arguments, of which the program has a name. */
+export const command = z
+  .array(z.string())
+  .refine((words) => words[0] !== '', { message: 'is empty; name a program', path: [0] });
+
 /** Labels or annotations. */
 export const texts = z.record(z.string(), z.string());
 

@@ -13,11 +13,13 @@ import { oneOf } from './environment-kinds';
 import { embedder, embeddingModel } from './environment-models';
 import { s3 } from './environment-object-store';
 import {
+  command,
   count,
   cpu,
   cron,
   duration,
   image,
+  judged,
   made,
   resources,
   secretKey,
@@ -145,7 +147,7 @@ export function collection(secrets: ISecretSource) {
         backfill: z
           .strictObject({
             image: image.describe('what fills it from the old one'),
-            command: z.array(z.string()).optional().describe("program and first arguments; by default the image's"),
+            command: command.optional().describe("program and first arguments; by default the image's"),
             args: z.array(z.string()).optional().describe("arguments; by default the image's"),
             env: variables(secrets).optional().describe('variables of the container'),
             deadline: duration.describe('time after which it has failed'),
@@ -192,7 +194,9 @@ function externalVectorStore(secrets: ISecretSource) {
       service: z.enum(['qdrant', 'chroma', 'elasticsearch', 'azure-ai-search']).describe('what it is'),
       url: z.string().describe('its URL: https://acme.search.windows.net'),
       apiKey: secretKey(secrets).optional().describe('its key; by default it asks for none'),
-      collection: z.string().optional().describe('name of the collection, which exists; by default clients know it'),
+      collection: judged((name) => (name === '' ? 'is empty; name the collection as the store does' : undefined))
+        .optional()
+        .describe('name of the collection, which exists; by default clients know it'),
       cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
     }),
     ({ service, collection: name, ...props }): Elsewhere => {

@@ -6,7 +6,18 @@ import { HeapDumps } from '../../constructs/workload/heap-dumps';
 import { Jvm } from '../../constructs/workload/jvm';
 import { SecretDelivery } from '../../constructs/workload/secret-delivery';
 import { SecretRotation } from '../../constructs/workload/secret-rotation';
-import { count, duration, identity, image, made, resources, size, texts, variables } from './environment-values';
+import {
+  command,
+  count,
+  duration,
+  identity,
+  image,
+  made,
+  resources,
+  size,
+  texts,
+  variables,
+} from './environment-values';
 
 /** Settings that every workload has. */
 export function workloadFields(secrets: ISecretSource) {
@@ -98,7 +109,7 @@ export function programFields(secrets: ISecretSource, usual: UsualSettings) {
 export function serviceFields(secrets: ISecretSource, usual: UsualSettings & { readonly startupBudget: string }) {
   return {
     image: image.describe('what runs'),
-    command: z.array(z.string()).optional().describe("program and first arguments; by default the image's"),
+    command: command.optional().describe("program and first arguments; by default the image's"),
     startupBudget: duration.optional().describe(`time that a pod may take to start; by default ${usual.startupBudget}`),
     ...programFields(secrets, usual),
   };

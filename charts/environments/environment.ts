@@ -128,7 +128,9 @@ function messageOf(issue: Issue): string {
         ? 'is missing'
         : `is ${typed(issue)}, but must be ${EXPECTED[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
-      return `is ${input}, but must be one of ${issue.values.join(', ')}`;
+      return issue.input === undefined
+        ? `is missing; must be one of ${issue.values.join(', ')}`
+        : `is ${input}, but must be one of ${issue.values.join(', ')}`;
     case 'too_small':
       return `is ${input}, but must be ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}`;
     case 'too_big':

@@ -694,6 +694,16 @@ describe('programs of the ingestion', () => {
         'and steps: "5", "1-5", "1,3", "*/2"',
     ],
     [
+      'a sync by a program without a name',
+      ['syncs: { wiki: { command: [""], cron: "0 * * * *" } }'],
+      '15:28 syncs.wiki.command.0: is empty; name a program',
+    ],
+    [
+      'a migration by a program without a name',
+      ['migration: { command: [""] }'],
+      '15:24 migration.command.0: is empty; name a program',
+    ],
+    [
       'a sync of a source that is no name',
       ['syncs: { Wiki: { command: [a], cron: "0 * * * *" } }'],
       '15:10 syncs.Wiki: is "Wiki", but must be a DNS label: lower-case letters, digits and "-", beginning and ending with a ' +
@@ -777,6 +787,16 @@ describe('vectors elsewhere', () => {
       '14:13 database.postgres.image: is docker.io/library/postgres, which does not have the extension "vector"; set it ' +
         'to one that has, such as docker.io/pgvector/pgvector with the tag 0.8.6-pg17-bookworm, which is ' +
         'DefaultImages.PGVECTOR',
+    ],
+    [
+      'at a service that is none',
+      ['vectors: { externalVectorStore: { url: "https://q.acme.example" } }'],
+      '14:12 vectors.externalVectorStore.service: is missing; must be one of qdrant, chroma, elasticsearch, azure-ai-search',
+    ],
+    [
+      'in a collection without a name',
+      ['vectors: { externalVectorStore: { service: qdrant, url: "https://q.acme.example", collection: "" } }'],
+      '14:83 vectors.externalVectorStore.collection: is empty; name the collection as the store does',
     ],
     [
       'at a URL that is none',
