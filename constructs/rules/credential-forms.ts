@@ -25,9 +25,9 @@ const HIDDEN = '***';
 /** Where a message may repeat a part of what somebody wrote, and not the rest; shorter forms than those that are refused. */
 const HIDDEN_PARTS: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^"]*/g, HIDDEN],
-  // A user or password before a host, which is no digest after the tag of an image.
-  [/(?<=:\/\/)[^\s"@]{1,2048}@(?!sha256:)/g, `${HIDDEN}@`],
-  [/(?<![^\s"])[^\s"'/:@]{1,255}:(?!\/\/)[^\s"'@]{1,255}@(?!sha256:)/g, `${HIDDEN}@`],
+  // A user or password before a host, which is no reference to a variable, and no digest after the tag of an image.
+  [/(?<=:\/\/)(?![^\s"@:]{0,255}:\$\$?\()[^\s"@]{1,2048}@(?!sha256:)/g, `${HIDDEN}@`],
+  [/(?<![^\s"])[^\s"'/:@]{1,255}:(?!\/\/|\$\$?\()[^\s"'@]{1,255}@(?!sha256:)/g, `${HIDDEN}@`],
   [/\b((?:AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd)=)[^;\s"]+/gi, `$1${HIDDEN}`],
   [/([?&](?:sig|token|key|api[_-]?key|password|access_token|X-Amz-Signature)=)[^&\s"]+/gi, `$1${HIDDEN}`],
   [/\bsk-(?:proj|ant|svcacct|or)-[\w-]+/g, HIDDEN],

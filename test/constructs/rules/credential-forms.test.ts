@@ -31,6 +31,8 @@ test.each([
   'is "arn:aws:iam::123456789012:role/rag-api", but',
   'is "Qdrant_API", but',
   'is "https://sqs.eu-west-1.amazonaws.com/123456789012/documents", but',
+  'is "redis://:$(REDIS_PASSWORD)@queue:6379/0", but',
+  'is "amqp://rag:$(PASSWORD)@queue", but',
   'is 12, but must be at least twice m, which is 16',
 ])('%s stays as it is', (text) => {
   expect(shownSafely(text)).toBe(text);
