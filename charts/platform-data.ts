@@ -1,8 +1,8 @@
-import { Duration } from 'cdk8s';
+import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { Migration, type MigrationProps } from '../constructs/data/migration';
 import type { IPostgres } from '../constructs/data/postgres-access';
-import { PostgresCluster } from '../constructs/data/postgres-cluster';
+import { LONGEST_TASK } from '../constructs/ingestion/embedding-workers';
 import { UsageError } from '../constructs/rules/usage-error';
 import type { Image } from '../constructs/workload/image';
 import type { IProvider } from '../constructs/workload/provider';
@@ -60,9 +60,6 @@ export interface PlatformDataProps {
   readonly documentStore?: IProvider;
 }
 
-/** Time that the longest task takes where nobody says, as {@link EmbeddingWorkers} have it. */
-const LONGEST_TASK = Duration.minutes(10);
-
 /** The services around a platform's API and vectors, each named like the setting that describes it. */
 export class PlatformData {
   /** The database. */
@@ -92,8 +89,7 @@ export class PlatformData {
 
   /** The way to the database that whoever has many connections takes. */
   public get databaseAccess(): IProvider | undefined {
-    const { database } = this;
-    return database instanceof PostgresCluster && database.pooler !== undefined ? database.pooled : database;
+    return this.database?.clientAccess;
   }
 
   /** What the API uses, and so does every program of the ingestion. */

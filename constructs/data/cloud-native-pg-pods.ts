@@ -1,14 +1,11 @@
-import { Chart } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { ApiServerAccess } from '../network/api-server-access';
-import { PodSet } from '../network/peer';
+import type { PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
-import { SyncWave } from '../network/sync-wave';
-import { ExternalReferences, labelsText } from '../rules/external-references';
-import { namespaceOf } from './operated-pods';
+import { declaredPods, metadataOf } from './operated-pods';
 
 /** Some of the pods that the operator of CloudNativePG creates. */
 export interface CloudNativePgPodsProps {
@@ -46,9 +43,7 @@ export class CloudNativePgPods extends Construct {
     super(scope, id);
     const { name, label, metricsPort, without } = props;
     const labels = { [label]: name };
-    this.pods = new PodSet(namespaceOf(this), name, labels, without);
-    const { namespace } = this.pods;
-    ExternalReferences.of(this).declare({ kind: 'Pod', namespace, name: labelsText(labels) });
+    this.pods = declaredPods(this, name, labels, without);
     this.policy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });
     new ApiServerAccess(this, 'ApiServer', {
       policy: this.policy,
@@ -61,17 +56,6 @@ export class CloudNativePgPods extends Construct {
 
   /** Metadata of an object that belongs to the pods and is applied with them. */
   public metadata(): k8s.ObjectMeta {
-    const chart = Chart.of(this);
-    return {
-      name: this.pods.name,
-      labels: {
-        ...chart.labels,
-        'app.kubernetes.io/name': this.pods.name,
-        'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
-        'app.kubernetes.io/component': 'database',
-        'app.kubernetes.io/managed-by': 'cdk8s',
-      },
-      annotations: SyncWave.of(this, this.pods).annotations,
-    };
+    return metadataOf(this, this.pods, 'database');
   }
 }

@@ -72,6 +72,10 @@ export class ExternalPostgres implements IPostgres {
     return this.access.offerTo(client);
   }
 
+  public get clientAccess(): IProvider {
+    return this;
+  }
+
   public named(prefix: string): IProvider {
     return this.access.named(prefix);
   }

@@ -1,4 +1,4 @@
-import { ApiObject, Chart, Size } from 'cdk8s';
+import { ApiObject, Size } from 'cdk8s';
 import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import {
@@ -24,16 +24,14 @@ import {
 import type { PodMonitor as Monitor } from '../../imports/monitoring.coreos.com';
 import { ApiServerAccess } from '../network/api-server-access';
 import { Endpoint } from '../network/endpoint';
-import { Peer, PodSet } from '../network/peer';
+import { Peer, type PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
-import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
 import { ChangeRules } from '../rules/change-rules';
-import { ExternalReferences, labelsText } from '../rules/external-references';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { sizeQuantity } from '../rules/quantity';
@@ -49,8 +47,9 @@ import { kafkaChanges } from './kafka-changes';
 import { checkTopicName, KafkaTopic, type KafkaTopicProps } from './kafka-topic';
 import {
   checkLeastMemory,
+  declaredPods,
   guaranteedResources,
-  namespaceOf,
+  metadataOf,
   operatorsImage,
   priorityClassFor,
   pullSecretsFor,
@@ -255,27 +254,13 @@ export class Kafka extends Construct implements IKafka {
     return declaredOperator(this, { setting: 'strimzi', name: 'Strimzi', instead: 'ExternalKafka' });
   }
 
-  /** By the labels that Strimzi itself selects pods by. */
   private declarePods(part: string, name: string): PodSet {
     const labels = { 'strimzi.io/cluster': this.name, 'strimzi.io/name': `${this.name}-${part}` };
-    const pods = new PodSet(namespaceOf(this), name, labels);
-    ExternalReferences.of(this).declare({ kind: 'Pod', namespace: pods.namespace, name: labelsText(labels) });
-    return pods;
+    return declaredPods(this, name, labels);
   }
 
   private metadata(): k8s.ObjectMeta {
-    const chart = Chart.of(this);
-    return {
-      name: this.name,
-      labels: {
-        ...chart.labels,
-        'app.kubernetes.io/name': this.name,
-        'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
-        'app.kubernetes.io/component': 'broker',
-        'app.kubernetes.io/managed-by': 'cdk8s',
-      },
-      annotations: SyncWave.of(this, this.pods).annotations,
-    };
+    return metadataOf(this, this.pods, 'broker');
   }
 
   private connectNodes(operator: ClusterService): Monitor | undefined {

@@ -1,14 +1,20 @@
 import { Chart, type Size } from 'cdk8s';
+import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { PodSet } from '../network/peer';
+import { SyncWave } from '../network/sync-wave';
 import { Cluster } from '../placement/cluster';
 import { Registry } from '../placement/registry';
 import { blockStorageProblem } from '../placement/storage-class';
-import { ExternalReferences } from '../rules/external-references';
+import { chartNamespace } from '../rules/chart-namespace';
+import { ExternalReferences, labelsText } from '../rules/external-references';
 import { dnsSubdomainProblem } from '../rules/object-name';
 import { kibibytesOf, sizeText } from '../rules/quantity';
 import { refuse, UsageError } from '../rules/usage-error';
 import type { Image } from '../workload/image';
 import { checkResources, type Resources, renderResources } from '../workload/resources';
+
+type Labels = { readonly [label: string]: string };
 
 /** Amounts by the name of the resource. */
 interface Amounts<Amount> {
@@ -20,16 +26,27 @@ interface AmountType<Amount> {
   fromString(amount: string): Amount;
 }
 
-/** Namespace of the pods; it is that of the chart. */
-export function namespaceOf(scope: Construct): string {
-  const { namespace, node } = Chart.of(scope);
-  if (namespace === undefined) {
-    throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {
-      scope,
-      property: `namespace of chart "${node.id}"`,
-    });
-  }
-  return namespace;
+/** Pods that an operator creates, by the labels that the operator itself selects them by. */
+export function declaredPods(scope: Construct, name: string, labels: Labels, without?: readonly string[]): PodSet {
+  const pods = new PodSet(chartNamespace(scope), name, labels, without);
+  ExternalReferences.of(scope).declare({ kind: 'Pod', namespace: pods.namespace, name: labelsText(labels) });
+  return pods;
+}
+
+/** Metadata of an object that belongs to the pods and is applied with them. */
+export function metadataOf(scope: Construct, pods: PodSet, component: string): k8s.ObjectMeta {
+  const chart = Chart.of(scope);
+  return {
+    name: pods.name,
+    labels: {
+      ...chart.labels,
+      'app.kubernetes.io/name': pods.name,
+      'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
+      'app.kubernetes.io/component': component,
+      'app.kubernetes.io/managed-by': 'cdk8s',
+    },
+    annotations: SyncWave.of(scope, pods).annotations,
+  };
 }
 
 /**
@@ -98,7 +115,7 @@ export function priorityClassFor(scope: Construct, given: string | undefined): s
 export function pullSecretsFor(scope: Construct): { name: string }[] | undefined {
   const { pullSecrets } = Cluster.of(scope).registry;
   for (const name of pullSecrets) {
-    ExternalReferences.of(scope).declare({ kind: 'Secret', namespace: namespaceOf(scope), name });
+    ExternalReferences.of(scope).declare({ kind: 'Secret', namespace: chartNamespace(scope), name });
   }
   return pullSecrets.length === 0 ? undefined : pullSecrets.map((name) => ({ name }));
 }

@@ -25,6 +25,9 @@ export interface PostgresLogin {
  * `PGPASSWORD_URLENCODED`.
  */
 export interface IPostgres extends IProvider {
+  /** The way that clients with many connections take: through its pooler, where it has one. */
+  readonly clientAccess: IProvider;
+
   /**
    * The same database under other names, for clients of two: `VECTORS` gives `VECTORS_HOST`, `VECTORS_PORT`,
    * `VECTORS_DATABASE`, `VECTORS_USER`, `VECTORS_PASSWORD`, `VECTORS_SSLMODE`, `VECTORS_SSLROOTCERT` and

@@ -284,6 +284,10 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     return this.primary.offerTo(client);
   }
 
+  public get clientAccess(): IProvider {
+    return this.pooler === undefined ? this : this.pooled;
+  }
+
   public named(prefix: string): IProvider {
     return this.primary.named(prefix);
   }

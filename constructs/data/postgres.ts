@@ -126,6 +126,10 @@ export class Postgres extends Construct implements IPostgres {
     return this.access.offerTo(client);
   }
 
+  public get clientAccess(): IProvider {
+    return this;
+  }
+
   public named(prefix: string): IProvider {
     return this.access.named(prefix);
   }

@@ -1,4 +1,4 @@
-import { Chart, Duration, Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import { Cpu, type k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { PodMonitor as Monitor } from '../../imports/monitoring.coreos.com';
@@ -9,7 +9,7 @@ import {
   RabbitmqClusterSpecPersistenceStorage as StorageQuantity,
 } from '../../imports/rabbitmq.com';
 import { Endpoint } from '../network/endpoint';
-import { Peer, PodSet } from '../network/peer';
+import { Peer, type PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
@@ -19,7 +19,6 @@ import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
 import { ChangeRules } from '../rules/change-rules';
-import { ExternalReferences, labelsText } from '../rules/external-references';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { sizeQuantity } from '../rules/quantity';
@@ -35,8 +34,9 @@ import type { Resources } from '../workload/resources';
 import { declaredOperator } from './cluster-operator';
 import {
   checkLeastMemory,
+  declaredPods,
   guaranteedResources,
-  namespaceOf,
+  metadataOf,
   operatorsImage,
   priorityClassFor,
   pullSecretsFor,
@@ -189,7 +189,7 @@ export class RabbitMq extends Construct implements IQueue {
     this.replicas = props.replicas ?? 3;
     this.checkProps();
     const operator = this.operator();
-    this.pods = this.declarePods();
+    this.pods = declaredPods(this, this.name, { 'app.kubernetes.io/name': this.name });
     this.networkPolicy = new PodNetworkPolicy(this, 'NetworkPolicy', { pods: this.pods, metadata: this.metadata() });
     this.connectPods(operator);
     const tls = this.createCertificate();
@@ -305,27 +305,8 @@ export class RabbitMq extends Construct implements IQueue {
     });
   }
 
-  /** By the label that the operator itself selects them by. */
-  private declarePods(): PodSet {
-    const labels = { 'app.kubernetes.io/name': this.name };
-    const pods = new PodSet(namespaceOf(this), this.name, labels);
-    ExternalReferences.of(this).declare({ kind: 'Pod', namespace: pods.namespace, name: labelsText(labels) });
-    return pods;
-  }
-
   private metadata(): k8s.ObjectMeta {
-    const chart = Chart.of(this);
-    return {
-      name: this.name,
-      labels: {
-        ...chart.labels,
-        'app.kubernetes.io/name': this.name,
-        'app.kubernetes.io/instance': chart.labels['app.kubernetes.io/instance'] ?? chart.node.id,
-        'app.kubernetes.io/component': 'broker',
-        'app.kubernetes.io/managed-by': 'cdk8s',
-      },
-      annotations: SyncWave.of(this, this.pods).annotations,
-    };
+    return metadataOf(this, this.pods, 'broker');
   }
 
   private connectPods(operator: ClusterService): void {

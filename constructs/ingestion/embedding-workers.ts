@@ -115,6 +115,9 @@ export interface EmbeddingWorkersProps extends ProgramOptions, DeploymentOptions
   readonly user?: PodUser;
 }
 
+/** Time that the longest task takes where nobody says. */
+export const LONGEST_TASK = Duration.minutes(10);
+
 const DEFAULT_MEMORY = Size.gibibytes(4);
 const HEARTBEAT_DIRECTORY = '/run/worker';
 const HEARTBEAT_FILE = `${HEARTBEAT_DIRECTORY}/heartbeat`;
@@ -136,7 +139,7 @@ export class EmbeddingWorkers extends Construct {
   public constructor(scope: Construct, id: string, props: EmbeddingWorkersProps) {
     super(scope, id);
     checkSharedMemory(this, props);
-    const longestTask = props.longestTask ?? Duration.minutes(10);
+    const longestTask = props.longestTask ?? LONGEST_TASK;
     checkSeconds(this, 'longestTask', longestTask);
     const metricsPort = props.metricsPort === undefined ? undefined : { name: 'metrics', number: props.metricsPort };
     this.workload = new Deployment(this, 'Resource', {

@@ -12,6 +12,7 @@ import { AcceleratorDemand } from '../placement/accelerator-demand';
 import { Cluster } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import type { Spread } from '../placement/spread';
+import { chartNamespace } from '../rules/chart-namespace';
 import { checkAnnotations, checkLabels, isLabelValue } from '../rules/label';
 import { type Check, LateChecks } from '../rules/late-checks';
 import { checkEnvName, checkObjectName, dnsSubdomainProblem } from '../rules/object-name';
@@ -272,7 +273,7 @@ export abstract class Workload extends Construct implements IClient {
     props.identity?._checkOwn(this, props);
     checkRotation(this, props);
     checkSeconds(this, 'gracePeriod', props.gracePeriod ?? GRACE_PERIOD);
-    this.namespace = namespaceOf(this);
+    this.namespace = chartNamespace(this);
     this.pods = new PodSet(this.namespace, this.name, selectorOf(this, this.name));
     this.placement = Placement.resolve(this, props);
     this.identity = props.identity;
@@ -675,18 +676,6 @@ function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: Work
       { scope, property: `env.${twice}` },
     );
   }
-}
-
-/** Namespace of the chart; every object of this library is in one. */
-function namespaceOf(scope: Construct): string {
-  const { namespace, node } = Chart.of(scope);
-  if (namespace === undefined) {
-    throw new UsageError('is missing; give the chart one: new Chart(app, id, { namespace })', {
-      scope,
-      property: `namespace of chart "${node.id}"`,
-    });
-  }
-  return namespace;
 }
 
 /** Labels that select the pods of a workload: its name, and the instance of the system that it belongs to. */

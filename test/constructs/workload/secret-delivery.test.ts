@@ -250,7 +250,13 @@ describe('arguments', () => {
 const IMAGE_AND_COMMAND = { image: CONTAINER.image, command: ['run'] };
 
 /** Every construct that runs a program of the user's own, and its workload. */
-const DATABASE: IPostgres = { ...QUEUE, named: () => QUEUE, as: () => QUEUE, ensureExtension: () => {} };
+const DATABASE: IPostgres = {
+  ...QUEUE,
+  clientAccess: QUEUE,
+  named: () => QUEUE,
+  as: () => QUEUE,
+  ensureExtension: () => {},
+};
 
 const PROGRAMS: [string, (scope: Chart, props: ProgramOptions) => Workload][] = [
   ['RagApi', (scope, props) => new RagApi(scope, 'it', { ...IMAGE_AND_COMMAND, ...props }).workload],
