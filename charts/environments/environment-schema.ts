@@ -94,6 +94,16 @@ function qdrant(secrets: ISecretSource) {
       .strictObject({ to: count.describe('nodes that stay') })
       .optional()
       .describe('empties nodes before there are fewer'),
+    repair: z
+      .strictObject({
+        acceptLoss: z
+          .boolean()
+          .optional()
+          .describe('whether points of which no other node has a copy may be given up; by default the Job fails then'),
+        deadline: duration.optional().describe('time that the Job may take; by default 6h'),
+      })
+      .optional()
+      .describe('brings back nodes that lost their volume, and the copies of shards; remove it when that is done'),
     image: image.optional().describe('what runs; by default the release that the library knows'),
     ...workloadFields(secrets),
   });

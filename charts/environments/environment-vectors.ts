@@ -64,10 +64,14 @@ export function snapshots(secrets: ISecretSource) {
     z.strictObject({
       daily: timeOfDay.describe('when: "02:30"'),
       keep: count.describe('snapshots of each collection that each node keeps'),
+      tolerance: z
+        .number()
+        .optional()
+        .describe('percent of its points that a collection may have lost since an older snapshot; by default 10'),
       mayShrink: z
         .boolean()
         .optional()
-        .describe('whether one may be less than half as large as an older one; by default the run fails then'),
+        .describe('whether a collection may have lost any number of points; by default the run fails then'),
       timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
       deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
       s3: s3(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
@@ -110,7 +114,9 @@ export const restore = z.strictObject({
 const strictMode = z.strictObject({
   enabled: z.boolean().optional().describe('whether anything is refused; by default true'),
   maxQueryLimit: count.optional().describe('most results that a query may ask for'),
-  maxTimeout: duration.optional().describe('longest time that a request may ask to be given'),
+  maxTimeout: duration
+    .optional()
+    .describe('longest time that a request may ask to be given; at least 60s in a cluster'),
   unindexedFilteringRetrieve: z.boolean().optional().describe('whether searches may filter by fields without index'),
   unindexedFilteringUpdate: z.boolean().optional().describe('whether updates may filter by fields without index'),
   searchAllowExact: z.boolean().optional().describe('whether searches may compare with every vector'),

@@ -86,7 +86,7 @@ async function adjust(name, path, { config }, wanted) {
     console.log(`${name}: changed ${Object.keys(body).join(', ')}`);
   }
   if (body.params?.replication_factor !== undefined) {
-    console.error(`${name}: replication_factor holds for new shards; copy the others with replicate_shard`);
+    console.error(`${name}: replication_factor holds for new shards; set repair to copy the others`);
   }
   return true;
 }

@@ -1,9 +1,13 @@
-// Moves every shard off the nodes whose ordinal is QDRANT_DRAIN_TO or more, and takes these nodes out of the cluster.
-// No copy is given up before every node that remains has its own. Safe to run again, wherever the last run ended.
+// Moves every shard off the nodes whose ordinal is QDRANT_DRAIN_TO or more, takes these nodes out of the cluster, and
+// waits until they have stopped. No copy is given up before every node that remains has its own. Safe to run again,
+// wherever the last run ended.
 //
 // Source: Qdrant 1.19 docs, "Distributed deployment", "Moving shards", "Node removal".
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QdrantClient, QdrantError } from './qdrant-client.mjs';
+import { QdrantError } from './qdrant-client.mjs';
+import { memberAmong, membersOf, nodesFromEnvironment, peerOf } from './qdrant-cluster.mjs';
+import { collectionNames, pathOf } from './qdrant-collections.mjs';
+import { layoutOf, shardsOn } from './qdrant-shards.mjs';
 
 /** Times that one shard is told to move; a transfer that breaks off leaves it where it was. */
 const MAX_ORDERS = 3;
@@ -17,15 +21,10 @@ const patience = numberFrom('QDRANT_DRAIN_PATIENCE', '7200');
 /** Seconds between two looks. */
 const interval = numberFrom('QDRANT_DRAIN_INTERVAL', '2');
 
-const urls = (process.env.QDRANT_NODE_URLS ?? '').split(',').filter((url) => url !== '');
-const nodes = urls.map((url, ordinal) => ({
-  name: `node ${ordinal}`,
-  label: firstLabel(url),
-  client: QdrantClient.fromEnvironment({ url }),
-}));
+const nodes = nodesFromEnvironment();
 
-/** The node that is asked about the whole cluster; it remains. */
-const { client } = nodes[0] ?? {};
+/** A node that remains, which is asked about the whole cluster. */
+let client;
 
 /** Shards of all collections on each node that remains, by peer. */
 const load = new Map();
@@ -38,59 +37,16 @@ function numberFrom(name, usual) {
   return value;
 }
 
-/** The name of the pod in an address of it. */
-function firstLabel(url) {
-  return new URL(url).hostname.split('.')[0];
-}
-
-function pathOf(collection) {
-  return `/collections/${encodeURIComponent(collection)}`;
-}
-
-/** Addresses of the members of the cluster, by peer. */
-async function members() {
-  const { status, peers } = await client.get('/cluster');
-  if (status !== 'enabled') {
-    throw new Error('node 0 is in no cluster');
-  }
-  return new Map(Object.entries(peers).map(([peer, { uri }]) => [Number(peer), uri]));
-}
-
-async function collectionNames() {
-  const { collections } = await client.get('/collections');
-  return collections.map(({ name }) => name).sort();
-}
-
-/** Where the shards of a collection are, and which are on their way. */
-async function layoutOf(collection) {
-  const found = await client.get(`${pathOf(collection)}/cluster`);
-  const local = found.local_shards.map((shard) => ({ ...shard, peer_id: found.peer_id }));
-  const replicas = [...local, ...found.remote_shards].map(({ shard_id: shard, peer_id: peer, state }) => {
-    return { shard, peer, state };
-  });
-  return { replicas, transfers: found.shard_transfers };
-}
-
-/** Every shard on a node, of every collection. */
-async function shardsOn(peer) {
-  const found = [];
-  for (const collection of await collectionNames()) {
-    const { replicas } = await layoutOf(collection);
-    found.push(...replicas.filter((replica) => replica.peer === peer).map(({ shard }) => ({ collection, shard })));
-  }
-  return found;
-}
-
 /** Refuses before anything moves: with fewer nodes than copies, a copy would be lost for ever. */
 async function checkReplication() {
   const problems = [];
-  for (const collection of await collectionNames()) {
+  for (const collection of await collectionNames(client)) {
     const { config } = await client.get(pathOf(collection));
     const copies = config.params.replication_factor ?? 1;
     if (copies > keep) {
       problems.push(
         `collection ${collection} keeps ${copies} copies of each shard, but only ${keep} of ${nodes.length} nodes ` +
-          `would remain; lower its replication factor to ${keep}, or keep ${copies} nodes`,
+          `would remain; lower its replication factor to ${keep}, or keep ${Math.max(copies, 3)} nodes`,
       );
     }
   }
@@ -101,12 +57,12 @@ async function checkReplication() {
 
 /** The nodes that remain, with their peers; each must be there to take shards. */
 async function remainingNodes() {
-  const known = await members();
+  const known = await membersOf(client);
   const remaining = [];
   for (const node of nodes.slice(0, keep)) {
     const { peer_id: peer } = await node.client.get('/cluster');
     if (!known.has(peer)) {
-      throw new Error(`${node.name} remains, but is not in the cluster of node 0`);
+      throw new Error(`${node.name} remains, but is not in the cluster`);
     }
     remaining.push({ ...node, peer });
   }
@@ -116,13 +72,13 @@ async function remainingNodes() {
 /** Counts the shards of the nodes that remain, so that new ones are spread evenly. */
 async function countLoad(remaining) {
   for (const { peer } of remaining) {
-    load.set(peer, (await shardsOn(peer)).length);
+    load.set(peer, (await shardsOn(client, peer)).length);
   }
 }
 
 /** A node that goes, as the cluster knows it; undefined when it is no member any more. */
 async function memberOf(node) {
-  const known = await members();
+  const known = await membersOf(client);
   try {
     const { peer_id: peer } = await node.client.get('/cluster');
     return known.has(peer) ? { ...node, peer, answers: true } : undefined;
@@ -130,8 +86,8 @@ async function memberOf(node) {
     if (!(error instanceof QdrantError) || error.status !== undefined) {
       throw error;
     }
-    // A node that was removed may not come up again; one that was not is known by its name.
-    const [peer] = [...known].find(([, uri]) => firstLabel(uri) === node.label) ?? [];
+    // A node that was removed has stopped; one that was not is known by its name.
+    const peer = peerOf(node, known);
     return peer === undefined ? undefined : { ...node, peer, answers: false };
   }
 }
@@ -178,11 +134,11 @@ async function order(collection, shard, from, { text, target }) {
 
 /** How it stands with a shard on a node that goes: whether it has left, what to do next, or what is waited for. */
 async function look(collection, shard, from, remaining) {
-  const layout = await layoutOf(collection);
+  const layout = await layoutOf(client, collection);
   if (!layout.replicas.some((replica) => replica.shard === shard && replica.peer === from.peer)) {
     return { left: true };
   }
-  if (layout.transfers.some((transfer) => transfer.shard_id === shard)) {
+  if (layout.transfers.some((transfer) => transfer.shard === shard)) {
     return { waiting: 'it is on its way' };
   }
   const step = nextStep(layout, shard, from, remaining);
@@ -217,7 +173,7 @@ async function clear(collection, shard, from, remaining) {
 /** Has every shard leave a node. */
 async function empty(node, remaining) {
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const shards = await shardsOn(node.peer);
+    const shards = await shardsOn(client, node.peer);
     if (shards.length === 0) {
       console.log(`${node.name} holds no shard`);
       return;
@@ -237,12 +193,12 @@ async function remove(node) {
   try {
     await client.delete(`/cluster/peer/${node.peer}`);
   } catch (error) {
-    if ((await members()).has(node.peer)) {
+    if ((await membersOf(client)).has(node.peer)) {
       throw error;
     }
   }
   const until = Date.now() + patience * 1000;
-  while ((await members()).has(node.peer)) {
+  while ((await membersOf(client)).has(node.peer)) {
     if (Date.now() > until) {
       throw new Error(`${node.name} is still in the cluster ${patience} s after it was removed`);
     }
@@ -251,10 +207,35 @@ async function remove(node) {
   console.log(`${node.name} is out of the cluster`);
 }
 
+/**
+ * Waits until a node that was removed has stopped, which its start script sees to: until then it is Ready and answers
+ * the requests that the Service sends it with errors.
+ */
+async function waitForEnd({ name, client: removed }) {
+  const until = Date.now() + patience * 1000;
+  while (await answers(removed)) {
+    if (Date.now() > until) {
+      throw new Error(`${name} is out of the cluster, but still answers ${patience} s later; delete its pod`);
+    }
+    await sleep(interval * 1000);
+  }
+  console.log(`${name} has stopped`);
+}
+
+async function answers(removed) {
+  try {
+    await removed.impatient().get('/cluster');
+    return true;
+  } catch (error) {
+    return error.status !== undefined;
+  }
+}
+
 async function drain() {
   if (!Number.isInteger(keep) || keep < 1 || keep >= nodes.length) {
     throw new Error(`QDRANT_DRAIN_TO is ${keep}, but must be from 1 to ${nodes.length - 1}`);
   }
+  ({ client } = await memberAmong(nodes.slice(0, keep)));
   await checkReplication();
   const remaining = await remainingNodes();
   await countLoad(remaining);
@@ -262,10 +243,11 @@ async function drain() {
     const member = await memberOf(node);
     if (member === undefined) {
       console.log(`${node.name} was out of the cluster already`);
-      continue;
+    } else {
+      await empty(member, remaining);
+      await remove(member);
     }
-    await empty(member, remaining);
-    await remove(member);
+    await waitForEnd(node);
   }
   console.log(`done: ${keep} of ${nodes.length} nodes are in use`);
 }

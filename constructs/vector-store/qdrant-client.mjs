@@ -29,9 +29,12 @@ export class QdrantError extends Error {
   }
 }
 
-/** Whether an answer may be another in a moment: the server is in trouble, or its limit of requests is reached. */
+/**
+ * Whether an answer may be another in a moment: the server is in trouble, its limit of requests is reached, or its
+ * cluster did not agree in time (408).
+ */
 export function isPassing(status) {
-  return status >= 500 || status === 429;
+  return status >= 500 || status === 429 || status === 408;
 }
 
 /** A client of one Qdrant server. Requests that fail in passing are sent again, so they must be safe to repeat. */
@@ -55,11 +58,20 @@ export class QdrantClient {
    * @param {string} options.url base URL: http://qdrant:6333
    * @param {string} [options.apiKey] value of the header api-key
    * @param {number} [options.patience] milliseconds for which failing requests are repeated
+   * @param {number} [options.timeout] milliseconds without a byte after which a request has failed; a snapshot can take
+   *   hours without one, so there is no limit by default
    */
-  constructor({ url, apiKey, patience = 120_000 }) {
+  constructor({ url, apiKey, patience = 120_000, timeout = 0 }) {
     this.url = url.replace(/\/+$/, '');
+    this.apiKey = apiKey;
     this.headers = apiKey === undefined ? {} : { 'api-key': apiKey };
     this.patience = patience;
+    this.timeout = timeout;
+  }
+
+  /** The same server, asked once and for a few seconds. */
+  impatient() {
+    return new QdrantClient({ url: this.url, apiKey: this.apiKey, patience: 0, timeout: 5000 });
   }
 
   /** @param {string} path */
@@ -142,7 +154,8 @@ export class QdrantClient {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = { ...this.headers, ...(content === undefined ? {} : { 'content-type': 'application/json' }) };
     return new Promise((resolve, reject) => {
-      const sent = request(url, { method, headers }, async (answer) => {
+      const { timeout } = this;
+      const sent = request(url, { method, headers, timeout }, async (answer) => {
         try {
           const chunks = await answer.toArray();
           const retryAfter = Number(answer.headers['retry-after'] ?? 0) * 1000 || 0;
@@ -151,6 +164,7 @@ export class QdrantClient {
           reject(error);
         }
       });
+      sent.on('timeout', () => sent.destroy(new Error(`no answer within ${timeout} ms`)));
       sent.on('error', reject);
       sent.end(content);
     });

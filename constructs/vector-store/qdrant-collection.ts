@@ -341,7 +341,7 @@ export class QdrantCollection extends Construct implements IProvider {
         replication_factor: this.props.replicationFactor,
         write_consistency_factor: this.props.writeConsistencyFactor,
         quantization_config: quantization && (quantization._config ?? null),
-        strict_mode_config: strictMode && strictModeConfig(this, strictMode),
+        strict_mode_config: strictMode && strictModeConfig(this, strictMode, this.props.store.nodes > 1),
         // Vectors of two models are of no use to one another, also when they are of one size.
         metadata: { [MODEL_KEY]: model.id },
       },

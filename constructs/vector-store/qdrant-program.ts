@@ -11,6 +11,8 @@ import type { Workload } from '../workload/workload';
 export interface QdrantAccess extends IProvider {
   /** Every node under its own name. */
   readonly everyNode: IProvider;
+  /** Every node under its own name, also on the port of the nodes' own protocol. */
+  readonly everyPeer: IProvider;
   /** Whether clients speak TLS to it. */
   readonly tls: boolean;
   /** Beginning of the names of the variables that clients get. */
@@ -26,13 +28,18 @@ const STREAMING = { cpu: Cpu.millis(50), memory: Size.mebibytes(256) };
 /** A program of this room that speaks to a database. */
 export class QdrantProgram {
   /** A program that speaks to the database by its Service. */
-  public static forDatabase(store: QdrantAccess, main: string, ...modules: string[]): QdrantProgram {
-    return new QdrantProgram(store, store, FACTS, [main, ...modules]);
+  public static forDatabase(store: QdrantAccess, main: string): QdrantProgram {
+    return new QdrantProgram(store, store, FACTS, main);
   }
 
   /** A program that speaks to every node under its own name. */
-  public static forEveryNode(store: QdrantAccess, main: string, ...modules: string[]): QdrantProgram {
-    return new QdrantProgram(store, store.everyNode, [...FACTS, 'NODE_URLS'], [main, ...modules]);
+  public static forEveryNode(store: QdrantAccess, main: string): QdrantProgram {
+    return new QdrantProgram(store, store.everyNode, [...FACTS, 'NODE_URLS'], main);
+  }
+
+  /** A program that also finds out whether a node waits for its cluster. */
+  public static forEveryPeer(store: QdrantAccess, main: string): QdrantProgram {
+    return new QdrantProgram(store, store.everyPeer, [...FACTS, 'NODE_URLS', 'PEER_URIS'], main);
   }
 
   private readonly program: NodeProgram;
@@ -41,9 +48,9 @@ export class QdrantProgram {
     private readonly store: QdrantAccess,
     private readonly provider: IProvider,
     private readonly facts: readonly string[],
-    [main, ...modules]: [string, ...string[]],
+    main: string,
   ) {
-    this.program = NodeProgram.of(__dirname, main, 'qdrant-client.mjs', ...modules);
+    this.program = NodeProgram.of(__dirname, main);
   }
 
   /** The container that runs it, with room for snapshots that pass through it in pieces. */

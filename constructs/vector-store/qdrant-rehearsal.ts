@@ -87,6 +87,7 @@ export interface QdrantRehearsalProps {
 const KEPT = Duration.hours(12);
 
 const PORT = 6333;
+const PEER_PORT = 6335;
 const STORAGE = '/qdrant/storage';
 const RUN = '/run/rehearsal';
 const DONE = { REHEARSAL_DONE: EnvValue.of(`${RUN}/done`) };
@@ -110,7 +111,7 @@ export class QdrantRehearsal extends Construct {
     this.check(props);
     const { of: store, name = `${store.workload.name}-rehearsal` } = props;
     const run = Volume.memory('run', Size.mebibytes(1));
-    const program = QdrantProgram.forEveryNode(store, 'rehearse-snapshots.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'rehearse-snapshots.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
       name,
       component: 'vector-store',
@@ -169,7 +170,7 @@ function environmentOf(props: QdrantRehearsalProps): { [name: string]: EnvValue 
   };
 }
 
-/** A single node that only the program beside it can reach. */
+/** A cluster of one node that only the program beside it can reach. */
 function throwAway({ of: store, resources }: QdrantRehearsalProps, run: Volume, storage: Volume): ContainerProps {
   return {
     name: 'throw-away',
@@ -177,6 +178,10 @@ function throwAway({ of: store, resources }: QdrantRehearsalProps, run: Volume, 
     command: ['sh', '-c', scriptFile(__dirname, 'qdrant-throw-away.sh')],
     env: {
       ...DONE,
+      // A Qdrant in no cluster refuses the snapshot of a node that does not hold every shard.
+      QDRANT__CLUSTER__ENABLED: EnvValue.of('true'),
+      QDRANT__CLUSTER__P2P__PORT: EnvValue.of(String(PEER_PORT)),
+      REHEARSAL_PEER_URI: EnvValue.of(`http://127.0.0.1:${PEER_PORT}`),
       QDRANT__SERVICE__HOST: EnvValue.of('127.0.0.1'),
       QDRANT__TELEMETRY_DISABLED: EnvValue.of('true'),
       // Beside the data, so that one volume is enough.

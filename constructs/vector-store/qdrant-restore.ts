@@ -4,7 +4,7 @@ import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import { Job } from '../workload/job';
 import type { IProvider, Offer } from '../workload/provider';
-import type { Qdrant } from './qdrant';
+import { type Qdrant, SNAPSHOT_DIRECTORY } from './qdrant';
 import { QdrantProgram } from './qdrant-program';
 
 /** What is brought back. */
@@ -28,8 +28,8 @@ export interface QdrantRestoreProps {
   /**
    * Point in time, ISO 8601 with a time zone: `2026-03-01T06:00:00Z`. The newest snapshots from before it are
    * restored.
-   * @default - the newest snapshots; refused when they are less than half as large as older ones, because points
-   * may have been lost before they were taken
+   * @default - the newest snapshots; refused when the collection had far fewer points at their time than at an earlier
+   * one, because points may have been lost before they were taken
    */
   readonly before?: string;
 
@@ -41,7 +41,7 @@ export interface QdrantRestoreProps {
   readonly overwrite?: boolean;
 
   /**
-   * Time that it may take.
+   * Time that the Job may take.
    * @default Duration.hours(6)
    */
   readonly deadline?: Duration;
@@ -68,7 +68,7 @@ export class QdrantRestore extends Construct implements IProvider {
     super(scope, id);
     this.check(props);
     const { store, name = `${store.workload.name}-restore`, deadline = Duration.hours(6) } = props;
-    const program = QdrantProgram.forEveryNode(store, 'restore-snapshots.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'restore-snapshots.mjs');
     this.job = new Job(this, 'Resource', {
       name,
       component: 'vector-store',
@@ -106,6 +106,8 @@ export class QdrantRestore extends Construct implements IProvider {
 function environmentOf({ store, collections, before, overwrite }: QdrantRestoreProps): { [name: string]: EnvValue } {
   return {
     SNAPSHOT_STORAGE: EnvValue.of(store.snapshotStore === undefined ? 'local' : 's3'),
+    SNAPSHOT_DIRECTORY: EnvValue.of(`file://${SNAPSHOT_DIRECTORY}`),
+    SNAPSHOTS_TOLERANCE_PERCENT: EnvValue.of(String(store.snapshotTolerance)),
     ...(collections === undefined ? {} : { QDRANT_COLLECTIONS: EnvValue.of(collections.join(',')) }),
     ...(before === undefined ? {} : { RESTORE_BEFORE: EnvValue.of(before) }),
     ...(overwrite === true ? { RESTORE_OVERWRITE: EnvValue.of('true') } : {}),

@@ -5,43 +5,14 @@ import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isPassing, QdrantClient, QdrantError } from './qdrant-client.mjs';
+import { isPassing, QdrantError } from './qdrant-client.mjs';
+import { pathOf } from './qdrant-collections.mjs';
 
 /** Waits before a transfer is begun again, in milliseconds; a client that is less patient waits less. */
 const WAITS = [5000, 30_000];
 
 /** Qdrant names a snapshot after its collection, the peer that took it and the second in UTC. */
 const NAME = /^(.+)-(\d+)-(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)\.snapshot$/;
-
-/** The nodes of the variable QDRANT_NODE_URLS, in the order of their ordinals. */
-export function nodesFromEnvironment() {
-  const urls = (process.env.QDRANT_NODE_URLS ?? '').split(',').filter((url) => url !== '');
-  if (urls.length === 0) {
-    throw new Error('QDRANT_NODE_URLS is missing');
-  }
-  return urls.map((url) => ({ name: new URL(url).host, client: QdrantClient.fromEnvironment({ url }) }));
-}
-
-/** The collections of the variable QDRANT_COLLECTIONS, separated by commas; all that there are without it. */
-export async function collectionsFromEnvironment(client) {
-  const named = (process.env.QDRANT_COLLECTIONS ?? '').split(',').filter((name) => name !== '');
-  if (named.length > 0) {
-    return named;
-  }
-  const { collections } = await client.get('/collections');
-  return collections.map(({ name }) => name).sort();
-}
-
-/** Path of a collection. */
-export function pathOf(collection) {
-  return `/collections/${encodeURIComponent(collection)}`;
-}
-
-/** Points of a collection, counted one by one over all its shards. */
-export async function countPoints(client, collection) {
-  const { count } = await client.post(`${pathOf(collection)}/points/count`, { exact: true });
-  return count;
-}
 
 /**
  * The snapshots of a collection that a node lists, the oldest first; in an object store, those of every node.
@@ -63,17 +34,31 @@ export function snapshotOf(name, collection, size) {
   return { name, peer, size, taken: Date.UTC(year, month - 1, day, hour, minute, second) };
 }
 
-/** The largest of several snapshots; undefined when there is none. */
-export function largestOf(snapshots) {
-  return snapshots.reduce(
-    (largest, snapshot) => (snapshot.size > (largest?.size ?? -1) ? snapshot : largest),
-    undefined,
-  );
+/** Field of a collection's metadata: points at the time of each run that took snapshots, by that time. */
+const COUNTS = 'cdk8s-rag/snapshots';
+
+/** What a collection remembers of the runs that took snapshots of it, the oldest first. */
+export function runsOf(metadata) {
+  return Object.entries(metadata?.[COUNTS] ?? {})
+    .map(([time, points]) => ({ begun: Date.parse(time), points }))
+    .sort((a, b) => a.begun - b.begun);
 }
 
-/** Whether a snapshot is so much smaller than another that points may have been lost between the two. */
-export function isMuchSmaller(snapshot, other) {
-  return other !== undefined && snapshot.size * 2 < other.size;
+/** The change of a collection that remembers these runs. */
+export function rememberRuns(runs) {
+  const counts = runs.map(({ begun, points }) => [new Date(begun).toISOString(), points]);
+  return { metadata: { [COUNTS]: Object.fromEntries(counts) } };
+}
+
+/** Points of the collection when a snapshot was taken; undefined when no run is remembered that took it. */
+export function pointsAt(runs, { taken }) {
+  // Names have whole seconds.
+  return runs.findLast(({ begun }) => Math.floor(begun / 1000) * 1000 <= taken)?.points;
+}
+
+/** Whether points may have been lost between the time with more of them and another, by more than so many percent. */
+export function isLoss(points, most, tolerance) {
+  return points !== undefined && points * 100 < most * (100 - tolerance);
 }
 
 /** The peer that a node is, as the names of its snapshots tell it, and whether it holds shards of the collection. */
@@ -107,8 +92,22 @@ async function transferOnce(from, to, collection, name) {
   const boundary = randomUUID();
   const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
   const path = `${pathOf(collection)}/snapshots/upload?priority=snapshot&wait=true`;
-  const answer = await open(to, 'POST', path, headers, () => formOf(source, boundary));
-  await answer.resume().toArray();
+  try {
+    const answer = await open(to, 'POST', path, headers, () => formOf(source, boundary));
+    await answer.resume().toArray();
+  } finally {
+    await discardUpload(to, collection);
+  }
+}
+
+/**
+ * Qdrant keeps the file that was uploaded, and what it keeps in an object store it cannot delete on its volume; so an
+ * empty file takes its place, which it refuses to restore.
+ */
+async function discardUpload(to, collection) {
+  const boundary = randomUUID();
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+  await open(to, 'POST', `${pathOf(collection)}/snapshots/upload`, headers, () => formOf([], boundary)).catch(() => {});
 }
 
 /** A form with one file, as RFC 7578 describes it. */

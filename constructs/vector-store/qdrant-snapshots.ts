@@ -17,8 +17,9 @@ export interface QdrantSnapshotsProps {
 
 /**
  * Has every node take a snapshot of every collection, and deletes those beyond the number to keep when all of
- * them have. A run that failed is not repeated, because each try would take more space; the next one is. When a new
- * snapshot is less than half as large as an older one, points may have been lost: the run fails and deletes nothing.
+ * them have. A run that failed is not repeated, because each try would take more space; the next one is. The collection
+ * remembers in its metadata how many points it had at each run. When there are far fewer than before, points may have
+ * been lost: the run fails and deletes nothing.
  *
  * Source: Qdrant 1.19 docs, "Snapshots".
  */
@@ -29,7 +30,7 @@ export class QdrantSnapshots extends Construct {
   public constructor(scope: Construct, id: string, props: QdrantSnapshotsProps) {
     super(scope, id);
     const { store, schedule, name } = props;
-    const program = QdrantProgram.forEveryNode(store, 'take-snapshots.mjs', 'qdrant-snapshot-files.mjs');
+    const program = QdrantProgram.forEveryNode(store, 'take-snapshots.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
       name,
       component: 'vector-store',
@@ -37,6 +38,7 @@ export class QdrantSnapshots extends Construct {
       timeZone: schedule.timeZone,
       container: program.container({
         SNAPSHOTS_KEEP: EnvValue.of(String(schedule.keep)),
+        SNAPSHOTS_TOLERANCE_PERCENT: EnvValue.of(String(schedule.tolerance)),
         SNAPSHOT_STORAGE: EnvValue.of(schedule.to === undefined ? 'local' : 's3'),
         ...(schedule.mayShrink ? { SNAPSHOTS_MAY_SHRINK: EnvValue.of('true') } : {}),
       }),

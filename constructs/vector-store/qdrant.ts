@@ -14,20 +14,22 @@ import { type CertificateKeys, CertificateUsage, type ServerCertificate } from '
 import type { MainContainerProps } from '../workload/container';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
+import { NodeProgram } from '../workload/node-program';
 import { Probe } from '../workload/probe';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { scriptFile } from '../workload/script-file';
 import { SecretRotation } from '../workload/secret-rotation';
 import { StatefulSet } from '../workload/stateful-set';
-import { type Mount, Volume } from '../workload/volume';
+import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
+import { QdrantRepair, type RepairProps } from './qdrant-repair';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
-import type { SnapshotSchedule } from './snapshot-schedule';
+import { DEFAULT_TOLERANCE, type SnapshotSchedule } from './snapshot-schedule';
 import { snapshotAccess, snapshotBucket, snapshotSettings } from './snapshot-storage';
 
 /** A Qdrant vector database. */
@@ -127,6 +129,13 @@ export interface QdrantProps extends WorkloadOptions {
   readonly drain?: DrainProps;
 
   /**
+   * Brings back nodes that lost their volume, and gives every shard its copies again, spread evenly over the nodes: set
+   * it, sync, wait for the Job `<name>-repair`, and remove it.
+   * @default - a node without its volume waits, and copies stay as few as they are
+   */
+  readonly repair?: RepairProps;
+
+  /**
    * Beginning of the names of the variables that clients get.
    * @default "QDRANT"
    */
@@ -152,8 +161,15 @@ const METRICS: Port = { name: 'metrics', number: 6336, appProtocol: 'http' };
 const SIZING_ANNOTATION = 'cdk8s-rag/sizing';
 
 const HOME = '/qdrant';
-const BOOTSTRAP_PATH = `${HOME}/bootstrap/qdrant-bootstrap.sh`;
-const BOOTSTRAP = scriptFile(__dirname, 'qdrant-bootstrap.sh');
+const STORAGE = `${HOME}/storage`;
+/** Where Qdrant keeps snapshots on the volume, however the object store names them. */
+export const SNAPSHOT_DIRECTORY = `${HOME}/snapshots`;
+const START_PATH = `${HOME}/start/qdrant-start.sh`;
+const START = scriptFile(__dirname, 'qdrant-start.sh');
+/** Arguments that the node is started with; they are decided anew for each pod. */
+const START_DIRECTORY = `${HOME}/init`;
+const START_FILE = `${START_DIRECTORY}/arguments`;
+const FIND_CLUSTER = NodeProgram.of(__dirname, 'find-cluster.mjs');
 const TLS_DIRECTORY = `${HOME}/tls`;
 
 /**
@@ -176,15 +192,22 @@ export class Qdrant extends Construct implements IProvider {
   public readonly headlessService: k8s.KubeService;
   /** What takes the snapshots. */
   public readonly snapshots?: QdrantSnapshots;
-  /** What empties the nodes that are to go. */
+  /** The Job that empties the nodes that are to go. */
   public readonly drain?: QdrantDrain;
+  /** The Job that brings back nodes without a volume, and the copies of shards. */
+  public readonly repair?: QdrantRepair;
 
   private readonly props: QdrantProps;
   private readonly capacity: QdrantCapacity;
   private readonly name: string;
   private readonly certificate?: CertificateKeys;
+  private readonly storageVolume = Volume.claim('storage');
+  /** What is known of a node for as long as its pod lives. */
+  private readonly initVolume = Volume.memory('init', Size.mebibytes(1));
+  private tlsVolume?: Volume;
   private readOnlyView?: IProvider;
   private everyNodeView?: IProvider;
+  private everyPeerView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantProps) {
     super(scope, id);
@@ -198,9 +221,11 @@ export class Qdrant extends Construct implements IProvider {
     this.service = this.workload.addService({ ports: this.clientPorts });
     this.headlessService = this.createHeadlessService();
     this.addConfig();
+    this.addMembership();
     this.connectNodes();
     this.snapshots = this.createSnapshots();
     this.drain = this.createDrain();
+    this.repair = this.createRepair();
     this.addChangeRules();
   }
 
@@ -233,15 +258,35 @@ export class Qdrant extends Construct implements IProvider {
       description: `${this.node.id}.everyNode`,
       offerTo: (client) => {
         const offer = this.offerTo(client);
-        const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(ordinal));
-        return { ...offer, env: { ...offer.env, [`${this.envPrefix}_NODE_URLS`]: EnvValue.of(urls.join(',')) } };
+        return { ...offer, env: { ...offer.env, [`${this.envPrefix}_NODE_URLS`]: this.nodeUrls(HTTP) } };
       },
     };
     return this.everyNodeView;
   }
 
-  private nodeUrl(ordinal: number): string {
-    return `${this.scheme}://${this.name}-${ordinal}.${this.peerDomain}:${HTTP.number}`;
+  /**
+   * Every node under its own name, also on the port of the nodes' own protocol: the offer of {@link everyNode}, and
+   * `QDRANT_PEER_URIS`, one URI for each node.
+   */
+  public get everyPeer(): IProvider {
+    this.everyPeerView ??= {
+      description: `${this.node.id}.everyPeer`,
+      offerTo: (client) => {
+        const offer = this.everyNode.offerTo(client);
+        return {
+          ...offer,
+          endpoints: [...offer.endpoints, this.workload.endpoint(P2P)],
+          env: { ...offer.env, [`${this.envPrefix}_PEER_URIS`]: this.nodeUrls(P2P) },
+        };
+      },
+    };
+    return this.everyPeerView;
+  }
+
+  /** The address of each node at a port, in the order of their ordinals. */
+  private nodeUrls({ number }: Port): EnvValue {
+    const hosts = Array.from({ length: this.nodes }, (_, ordinal) => `${this.name}-${ordinal}.${this.peerDomain}`);
+    return EnvValue.of(hosts.map((host) => `${this.scheme}://${host}:${number}`).join(','));
   }
 
   /** What the nodes hold, for as many nodes and copies as there are; undefined when nobody knows. */
@@ -267,6 +312,11 @@ export class Qdrant extends Construct implements IProvider {
   /** Where snapshots are kept; undefined for the snapshot volume of each node. */
   public get snapshotStore(): ObjectStore | undefined {
     return this.props.snapshots?.to;
+  }
+
+  /** How many percent of its points a collection may have lost since an older snapshot. */
+  public get snapshotTolerance(): number {
+    return this.props.snapshots?.tolerance ?? DEFAULT_TOLERANCE;
   }
 
   private get bucket(): S3Bucket | undefined {
@@ -361,7 +411,8 @@ export class Qdrant extends Construct implements IProvider {
     const alive = Probe.http('/livez', HTTP, { tls, timeout: Duration.seconds(5), failures: 6 });
     return {
       image: this.image,
-      command: this.distributed ? ['bash', BOOTSTRAP_PATH] : undefined,
+      // Not the image's entrypoint, which ends at SIGTERM before Qdrant has: the process that gets the signal is Qdrant.
+      command: this.distributed ? ['bash', START_PATH] : ['./qdrant'],
       env: this.containerEnv(),
       ports: [HTTP, GRPC, ...(this.distributed ? [P2P] : []), METRICS],
       resources: this.capacity.resources,
@@ -370,7 +421,11 @@ export class Qdrant extends Construct implements IProvider {
       readiness: Probe.http('/readyz', HTTP, { tls, period: Duration.seconds(5), failures: 6 }),
       liveness: alive,
       preStopDelay: Duration.seconds(5),
-      mounts: this.mounts(),
+      mounts: [
+        { volume: this.storageVolume, path: STORAGE },
+        { volume: Volume.claim('snapshots'), path: SNAPSHOT_DIRECTORY },
+        { volume: this.initVolume, path: START_DIRECTORY },
+      ],
     };
   }
 
@@ -385,8 +440,8 @@ export class Qdrant extends Construct implements IProvider {
         ? {}
         : { QDRANT__SERVICE__READ_ONLY_API_KEY: EnvValue.fromSecret(readOnlyApiKey) }),
       // Qdrant writes a marker when it has started; the image's working directory is read-only.
-      QDRANT_INIT_FILE_PATH: EnvValue.of(`${HOME}/init/.qdrant-initialized`),
-      ...(this.distributed ? this.bootstrapEnv() : {}),
+      QDRANT_INIT_FILE_PATH: EnvValue.of(`${START_DIRECTORY}/.qdrant-initialized`),
+      ...(this.distributed ? this.startEnv() : {}),
     };
   }
 
@@ -396,25 +451,36 @@ export class Qdrant extends Construct implements IProvider {
     return [apiKey, alternativeApiKey, readOnlyApiKey].filter((key) => key !== undefined);
   }
 
-  /** What qdrant-bootstrap.sh reads. */
-  private bootstrapEnv(): { [name: string]: EnvValue } {
-    return {
-      POD_NAME: EnvValue.fromPod('metadata.name'),
-      QDRANT_NODES: EnvValue.of(String(this.nodes)),
-      QDRANT_PEER_DOMAIN: EnvValue.of(this.peerDomain),
-      QDRANT_P2P_PORT: EnvValue.of(String(P2P.number)),
-      QDRANT_P2P_SCHEME: EnvValue.of(this.scheme),
-      QDRANT_STORAGE: EnvValue.of(`${HOME}/storage`),
-      QDRANT_FIRST_WAIT: EnvValue.of('30'),
-    };
+  /** What qdrant-start.sh reads. */
+  private startEnv(): { [name: string]: EnvValue } {
+    return { QDRANT_STORAGE: EnvValue.of(STORAGE), QDRANT_START_FILE: EnvValue.of(START_FILE) };
   }
 
-  private mounts(): Mount[] {
-    return [
-      { volume: Volume.claim('storage'), path: `${HOME}/storage` },
-      { volume: Volume.claim('snapshots'), path: `${HOME}/snapshots` },
-      { volume: Volume.memory('init', Size.mebibytes(1)), path: `${HOME}/init` },
+  /** Lets a node find out how it starts before Qdrant does; find-cluster.mjs says why that takes a program. */
+  private addMembership(): void {
+    if (!this.distributed) {
+      return;
+    }
+    const authority = `${TLS_DIRECTORY}/${this.certificate?.authority.key}`;
+    const trust: { [name: string]: EnvValue } = this.tls ? { NODE_EXTRA_CA_CERTS: EnvValue.of(authority) } : {};
+    const name = 'find-cluster';
+    const program = FIND_CLUSTER.container(DefaultImages.NODE, {
+      ...this.startEnv(),
+      POD_NAME: EnvValue.fromPod('metadata.name'),
+      QDRANT_API_KEY: EnvValue.fromSecret(this.props.apiKey),
+      QDRANT_NODE_URLS: this.nodeUrls(HTTP),
+      QDRANT_PEER_URIS: this.nodeUrls(P2P),
+      ...trust,
+    });
+    const mounts = [
+      { volume: this.storageVolume, path: STORAGE, readOnly: true },
+      { volume: this.initVolume, path: START_DIRECTORY },
+      ...(this.tlsVolume === undefined
+        ? []
+        : [{ volume: this.tlsVolume, path: authority, subPath: this.certificate?.authority.key }]),
     ];
+    this.workload.addInitContainer({ ...program, name, mounts });
+    this.workload.addConfigFiles(FIND_CLUSTER.files, name);
   }
 
   private createCertificate(): CertificateKeys | undefined {
@@ -442,8 +508,8 @@ export class Qdrant extends Construct implements IProvider {
       // Nodes are clients of one another.
       CertificateUsage.CLIENT_AUTH,
     ]);
-    const volume = Volume.secret('tls', [keys.certificate, keys.privateKey, keys.authority]);
-    this.workload.addVolume({ volume, path: TLS_DIRECTORY });
+    this.tlsVolume = Volume.secret('tls', [keys.certificate, keys.privateKey, keys.authority]);
+    this.workload.addVolume({ volume: this.tlsVolume, path: TLS_DIRECTORY });
     return keys;
   }
 
@@ -472,7 +538,7 @@ export class Qdrant extends Construct implements IProvider {
   private addConfig(): void {
     this.workload.addConfigFiles({
       [`${HOME}/config/production.yaml`]: stringify(this.config(), { sortMapEntries: true }),
-      ...(this.distributed ? { [BOOTSTRAP_PATH]: BOOTSTRAP } : {}),
+      ...(this.distributed ? { [START_PATH]: START } : {}),
     });
   }
 
@@ -525,6 +591,17 @@ export class Qdrant extends Construct implements IProvider {
   private createDrain(): QdrantDrain | undefined {
     const { drain } = this.props;
     return drain && new QdrantDrain(this, 'Drain', { store: this, name: this.name, nodes: this.nodes, drain });
+  }
+
+  private createRepair(): QdrantRepair | undefined {
+    const { repair } = this.props;
+    if (repair !== undefined && !this.distributed) {
+      throw new UsageError('is set, but a single node is in no cluster; restore its snapshots instead', {
+        scope: this,
+        property: 'repair',
+      });
+    }
+    return repair && new QdrantRepair(this, 'Repair', { store: this, name: `${this.name}-repair`, repair });
   }
 
   private createSnapshots(): QdrantSnapshots | undefined {

@@ -1,23 +1,19 @@
 // Restores the newest snapshots into a Qdrant that is thrown away, and compares what comes back with what is there.
 import { writeFileSync } from 'node:fs';
 import { QdrantClient } from './qdrant-client.mjs';
-import {
-  collectionsFromEnvironment,
-  countPoints,
-  listSnapshots,
-  membership,
-  nodesFromEnvironment,
-  pathOf,
-  transfer,
-} from './qdrant-snapshot-files.mjs';
+import { memberAmong, nodesFromEnvironment } from './qdrant-cluster.mjs';
+import { collectionsFromEnvironment, countPoints, pathOf } from './qdrant-collections.mjs';
+import { listSnapshots, membership, transfer } from './qdrant-snapshot-files.mjs';
 
 const { REHEARSAL_URL, REHEARSAL_TOLERANCE_PERCENT, REHEARSAL_DONE, SNAPSHOT_STORAGE: storage } = process.env;
 const allowEmpty = process.env.REHEARSAL_ALLOW_EMPTY === 'true';
 const percent = Number(REHEARSAL_TOLERANCE_PERCENT);
 const nodes = nodesFromEnvironment();
-const [first] = nodes;
 const patience = Number(process.env.QDRANT_PATIENCE ?? '120') * 1000;
 const scratch = new QdrantClient({ url: REHEARSAL_URL, patience });
+
+/** The node that is asked about what there is. */
+let member;
 
 /** The newest snapshot of each node that holds shards, the oldest first. */
 async function newestSnapshots(collection) {
@@ -62,7 +58,7 @@ async function clear(collection) {
 async function rehearse(collection) {
   const start = Date.now();
   const snapshots = await newestSnapshots(collection);
-  const live = await countPoints(first.client, collection);
+  const live = await countPoints(member.client, collection);
   if (live === 0 && !allowEmpty) {
     throw new Error('has no points; restore them if they were lost, and set allowEmpty if there need not be any');
   }
@@ -78,7 +74,8 @@ async function rehearse(collection) {
 try {
   // The one beside this program may still be starting.
   await scratch.get('/collections');
-  for (const collection of await collectionsFromEnvironment(first.client)) {
+  member = nodes.length === 1 ? nodes[0] : await memberAmong(nodes);
+  for (const collection of await collectionsFromEnvironment(member.client)) {
     try {
       await rehearse(collection);
     } catch (error) {

@@ -2,33 +2,31 @@
 //
 // It runs at every sync, so it leaves alone what has points. While it is at work the collection says so in its
 // metadata: a run that finds that goes on where another broke off, instead of taking half a collection for a whole.
-// After a loss the newest snapshots may be of what was left, so without a time much smaller ones are refused.
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  collectionsFromEnvironment,
-  countPoints,
-  isMuchSmaller,
-  largestOf,
-  listSnapshots,
-  membership,
-  nodesFromEnvironment,
-  pathOf,
-  transfer,
-} from './qdrant-snapshot-files.mjs';
+//
+// Qdrant restores a shard on one node and then has the other copies of it filled from there, after the request is over.
+// A second snapshot that meets this leaves copies that never become active. So the collection keeps one copy of each
+// shard meanwhile: then Qdrant removes the others (content_manager/snapshots/recover.rs, replicas_to_remove), and the
+// copies are made at the end, as many as before and spread evenly.
+import { nodesFromEnvironment } from './qdrant-cluster.mjs';
+import { collectionsFromEnvironment, countPoints, pathOf } from './qdrant-collections.mjs';
+import { atRest, level } from './qdrant-shards.mjs';
+import { isLoss, listSnapshots, membership, pointsAt, runsOf, transfer } from './qdrant-snapshot-files.mjs';
 
 const MARK = 'cdk8s-rag/restore';
 const DAY = 24 * 60 * 60 * 1000;
 
-const { RESTORE_BEFORE: bound = '', RESTORE_OVERWRITE: overwrite, SNAPSHOT_STORAGE: storage } = process.env;
-const settleTime = Number(process.env.RESTORE_SETTLE ?? '3600') * 1000;
+/** Times that a snapshot is restored when copies of its shards do not become active. */
+const MAX_ATTEMPTS = 3;
+
+const { RESTORE_BEFORE: bound = '', RESTORE_OVERWRITE: overwrite } = process.env;
+const tolerance = Number(process.env.SNAPSHOTS_TOLERANCE_PERCENT);
+const shared = process.env.SNAPSHOT_STORAGE === 's3';
 const before = bound === '' ? Number.POSITIVE_INFINITY : Date.parse(bound);
 const nodes = nodesFromEnvironment();
 const [first] = nodes;
 
 /** Why the collection is left as it is; undefined when it is to be restored. */
-async function reasonToLeave(collection, points) {
-  const { config } = await first.client.get(pathOf(collection));
-  const mark = config.metadata?.[MARK];
+function reasonToLeave(collection, mark, points) {
   if (mark?.state === 'running') {
     if (mark.before !== bound) {
       throw new Error(`was left unfinished by a restoration to ${mark.before || 'the latest'}; finish that one first`);
@@ -44,21 +42,25 @@ async function reasonToLeave(collection, points) {
     : undefined;
 }
 
-function mark(collection, state) {
-  return first.client.patch(pathOf(collection), { metadata: { [MARK]: { state, before: bound } } });
+function change(collection, body) {
+  return first.client.patch(pathOf(collection), body);
+}
+
+function marked(state, copies) {
+  return { metadata: { [MARK]: { state, before: bound, copies } } };
 }
 
 /** Which node restores which snapshot, the oldest first: where two hold the same shard, the newer one stays. */
-async function planOf(collection) {
+async function planOf(collection, metadata) {
   const members = [];
   for (const node of nodes) {
     const { peer } = await membership(node.client, collection);
     const snapshots = (await listSnapshots(node.client, collection)).filter(({ taken }) => taken <= before);
     members.push({ node, peer, snapshots });
   }
-  const steps = storage === 's3' ? sharedSteps(members) : ownSteps(members);
+  const steps = shared ? sharedSteps(members) : ownSteps(members);
   if (bound === '') {
-    checkSizes(members, steps);
+    checkCounts(steps, runsOf(metadata));
   }
   return steps.sort((a, b) => a.snapshot.taken - b.snapshot.taken);
 }
@@ -87,23 +89,18 @@ function sharedSteps(members) {
   ];
 }
 
-/** Refuses the newest snapshots when they may be from after a loss. */
-function checkSizes(members, steps) {
-  const ofNode = ({ node }) => members.find((member) => member.node === node).snapshots;
-  const sets = steps.map((step) => ({
-    chosen: step.snapshot,
-    candidates: ofNode(step).filter(({ peer }) => storage !== 's3' || peer === step.snapshot.peer),
-  }));
-  if (storage === 's3' && steps.length > 0) {
-    // The nodes of a new cluster have snapshots of their own, beside those of the one that is lost.
-    sets.push({ chosen: largestOf(steps.map(({ snapshot }) => snapshot)), candidates: members[0].snapshots });
-  }
-  for (const { chosen, candidates } of sets) {
-    const largest = largestOf(candidates);
-    if (isMuchSmaller(chosen, largest)) {
+/**
+ * Refuses the newest snapshots when they may be from after a loss, or from a new cluster that was never filled. What
+ * the collection does not remember, as in a cluster that is new, cannot be judged.
+ */
+function checkCounts(steps, runs) {
+  const most = Math.max(0, ...runs.map(({ points }) => points));
+  for (const { snapshot } of steps) {
+    const points = pointsAt(runs, snapshot);
+    if (points === 0 || isLoss(points, most, tolerance)) {
       throw new Error(
-        `has ${chosen.name} of ${chosen.size} bytes, but also ${largest.name} of ${largest.size}, so points may have ` +
-          'been lost before the newest snapshots; say with before to which time it goes back',
+        `had ${points} points when ${snapshot.name} was taken, and at most ${most} at other times that are ` +
+          'remembered, so points may have been lost before the newest snapshots; say with before to which time it goes back',
       );
     }
   }
@@ -116,43 +113,38 @@ function check(steps) {
   }
   const without = nodes.filter((node) => !steps.some((step) => step.node === node)).map(({ name }) => name);
   // In an object store nothing is lost with a node, and a cluster may have more nodes than it had.
-  if (without.length > 0 && storage !== 's3') {
+  if (without.length > 0 && !shared) {
     throw new Error(`has no snapshot${bound === '' ? '' : ` from before ${bound}`} on ${without.join(', ')}`);
   }
 }
 
-async function recover({ node, snapshot }, collection) {
+/** Restores a snapshot, again when that leaves copies of shards which do not become active. */
+async function recover(step, collection) {
   const start = Date.now();
-  if (storage === 's3') {
-    await transfer(node.client, node.client, collection, snapshot.name);
-  } else {
-    const file = `${encodeURIComponent(collection)}/${encodeURIComponent(snapshot.name)}`;
-    const body = { location: `file:///qdrant/snapshots/${file}`, priority: 'snapshot' };
-    await node.client.put(`${pathOf(collection)}/snapshots/recover?wait=true`, body);
+  for (let attempt = 1; ; attempt += 1) {
+    await recoverOnce(step, collection);
+    const { stuck } = await atRest(nodes, collection);
+    if (stuck.length === 0) {
+      break;
+    }
+    const problem = `leaves copies of shards that do not become active: ${JSON.stringify(stuck)}`;
+    if (attempt === MAX_ATTEMPTS) {
+      throw new Error(`${step.snapshot.name} on ${step.node.name} ${problem}`);
+    }
+    console.error(`${collection}: ${step.snapshot.name} ${problem}; restoring it again`);
   }
-  await settle(collection, { atEnd: false });
   const seconds = (Date.now() - start) / 1000;
-  console.log(JSON.stringify({ node: node.name, collection, name: snapshot.name, seconds }));
+  console.log(JSON.stringify({ node: step.node.name, collection, name: step.snapshot.name, seconds }));
 }
 
-/**
- * Waits until no shard is on its way: the next snapshot must not meet a transfer of the last. Shards that are not
- * active may belong to a snapshot that is still to come; at the end all must be.
- */
-async function settle(collection, { atEnd }) {
-  const until = Date.now() + settleTime;
-  for (;;) {
-    const { local_shards, remote_shards, shard_transfers } = await first.client.get(`${pathOf(collection)}/cluster`);
-    const inactive = [...local_shards, ...remote_shards].filter(({ state }) => state !== 'Active');
-    if (shard_transfers.length === 0 && (inactive.length === 0 || !atEnd)) {
-      return;
-    }
-    if (Date.now() > until) {
-      const pending = JSON.stringify({ inactive, transfers: shard_transfers.length });
-      throw new Error(`has shards that have not come to rest: ${pending}`);
-    }
-    await sleep(1000);
+async function recoverOnce({ node, snapshot }, collection) {
+  if (shared) {
+    await transfer(node.client, node.client, collection, snapshot.name);
+    return;
   }
+  const file = `${encodeURIComponent(collection)}/${encodeURIComponent(snapshot.name)}`;
+  const body = { location: `${process.env.SNAPSHOT_DIRECTORY}/${file}`, priority: 'snapshot' };
+  await node.client.put(`${pathOf(collection)}/snapshots/recover?wait=true`, body);
 }
 
 /** What every node counts, which must be the same. */
@@ -168,29 +160,53 @@ async function verifiedCount(collection) {
   return counts[0];
 }
 
+/** The nodes with the numbers that they have in the cluster. */
+async function peers() {
+  const found = [];
+  for (const node of nodes) {
+    const { peer_id: peer } = await node.client.get('/cluster');
+    found.push({ ...node, peer });
+  }
+  return found;
+}
+
 async function restore(collection) {
   if ((await first.client.find(pathOf(collection))) === undefined) {
     throw new Error('does not exist, and Qdrant lists the snapshots of a collection only while it does; create it');
   }
-  const pointsBefore = await countPoints(first.client, collection);
-  const reason = await reasonToLeave(collection, pointsBefore);
+  const { config } = await first.client.get(pathOf(collection));
+  const mark = config.metadata?.[MARK];
+  // A restoration that broke off may have left it unable to count.
+  const pointsBefore = mark?.state === 'running' ? undefined : await countPoints(first.client, collection);
+  const reason = reasonToLeave(collection, mark, pointsBefore);
   if (reason !== undefined) {
     console.log(JSON.stringify({ collection, points: pointsBefore, left: reason }));
     return;
   }
-  const steps = await planOf(collection);
+  const steps = await planOf(collection, config.metadata);
   if (steps.length === 0 && process.env.QDRANT_COLLECTIONS === undefined) {
     console.log(JSON.stringify({ collection, points: pointsBefore, left: 'has no snapshot' }));
     return;
   }
   check(steps);
-  await mark(collection, 'running');
+  const copies = mark?.state === 'running' ? mark.copies : (config.params.replication_factor ?? 1);
+  const distributed = nodes.length > 1;
+  if (distributed && mark?.state !== 'running') {
+    await atRest(nodes, collection);
+  }
+  await change(collection, {
+    ...marked('running', copies),
+    ...(distributed ? { params: { replication_factor: 1 } } : {}),
+  });
   for (const step of steps) {
     await recover(step, collection);
   }
-  await settle(collection, { atEnd: true });
+  if (distributed) {
+    await change(collection, { params: { replication_factor: copies } });
+    await level(await peers(), collection, copies);
+  }
   const points = await verifiedCount(collection);
-  await mark(collection, 'done');
+  await change(collection, marked('done', copies));
   console.log(JSON.stringify({ collection, pointsBefore, points }));
 }
 

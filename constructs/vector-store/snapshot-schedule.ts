@@ -2,6 +2,9 @@ import { Cron, type Duration } from 'cdk8s';
 import type { ObjectStore } from '../data/object-store';
 import { UsageError } from '../rules/usage-error';
 
+/** Percent of the points that may be gone since an older snapshot, where a schedule does not say it. */
+export const DEFAULT_TOLERANCE = 10;
+
 /** What happens to snapshots, whenever they are taken. */
 export interface SnapshotScheduleProps {
   /**
@@ -18,9 +21,15 @@ export interface SnapshotScheduleProps {
   readonly to?: ObjectStore;
 
   /**
-   * Whether a snapshot may be less than half as large as an older one of the same node. Otherwise points may have been
-   * lost, so the run fails and deletes nothing: the older ones may be the last good ones. Set it when points were
-   * deleted, or shards moved, on purpose, and remove it when the larger ones are gone.
+   * How many percent fewer points a collection may have than it had when an older snapshot was taken, 0 to 100. With
+   * fewer, points may have been lost, so the run fails and deletes nothing: the older snapshots may be the last good ones.
+   * @default 10
+   */
+  readonly tolerance?: number;
+
+  /**
+   * Whether a collection may have any number of points fewer than before. Set it when points were deleted on purpose, and
+   * remove it when the snapshots from before are gone.
    * @default false
    */
   readonly mayShrink?: boolean;
@@ -69,7 +78,9 @@ export class SnapshotSchedule {
   public readonly keep: number;
   /** Where they are kept; undefined for the snapshot volume of each node. */
   public readonly to?: ObjectStore;
-  /** Whether a snapshot may be less than half as large as an older one. */
+  /** How many percent fewer points a collection may have than when an older snapshot was taken. */
+  public readonly tolerance: number;
+  /** Whether a collection may have any number of points fewer than before. */
   public readonly mayShrink: boolean;
   /** Time zone of the schedule. */
   public readonly timeZone?: string;
@@ -84,8 +95,13 @@ export class SnapshotSchedule {
     if (!Number.isInteger(props.keep) || props.keep < 1) {
       throw new UsageError(`is ${props.keep}, but must be a whole number from 1`, { property: 'snapshots.keep' });
     }
+    const { tolerance = DEFAULT_TOLERANCE } = props;
+    if (!(tolerance >= 0 && tolerance <= 100)) {
+      throw new UsageError(`is ${tolerance}, but must be from 0 to 100`, { property: 'snapshots.tolerance' });
+    }
     this.keep = props.keep;
     this.to = props.to;
+    this.tolerance = tolerance;
     this.mayShrink = props.mayShrink ?? false;
     this.timeZone = props.timeZone;
     this.deadline = props.deadline;

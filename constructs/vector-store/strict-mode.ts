@@ -22,7 +22,8 @@ export interface StrictMode {
   readonly maxQueryLimit?: number;
 
   /**
-   * Longest time that a request may ask to be given; whole seconds, at least 1.
+   * Longest time that a request may ask to be given; whole seconds, at least 1, and at least 60 in a cluster: a node
+   * forwards each write to the other copies with that time, and strict mode holds there too.
    * @default - no limit
    */
   readonly maxTimeout?: Duration;
@@ -76,9 +77,27 @@ export interface StrictMode {
   readonly maxPointsCount?: number;
 }
 
-/** The field `strict_mode_config` of a collection. */
-export function strictModeConfig(scope: IConstruct, strictMode: StrictMode): object {
+/**
+ * Seconds that a node gives another for what it forwards to it, where the configuration does not say otherwise
+ * (`cluster.grpc_timeout_ms`; qdrant/qdrant 1.19, lib/collection/src/shards/remote_shard.rs).
+ */
+const FORWARDED_SECONDS = 60;
+
+/**
+ * The field `strict_mode_config` of a collection.
+ *
+ * @param distributed whether the database has several nodes
+ */
+export function strictModeConfig(scope: IConstruct, strictMode: StrictMode, distributed: boolean): object {
   const { enabled = true, maxTimeout } = strictMode;
+  if (distributed && maxTimeout !== undefined && maxTimeout.toSeconds({ integral: false }) < FORWARDED_SECONDS) {
+    throw new UsageError(
+      `is ${maxTimeout.toSeconds({ integral: false })} s, but a node forwards each write to the other copies of a shard ` +
+        `with ${FORWARDED_SECONDS} s, which strict mode would refuse there, so that no write succeeds; raise it to ` +
+        `${FORWARDED_SECONDS} s, or leave it out`,
+      { scope, property: 'strictMode.maxTimeout' },
+    );
+  }
   const limits = {
     max_query_limit: whole(scope, 'maxQueryLimit', strictMode.maxQueryLimit),
     max_timeout: whole(scope, 'maxTimeout', maxTimeout?.toSeconds({ integral: false })),

@@ -1,19 +1,15 @@
 // Has the aliases in ALIASES, separated by commas, point to TARGET_COLLECTION instead of SOURCE_COLLECTION, once it
 // has at least as many points. Searches see the one collection or the other, never none. Safe to run again.
 import { QdrantClient } from './qdrant-client.mjs';
+import { countPoints } from './qdrant-collections.mjs';
 
 const { SOURCE_COLLECTION: source, TARGET_COLLECTION: target, ALIASES: names } = process.env;
 const client = QdrantClient.fromEnvironment();
 
-async function count(collection) {
-  const { count: points } = await client.post(`/collections/${collection}/points/count`, { exact: true });
-  return points;
-}
-
 /** Why the target cannot take over; undefined when it can. */
 async function refusal() {
-  const before = await count(source);
-  const after = await count(target);
+  const before = await countPoints(client, source);
+  const after = await countPoints(client, target);
   return after < before ? `${target} has ${after} points and ${source} has ${before}; fill it, then switch` : undefined;
 }
 
@@ -29,12 +25,12 @@ async function run() {
   if (problem !== undefined) {
     throw new Error(problem);
   }
-  const actions = pending.flatMap((alias) => [
-    ...(targets.has(alias) ? [{ delete_alias: { alias_name: alias } }] : []),
-    { create_alias: { alias_name: alias, collection_name: target } },
-  ]);
-  // One request: Qdrant does all of its actions, or none.
-  await client.post('/collections/aliases', { actions });
+  for (const alias of pending) {
+    // Creating an alias that exists moves it in one step. Several actions in one request are not all or nothing
+    // (qdrant/qdrant 1.19, content_manager/toc/collection_meta_ops.rs): deleting it first could leave none.
+    const action = { create_alias: { alias_name: alias, collection_name: target } };
+    await client.post('/collections/aliases', { actions: [action] });
+  }
   console.log(`${pending.join(',')}: points to ${target}`);
 }
 

@@ -2,25 +2,34 @@
 //
 // A snapshot holds the shards of its node only, so a copy of a collection is one snapshot for each node. Old ones go
 // when every node has a new one; a node that is away keeps them all, and the run has failed when the rest is done.
-// After a loss the new ones would push out those from before it, so none goes for one that is much smaller.
+// After a loss the new ones would push out those from before it. The size of a snapshot says nothing of that: deleted
+// points stay in its files. So the collection remembers how many points it had at each run, and nothing is deleted for
+// snapshots of far fewer.
 import { QdrantError } from './qdrant-client.mjs';
+import { nodesFromEnvironment } from './qdrant-cluster.mjs';
+import { collectionNames, countPoints, pathOf } from './qdrant-collections.mjs';
 import {
-  countPoints,
-  isMuchSmaller,
-  largestOf,
+  isLoss,
   listSnapshots,
   membership,
-  nodesFromEnvironment,
-  pathOf,
+  pointsAt,
+  rememberRuns,
+  runsOf,
   snapshotOf,
 } from './qdrant-snapshot-files.mjs';
 
 const nodes = nodesFromEnvironment();
 const keep = Number(process.env.SNAPSHOTS_KEEP);
+const tolerance = Number(process.env.SNAPSHOTS_TOLERANCE_PERCENT);
 const mayShrink = process.env.SNAPSHOTS_MAY_SHRINK === 'true';
-const { SNAPSHOT_STORAGE: storage } = process.env;
+const shared = process.env.SNAPSHOT_STORAGE === 's3';
 if (!Number.isInteger(keep) || keep < 1) {
   throw new Error(`SNAPSHOTS_KEEP is ${process.env.SNAPSHOTS_KEEP}, but must be a whole number from 1`);
+}
+if (!(tolerance >= 0 && tolerance <= 100)) {
+  throw new Error(
+    `SNAPSHOTS_TOLERANCE_PERCENT is ${process.env.SNAPSHOTS_TOLERANCE_PERCENT}, but must be from 0 to 100`,
+  );
 }
 
 let failed = false;
@@ -57,7 +66,7 @@ function take({ name: node, client }, collection, points) {
  */
 async function ownSnapshots({ client }, collection) {
   const listed = await listSnapshots(client, collection);
-  if (storage !== 's3') {
+  if (!shared) {
     return listed;
   }
   const { peer } = await membership(client, collection);
@@ -68,38 +77,43 @@ async function ownSnapshots({ client }, collection) {
  * Deletes what earlier runs left behind on a node's volume beyond the number to keep, or it would be full and no run
  * could ever succeed again. Snapshots from after a loss go first.
  */
-async function makeRoom(node, collection) {
-  if (storage === 's3') {
+async function makeRoom(node, collection, { runs, most }) {
+  if (shared) {
     return;
   }
   await attempt(`old snapshots of ${collection} on ${node.name}`, async () => {
     const own = await ownSnapshots(node, collection);
-    const largest = largestOf(own);
-    const small = mayShrink ? [] : own.filter((snapshot) => isMuchSmaller(snapshot, largest));
-    const others = own.filter((snapshot) => !small.includes(snapshot));
-    await remove(node, collection, [...small, ...others].slice(0, Math.max(0, own.length - keep)));
+    const poor = mayShrink ? [] : own.filter((snapshot) => isLoss(pointsAt(runs, snapshot), most, tolerance));
+    const others = own.filter((snapshot) => !poor.includes(snapshot));
+    await remove(node, collection, [...poor, ...others].slice(0, Math.max(0, own.length - keep)));
   });
 }
 
-/** Whether a new snapshot may be one from after a loss, which is told. */
-async function hasShrunk(node, collection, snapshot) {
-  const found = await attempt(`old snapshots of ${collection} on ${node.name}`, async () => {
-    const largest = largestOf(await ownSnapshots(node, collection));
-    if (mayShrink || !isMuchSmaller(snapshot, largest)) {
-      return 'no';
-    }
-    throw new Error(
-      `${snapshot.name} has ${snapshot.size} bytes and ${largest.name} has ${largest.size}, so points may have been ` +
-        'lost, and nothing is deleted; if they were deleted or moved on purpose, set mayShrink until larger ones are gone',
-    );
-  });
-  return found === undefined;
-}
-
-/** Deletes the oldest. */
+/** Deletes the oldest; returns when the oldest that is left was taken, if there are as many as are kept. */
 function prune(node, collection) {
   return attempt(`old snapshots of ${collection} on ${node.name}`, async () => {
-    await remove(node, collection, (await ownSnapshots(node, collection)).slice(0, -keep));
+    const own = await ownSnapshots(node, collection);
+    await remove(node, collection, own.slice(0, -keep));
+    return own.length < keep ? undefined : own.at(-keep).taken;
+  });
+}
+
+/**
+ * Deletes what nodes that are gone have left in the object store. A time before the oldest snapshots of the nodes that
+ * are there cannot be restored any more, and theirs from after it may belong to one that can.
+ */
+async function pruneStrangers([{ name, client }], collection, oldestKept) {
+  if (!shared || oldestKept.includes(undefined)) {
+    return;
+  }
+  await attempt(`old snapshots of ${collection} of nodes that are gone`, async () => {
+    const peers = [];
+    for (const node of nodes) {
+      peers.push((await membership(node.client, collection)).peer);
+    }
+    const listed = await listSnapshots(client, collection);
+    const gone = listed.filter(({ peer, taken }) => !peers.includes(peer) && taken < Math.min(...oldestKept));
+    await remove({ name, client }, collection, gone);
   });
 }
 
@@ -116,33 +130,65 @@ function unlessGone(error) {
   }
 }
 
-async function collectionsOf({ name, client }) {
-  const listed = await attempt(`collections of ${name}`, () => client.get('/collections'));
-  return listed?.collections.map((collection) => collection.name);
+/** What the collection has now and had at earlier runs whose snapshots may still be there. */
+function countsOf({ client }, collection) {
+  return attempt(`points of ${collection}`, async () => {
+    const points = await countPoints(client, collection);
+    const { config } = await client.get(pathOf(collection));
+    const [oldest] = await listSnapshots(client, collection);
+    const known = runsOf(config.metadata);
+    // The run that took the oldest snapshot began before it was taken.
+    const first = known.findLastIndex(({ begun }) => begun <= (oldest?.taken ?? Number.POSITIVE_INFINITY) + 1000);
+    const runs = oldest === undefined ? [] : known.slice(Math.max(0, first));
+    return { points, runs, most: Math.max(points, ...runs.map((run) => run.points)) };
+  });
+}
+
+/** Whether the points of the collection are far fewer than they were, which is told. */
+function isPoor(collection, { points, most }) {
+  if (mayShrink || !isLoss(points, most, tolerance)) {
+    return false;
+  }
+  console.error(
+    `${collection}: has ${points} points, and had ${most} when an older snapshot was taken, which is more than ` +
+      `${tolerance} % apart, so points may have been lost, and no snapshot is deleted; if they were deleted on ` +
+      'purpose, set mayShrink until the snapshots from before are gone, or raise tolerance',
+  );
+  failed = true;
+  return true;
+}
+
+async function snapshotsOf(collection, holders) {
+  const [first] = holders;
+  const begun = Date.now();
+  const counts = await countsOf(first, collection);
+  if (counts !== undefined) {
+    const remembered = rememberRuns([...counts.runs, { begun, points: counts.points }]);
+    await attempt(`points of ${collection}`, () => first.client.patch(pathOf(collection), remembered));
+  }
+  let complete = counts !== undefined && !isPoor(collection, counts) && holders.length === nodes.length;
+  // One after the other: while one node is busy with it, the others answer.
+  for (const node of holders) {
+    await makeRoom(node, collection, counts ?? { runs: [], most: 0 });
+    complete = (await take(node, collection, counts?.points)) !== undefined && complete;
+  }
+  if (complete) {
+    const oldestKept = [];
+    for (const node of holders) {
+      oldestKept.push(await prune(node, collection));
+    }
+    await pruneStrangers(holders, collection, oldestKept);
+  }
 }
 
 const known = [];
 for (const node of nodes) {
-  known.push({ node, collections: await collectionsOf(node) });
+  known.push({ node, names: await attempt(`collections of ${node.name}`, () => collectionNames(node.client)) });
 }
-const present = known.filter(({ collections }) => collections !== undefined);
-const collections = [...new Set(present.flatMap((node) => node.collections))].sort();
-
-for (const collection of collections) {
-  const holders = present.filter((node) => node.collections.includes(collection)).map(({ node }) => node);
-  const points = await attempt(`points of ${collection}`, () => countPoints(holders[0].client, collection));
-  const taken = [];
-  // One after the other: while one node is busy with it, the others answer.
-  for (const node of holders) {
-    await makeRoom(node, collection);
-    const snapshot = await take(node, collection, points);
-    taken.push(snapshot !== undefined && !(await hasShrunk(node, collection, snapshot)));
-  }
-  if (holders.length === nodes.length && taken.every((whole) => whole)) {
-    for (const node of holders) {
-      await prune(node, collection);
-    }
-  }
+const present = known.filter(({ names }) => names !== undefined);
+for (const collection of [...new Set(present.flatMap(({ names }) => names))].sort()) {
+  const holders = present.filter(({ names }) => names.includes(collection)).map(({ node }) => node);
+  await snapshotsOf(collection, holders);
 }
 
 process.exitCode = failed ? 1 : 0;

@@ -8,6 +8,9 @@ import { scriptFile } from './script-file';
 
 const DIRECTORY = '/opt/program';
 
+/** An import of a module beside the program, as the formatter writes it. */
+const IMPORT = /(?:from|import) '\.\/([^']+)';/g;
+
 /** Enough for requests and their answers. */
 const RESOURCES: Resources = { cpu: Cpu.millis(50), memory: Size.mebibytes(128) };
 
@@ -20,11 +23,21 @@ export class NodeProgram {
    * A program and the modules that it imports, all in one directory.
    *
    * @param directory directory of the files
-   * @param main the file that is run; what is imported follows
+   * @param main the file that is run
    */
-  public static of(directory: string, main: string, ...modules: string[]): NodeProgram {
-    const names = [main, ...modules];
-    const files = names.map((name): [string, string] => [`${DIRECTORY}/${name}`, scriptFile(directory, name)]);
+  public static of(directory: string, main: string): NodeProgram {
+    const texts = new Map<string, string>();
+    const add = (name: string): void => {
+      if (!texts.has(name)) {
+        const text = scriptFile(directory, name);
+        texts.set(name, text);
+        for (const [, imported = ''] of text.matchAll(IMPORT)) {
+          add(imported);
+        }
+      }
+    };
+    add(main);
+    const files = [...texts].map(([name, text]): [string, string] => [`${DIRECTORY}/${name}`, text]);
     return new NodeProgram(main, Object.fromEntries(files));
   }
 

@@ -10,12 +10,12 @@ import { deployed } from '../../support/workloads';
 describe('a program', () => {
   const directory = mkdtempSync(join(tmpdir(), 'node-program-'));
   afterAll(() => rmSync(directory, { recursive: true }));
-  writeFileSync(join(directory, 'main.mjs'), "import './client.mjs';\n");
-  writeFileSync(join(directory, 'client.mjs'), 'export const ü = `$(date)`;\n');
+  writeFileSync(join(directory, 'main.mjs'), "import { readFileSync } from 'node:fs';\nimport './client.mjs';\n");
+  writeFileSync(join(directory, 'client.mjs'), "import { main } from './main.mjs';\nexport const ü = `$(date)`;\n");
   writeFileSync(join(directory, 'stranger.mjs'), '');
 
   test('is its file and the modules that it imports, as they are, in one directory', () => {
-    expect(NodeProgram.of(directory, 'main.mjs', 'client.mjs').files).toEqual({
+    expect(NodeProgram.of(directory, 'main.mjs').files).toEqual({
       '/opt/program/main.mjs': "import './client.mjs';\n",
       '/opt/program/client.mjs': 'export const ü = `$(date)`;\n',
     });
@@ -24,7 +24,7 @@ describe('a program', () => {
 
   test('is run by Node.js with its variables, on little', () => {
     const env = { KEY: EnvValue.fromSecret(KEY) };
-    const container = NodeProgram.of(directory, 'main.mjs', 'client.mjs').container(IMAGE, env);
+    const container = NodeProgram.of(directory, 'main.mjs').container(IMAGE, env);
     expect(container).toMatchObject({ image: IMAGE, command: ['node', '/opt/program/main.mjs'], env });
     expect(container).not.toHaveProperty('args');
     expect(container).not.toHaveProperty('ports');
@@ -42,7 +42,7 @@ describe('a program', () => {
   });
 
   test('has its files where its command looks for them', () => {
-    const program = NodeProgram.of(directory, 'main.mjs', 'client.mjs');
+    const program = NodeProgram.of(directory, 'main.mjs');
     const { construct, objects, object } = deployed({ container: program.container(IMAGE, {}) });
     construct.addConfigFiles(program.files);
     const { command, volumeMounts } = mainContainer(object());
@@ -56,6 +56,7 @@ describe('a program', () => {
   });
 
   test('of which a file is not there is a mistake', () => {
-    expect(() => NodeProgram.of(directory, 'main.mjs', 'missing.mjs')).toThrow(/ENOENT.*missing\.mjs/);
+    writeFileSync(join(directory, 'broken.mjs'), "import { x } from './missing.mjs';\n");
+    expect(() => NodeProgram.of(directory, 'broken.mjs')).toThrow(/ENOENT.*missing\.mjs/);
   });
 });
