@@ -51,13 +51,23 @@ async function announce() {
   };
 }
 
+/** What was said last of each subject, so that it is said once however often it is seen. */
+const said = new Map();
+
+function say(subject, text) {
+  if (said.get(subject) !== text) {
+    console.log(`${subject}${text}`);
+  }
+  said.set(subject, text);
+}
+
 /** What a node knows of its cluster; undefined when it is in none, or cannot be asked. */
 async function clusterOf(index) {
   const client = new QdrantClient({ url: urls[index], apiKey }).impatient();
   try {
     return { client, members: await membersOf(client) };
   } catch (error) {
-    console.log(`node ${index}: ${error.message}`);
+    say(`node ${index}: `, error.message);
     return undefined;
   }
 }
@@ -108,17 +118,13 @@ async function decide() {
     return { start: [], reason: 'starting with the data of this node' };
   }
   const end = await announce();
-  for (let last; ; await sleep(interval)) {
+  for (; ; await sleep(interval)) {
     const found = await look().catch((error) => ({ waiting: error.message }));
     if (found.start !== undefined) {
       await end();
       return found;
     }
-    // Said once, however often it is seen.
-    if (found.waiting !== last) {
-      console.log(found.waiting);
-    }
-    last = found.waiting;
+    say('', found.waiting);
   }
 }
 

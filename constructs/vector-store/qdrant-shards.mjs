@@ -44,14 +44,26 @@ export async function shardsOn(client, peer) {
   return found;
 }
 
+/** The layout that a node sees; none while it has just joined and does not know the collection yet. */
+async function viewOf({ client }, collection) {
+  try {
+    return await layoutOf(client, collection);
+  } catch (error) {
+    if (error.status === 404) {
+      return { replicas: [], transfers: [] };
+    }
+    throw error;
+  }
+}
+
 /** What all nodes see of a collection; `agreed` when they see the same and nothing is on its way. */
 async function lookAt(nodes, collection) {
-  const views = await Promise.all(nodes.map(({ client }) => layoutOf(client, collection)));
+  const views = await Promise.all(nodes.map((node) => viewOf(node, collection)));
   const texts = views.map(({ replicas, transfers }) => JSON.stringify({ replicas, transfers }));
   const [{ replicas, transfers }] = views;
   return {
     text: texts[0],
-    agreed: texts.every((text) => text === texts[0]) && transfers.length === 0,
+    agreed: texts.every((text) => text === texts[0]) && replicas.length > 0 && transfers.length === 0,
     replicas,
     stuck: replicas.filter(({ state }) => state !== 'Active'),
   };

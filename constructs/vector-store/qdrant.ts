@@ -275,7 +275,9 @@ export class Qdrant extends Construct implements IProvider {
         const offer = this.everyNode.offerTo(client);
         return {
           ...offer,
-          endpoints: [...offer.endpoints, this.workload.endpoint(P2P)],
+          // Whether nodes wait for their cluster is asked while the StatefulSet is not healthy.
+          unordered: true,
+          endpoints: [...offer.endpoints, this.workload.endpoint(P2P, this.headlessName)],
           env: { ...offer.env, [`${this.envPrefix}_PEER_URIS`]: this.nodeUrls(P2P) },
         };
       },

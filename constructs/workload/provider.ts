@@ -41,6 +41,12 @@ export interface Offer {
   readonly files?: SecretFile[];
 
   /**
+   * Whether the client runs while the provider may not be ready: it is applied without waiting for that.
+   * @default false; Argo CD applies the client when the pods behind the endpoints are ready
+   */
+  readonly unordered?: boolean;
+
+  /**
    * Pods that must have done their work before the client starts, though it does not connect to them: a Job
    * that creates what the client reads.
    * @default - only those behind the endpoints

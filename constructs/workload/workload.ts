@@ -314,7 +314,7 @@ export abstract class Workload extends Construct implements IClient {
   private accept(provider: IProvider, offer: Offer): void {
     const origin = `uses(${describe(provider, offer)})`;
     for (const { peer, port } of offer.endpoints) {
-      this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: true });
+      this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: offer.unordered !== true });
     }
     for (const before of offer.after ?? []) {
       ConnectionGraph.of(this).order(before, this.pods);
