@@ -19,7 +19,8 @@ member_file="${QDRANT_STORAGE}/cdk8s-rag-member"
 # Succeeds when the node is a voter or a learner of its cluster.
 is_member() {
   local state id voters learners
-  state="$(tr -d '[:space:]' <"${state_file}" 2>/dev/null)" || return 1
+  [ -r "${state_file}" ] || return 1
+  state="$(tr -d '[:space:]' <"${state_file}")" || return 1
   [[ "${state}" =~ \"this_peer_id\":([0-9]+) ]] || return 1
   id="${BASH_REMATCH[1]}"
   [[ "${state}" =~ \"voters\":\[([0-9,]*)\] ]] || return 1
@@ -38,6 +39,7 @@ is_removed() {
 watch_membership() {
   trap - TERM INT
   until is_removed; do
+    kill -0 "$1" 2>/dev/null || exit
     if [ ! -e "${member_file}" ] && is_member; then
       : >"${member_file}"
     fi

@@ -46,11 +46,12 @@ describe('the start of a Qdrant node', () => {
       said += text;
     });
     const until = async (condition: () => boolean) => {
-      while (!condition()) {
+      for (let looks = 0; !condition(); looks += 1) {
+        expect([looks < 200, said]).toEqual([true, expect.any(String)]);
         await new Promise((done) => setTimeout(done, 50));
       }
     };
-    return { child, until, said: () => said, ended: once(child, 'close').then(() => said) };
+    return { child, until, said: () => said, ended: once(child, 'exit').then(() => said) };
   }
 
   test('Qdrant takes the place of the script, with the arguments that were decided', async () => {
@@ -66,14 +67,18 @@ describe('the start of a Qdrant node', () => {
   test.each([
     ['a voter', { voters: [5, 77, 78] }],
     ['a learner', { voters: [5], learners: [77] }],
-  ])('%s is remembered as a member, and stopped when the cluster removes it', async (_, state) => {
-    writeState(state);
-    const { until, ended } = start();
-    await until(() => existsSync(memberFile()));
-    writeState({ voters: [5, 78] });
-    const said = await ended;
-    expect(said).toMatch(/the cluster has removed this node; stopping.*\nQUIT\n$/);
-  }, 20_000);
+  ])(
+    '%s is remembered as a member, and stopped when the cluster removes it',
+    async (_, state) => {
+      writeState(state);
+      const { until, ended } = start();
+      await until(() => existsSync(memberFile()));
+      writeState({ voters: [5, 78] });
+      const said = await ended;
+      expect(said).toMatch(/the cluster has removed this node; stopping.*\nQUIT\n$/);
+    },
+    20_000,
+  );
 
   test('a removed node is not started again', async () => {
     writeFileSync(memberFile(), '');
@@ -91,14 +96,18 @@ describe('the start of a Qdrant node', () => {
     ['has a state that is being written', () => writeFileSync(join(folder, 'raft_state.json'), '')],
     // Part of another number.
     ['has a peer whose number contains its own', () => writeState({ voters: [177, 770] })],
-  ])('a node that %s goes on', async (_, write) => {
-    write();
-    const { until, said } = start();
-    await until(() => said().includes('started'));
-    await new Promise((done) => setTimeout(done, 3000));
-    expect(said()).not.toContain('stopping');
-    expect(existsSync(memberFile())).toBe(false);
-  }, 20_000);
+  ])(
+    'a node that %s goes on',
+    async (_, write) => {
+      write();
+      const { until, said } = start();
+      await until(() => said().includes('started'));
+      await new Promise((done) => setTimeout(done, 3000));
+      expect(said()).not.toContain('stopping');
+      expect(existsSync(memberFile())).toBe(false);
+    },
+    20_000,
+  );
 
   test.each([
     ['that cannot be read', ''],

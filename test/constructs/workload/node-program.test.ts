@@ -10,16 +10,20 @@ import { deployed } from '../../support/workloads';
 describe('a program', () => {
   const directory = mkdtempSync(join(tmpdir(), 'node-program-'));
   afterAll(() => rmSync(directory, { recursive: true }));
-  writeFileSync(join(directory, 'main.mjs'), "import { readFileSync } from 'node:fs';\nimport './client.mjs';\n");
-  writeFileSync(join(directory, 'client.mjs'), "import { main } from './main.mjs';\nexport const ü = `$(date)`;\n");
+  const MAIN = "import { readFileSync } from 'node:fs';\nimport './client.mjs';\n";
+  // A circle, which a module may be in.
+  const CLIENT = "import { main } from './main.mjs';\nexport const ü = `$(date)`;\n";
+  writeFileSync(join(directory, 'main.mjs'), MAIN);
+  writeFileSync(join(directory, 'client.mjs'), CLIENT);
+  writeFileSync(join(directory, 'alone.mjs'), '');
   writeFileSync(join(directory, 'stranger.mjs'), '');
 
   test('is its file and the modules that it imports, as they are, in one directory', () => {
     expect(NodeProgram.of(directory, 'main.mjs').files).toEqual({
-      '/opt/program/main.mjs': "import './client.mjs';\n",
-      '/opt/program/client.mjs': 'export const ü = `$(date)`;\n',
+      '/opt/program/main.mjs': MAIN,
+      '/opt/program/client.mjs': CLIENT,
     });
-    expect(Object.keys(NodeProgram.of(directory, 'client.mjs').files)).toEqual(['/opt/program/client.mjs']);
+    expect(Object.keys(NodeProgram.of(directory, 'alone.mjs').files)).toEqual(['/opt/program/alone.mjs']);
   });
 
   test('is run by Node.js with its variables, on little', () => {
@@ -50,8 +54,8 @@ describe('a program', () => {
     expect(paths).toContain(command[1]);
     expect(paths).toEqual(['/opt/program/main.mjs', '/opt/program/client.mjs']);
     expect(find(objects(), 'ConfigMap', 'api').data).toEqual({
-      'main.mjs': "import './client.mjs';\n",
-      'client.mjs': 'export const ü = `$(date)`;\n',
+      'main.mjs': MAIN,
+      'client.mjs': CLIENT,
     });
   });
 
