@@ -22,6 +22,7 @@ describe('the start of a Qdrant node', () => {
   });
   afterEach(() => {
     running?.kill('SIGKILL');
+    running?.stdout?.destroy();
     rmSync(folder, { recursive: true });
   });
 
