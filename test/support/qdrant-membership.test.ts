@@ -148,7 +148,7 @@ describe('a member', () => {
     );
     await expect(at(2, 'GET', '/readyz')).rejects.toThrow();
     await at(0, 'DELETE', '/cluster/peer/13?force=true');
-    await cluster.node(2).startAgain({ lost: 'storage' });
+    await cluster.node(2).startAgain();
     const { peer_id, peers } = (await at(2, 'GET', '/cluster')).result;
     expect([Object.keys(peers).includes(String(peer_id)), peer_id === 13]).toEqual([true, false]);
     expect((await look(2)).local_shards).toEqual([]);

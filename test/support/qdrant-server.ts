@@ -53,6 +53,8 @@ export class QdrantServer implements QdrantNode {
   public port = 0;
 
   private number: number;
+  /** Whether it has ever been in the cluster under its number. */
+  private joined = true;
   private http?: Server;
   private readonly apiKey?: string;
   private readonly failures = new FailureOrders();
@@ -88,15 +90,19 @@ export class QdrantServer implements QdrantNode {
   }
 
   /**
-   * Starts it again at the same address. Without its storage it is another peer, which joins if it may; without its
-   * snapshots those on its volume are gone as well.
+   * Starts it again at the same address. Without its storage it is another peer, which joins as soon as it may; without
+   * its snapshots those on its volume are gone as well.
    */
   public async startAgain({ lost }: { readonly lost?: 'storage' | 'storage and snapshots' } = {}): Promise<void> {
     if (lost !== undefined) {
       const peer = this.state.newPeer();
-      this.state.join(peer, `${this.url}/`);
       new NodeSnapshots(this.state, this.peer).giveVolumeTo(lost === 'storage' ? peer : undefined);
       this.number = peer;
+      this.joined = false;
+    }
+    if (!this.joined) {
+      this.state.join(this.peer, `${this.url}/`);
+      this.joined = true;
     }
     await this.listen(this.port);
     this.state.running.add(this.peer);

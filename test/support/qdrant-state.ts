@@ -86,6 +86,13 @@ export class QdrantState implements Surroundings {
     return this.peers.delete(peer);
   }
 
+  /** Forgets everything but the snapshots, as when every node has lost its storage. */
+  public forgetCluster(): void {
+    for (const known of [this.collections, this.aliases, this.peers]) {
+      known.clear();
+    }
+  }
+
   /** Makes a change that the members must agree on, of which more than half must answer. */
   public agree<T>(change: () => T): T {
     const answering = [...this.peers.keys()].filter((peer) => this.running.has(peer));
