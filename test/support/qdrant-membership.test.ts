@@ -118,7 +118,7 @@ describe('a member', () => {
     expect(placement()).toEqual({ 0: [11, 12], 1: [12], 2: [11] });
   });
 
-  test('that was taken out is ready, says that its consensus has stopped, and answers nothing else', async () => {
+  test('that was taken out is ready, says that its consensus has stopped, and reaches nothing', async () => {
     cluster.fill('documents', 90);
     expect((await at(2, 'GET', '/cluster')).result.consensus_thread_status).toMatchObject({
       consensus_thread_status: 'working',
@@ -131,8 +131,23 @@ describe('a member', () => {
     expect(Object.keys(result.peers)).toEqual(['13']);
     expect(await at(2, 'POST', '/collections/documents/points/count', {})).toMatchObject({
       status: 500,
+      result:
+        'Service internal error: 1 of 1 read operations failed:\n  Service internal error: no address found for peer 11',
+    });
+    expect((await at(2, 'GET', '/collections/documents')).status).toBe(500);
+    const points = [{ id: 1 }];
+    expect(await at(2, 'PUT', '/collections/documents/points', { points })).toMatchObject({
+      status: 500,
       result: 'Service internal error: no address found for peer 11',
     });
+    expect(await at(2, 'PATCH', '/collections/documents', {})).toMatchObject({
+      status: 500,
+      result: 'Service internal error: Channel closed: sending on a closed channel',
+    });
+    // It still tells which collections there are, and takes snapshots of them without a shard.
+    expect((await at(2, 'GET', '/collections')).result).toEqual({ collections: [{ name: 'documents' }] });
+    expect((await look(2)).local_shards).toEqual([]);
+    expect((await at(2, 'POST', '/collections/documents/snapshots')).result.size).toBeLessThan(20_000);
     await cluster.node(2).stop();
     await cluster.node(2).startAgain();
     expect((await at(2, 'GET', '/readyz')).status).toBe(200);

@@ -10,7 +10,7 @@ import type { QdrantNode, Route } from './qdrant-routes';
 import { snapshotRoutes } from './qdrant-snapshot-routes';
 import { QdrantState } from './qdrant-state';
 import { type ReceivedRequest, receive } from './received-request';
-import type { StoredCollection } from './stored-collection';
+import { failedReads, type StoredCollection } from './stored-collection';
 import { NodeSnapshots } from './stored-snapshots';
 
 /** How a server is started. */
@@ -165,11 +165,23 @@ export class QdrantServer implements QdrantNode {
     }
   }
 
-  /** A node that was taken out is ready, tells what became of it, and can do nothing else. */
-  private checkMembership({ path }: ReceivedRequest): void {
-    if (isRemoved(this) && path !== '/cluster') {
-      const [other] = this.state.peers.keys();
-      throw Refusal.serviceError(`no address found for peer ${other}`);
+  /**
+   * A node that was taken out is ready and tells what it knows, takes snapshots of nothing even; but it reaches no point
+   * and changes nothing.
+   */
+  private checkMembership({ method, path }: ReceivedRequest): void {
+    if (!isRemoved(this)) {
+      return;
+    }
+    const unknown = `no address found for peer ${[...this.state.peers.keys()][0]}`;
+    if (/\/points\/count$/.test(path) || (method === 'GET' && /^\/collections\/[^/]+$/.test(path))) {
+      throw failedReads(1, unknown);
+    }
+    if (/\/points(\/delete)?$/.test(path)) {
+      throw Refusal.serviceError(unknown);
+    }
+    if (method !== 'GET' && !/\/snapshots(\/|$)/.test(path)) {
+      throw Refusal.serviceError('Channel closed: sending on a closed channel');
     }
   }
 

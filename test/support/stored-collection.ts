@@ -97,7 +97,7 @@ export class StoredCollection {
       }
       const [peer] = active.sort((a, b) => Number(b === through) - Number(a === through)).filter(this.answers);
       if (peer === undefined) {
-        throw Refusal.serviceError(`Failed to connect to the peers ${active.join(', ')}`);
+        throw failedReads(active.length, `Failed to connect to the peers ${active.join(', ')}`);
       }
       return copies.get(peer)?.points ?? 0;
     });
@@ -150,6 +150,11 @@ export class StoredCollection {
       ? checkForwarding(this.config)
       : Refusal.serviceError(`Failed to connect to the peer ${peer}`);
   }
+}
+
+/** Why none of the copies was read that could have been (qdrant/qdrant, execute_read_operation.rs). */
+export function failedReads(copies: number, reason: string): Refusal {
+  return Refusal.serviceError(`${copies} of ${copies} read operations failed:\n  Service internal error: ${reason}`);
 }
 
 /** The points of a shard when so many are spread evenly; the first has what is left over. */

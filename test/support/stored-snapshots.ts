@@ -5,7 +5,7 @@ import type { ShardCopies } from './shard-copies';
 import type { StoredCollection, StoredSnapshot } from './stored-collection';
 
 /** Bytes of a snapshot without shards. */
-const FRAME = 10_240;
+const FRAME = 11_776;
 /** Bytes of a shard without points: its segments and its log are allocated in one piece. */
 const ALLOCATED = 600_000;
 const POINT = 100;
