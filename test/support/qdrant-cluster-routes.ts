@@ -72,7 +72,8 @@ function layoutOf({ peer }: QdrantNode, collection: StoredCollection): Json {
   const { copies, transfers } = collection;
   const settling = collection.settling > 0;
   collection.settling -= 1;
-  const replicas = copies.list().map(({ shard, peer: holder, copy }) => {
+  const known = copies.list().filter(({ peer: holder, copy }) => holder !== peer || copy.phantom !== true);
+  const replicas = known.map(({ shard, peer: holder, copy }) => {
     const state = settling && copy.state === 'Active' ? 'Partial' : copy.state;
     return { shard_id: shard, peer_id: holder, state, points_count: copy.points };
   });

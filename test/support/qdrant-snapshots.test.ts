@@ -2,6 +2,7 @@ import type { Json } from '../../constructs/rules/output';
 import { ask, upload } from './ask';
 import { QdrantCluster } from './qdrant-cluster';
 import { QdrantServer } from './qdrant-server';
+import type { ShardCopies } from './shard-copies';
 import type { StoredCollection } from './stored-collection';
 
 /** Snapshots of the stand-in, and what comes of them, as release 1.19 was seen to treat them. */
@@ -20,6 +21,14 @@ const recover = (node: number, name: string) => {
   const location = `file:///qdrant/snapshots/documents/${name}`;
   return at(node, 'PUT', `${SNAPSHOTS}/recover`, { location, priority: 'snapshot' });
 };
+/** Looks until there was nothing to see for some looks. */
+async function rested(copies: ShardCopies): Promise<void> {
+  for (let quiet = 0; quiet < 5; ) {
+    const { shard_transfers } = await look();
+    const isQuiet = shard_transfers.length === 0 && copies.list().every(({ copy }) => copy.state === 'Active');
+    quiet = isQuiet ? quiet + 1 : 0;
+  }
+}
 const statesOf = ({ copies }: StoredCollection, shard: number) =>
   Object.fromEntries([...copies.of(shard)].map(([peer, { state }]) => [peer, state]));
 const uploadTo = (server: QdrantServer, node: number, name: string, file?: string) =>
@@ -84,6 +93,10 @@ describe('a recovery', () => {
     // The other node is not dead yet, so a single look is too early.
     expect([statesOf(documents, 0), documents.copies.at(0, 11)?.points]).toEqual([{ 11: 'Active', 12: 'Active' }, 30]);
     expect(documents.copies.at(0, 12)?.points).toBe(0);
+    const early = await look();
+    expect(early.shard_transfers).toEqual([]);
+    expect(early.remote_shards).toContainEqual({ shard_id: 0, peer_id: 12, state: 'Active' });
+    expect((await look()).remote_shards).toContainEqual({ shard_id: 0, peer_id: 12, state: 'Dead' });
     const { shard_transfers, remote_shards } = await look();
     expect(shard_transfers.length).toBeGreaterThan(0);
     expect(remote_shards).toContainEqual({ shard_id: 0, peer_id: 12, state: 'Recovery' });
@@ -139,6 +152,8 @@ describe('a recovery', () => {
     const [first, second] = [await take(0), await take(1)];
     documents.points = 0;
     await recover(0, first.name);
+    await look();
+    await look();
     expect((await look()).shard_transfers).toContainEqual({ shard_id: 0, from: 11, to: 12, sync: true });
     await recover(1, second.name);
     for (let time = 0; time < 20; time += 1) {
@@ -152,6 +167,55 @@ describe('a recovery', () => {
     }
     expect(documents.copies.list().every(({ copy }) => copy.state === 'Active')).toBe(true);
     expect((await at(2, 'POST', '/collections/documents/points/count', {})).result).toEqual({ count: 90 });
+  });
+
+  test('that does not wait for what the last one proposed can lose the copy that goes, and only that node knows', async () => {
+    const documents = cluster.fill('documents', 90);
+    const [first, second] = [await take(0), await take(1)];
+    // As in a new cluster, whose shards are elsewhere: the first node takes shard 0 from the other two.
+    documents.copies.place(0, [12, 13]);
+    await recover(0, first.name);
+    await recover(1, second.name);
+    const states = new Set<string>();
+    for (let time = 0; time < 40; time += 1) {
+      await look();
+      states.add(documents.copies.at(0, 11)?.state ?? 'none');
+    }
+    expect((await look(0)).remote_shards).toContainEqual({ shard_id: 0, peer_id: 12, state: 'Active' });
+    expect((await look(1)).local_shards).not.toContainEqual(expect.objectContaining({ shard_id: 0 }));
+    // A transfer from there always breaks off.
+    expect([...states].sort()).toEqual(['Active', 'Dead', 'Recovery']);
+    expect(documents.copies.at(0, 11)?.state).not.toBe('Active');
+    await recover(1, second.name);
+    for (let time = 0; time < 40; time += 1) {
+      await look();
+    }
+    expect(documents.copies.list().every(({ copy }) => copy.state === 'Active' && !copy.phantom)).toBe(true);
+  });
+
+  test('of every node into a new cluster succeeds when each waits until all nodes have come to rest', async () => {
+    const body = { vectors: { size: 4, distance: 'Cosine' }, shard_number: 3, replication_factor: 2 };
+    await at(0, 'PUT', '/collections/documents', body);
+    cluster.state.collection('documents').points = 90;
+    const names: string[] = [];
+    for (const node of [0, 1, 2]) {
+      names.push((await take(node)).name);
+      await cluster.node(node).stop();
+    }
+    cluster.state.forgetCluster();
+    for (const node of cluster.nodes) {
+      await node.startAgain({ lost: 'storage' });
+    }
+    await at(0, 'PUT', '/collections/documents', body);
+    const { copies } = cluster.state.collection('documents');
+    for (const [node, name] of names.entries()) {
+      await recover(node, name);
+      await rested(copies);
+    }
+    for (const node of [0, 1, 2]) {
+      expect((await at(node, 'POST', '/collections/documents/points/count', {})).result).toEqual({ count: 90 });
+    }
+    expect(copies.list().some(({ copy }) => copy.phantom)).toBe(false);
   });
 
   test('leaves a shard alone that the node holds and the snapshot lacks', async () => {

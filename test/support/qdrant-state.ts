@@ -19,6 +19,8 @@ export class QdrantState implements Surroundings {
   public readonly uploads: UploadedFile[] = [];
   /** How often a transfer is seen before it ends; 0 ends it at once. */
   public transferLooks = 2;
+  /** How many looks come too early for what a recovery proposes. */
+  public proposalLooks = 1;
   /** Transfers that still break off. */
   public breakingTransfers = 0;
   /** Changes that are still answered with a time-out, though they are made. */
@@ -30,6 +32,7 @@ export class QdrantState implements Surroundings {
 
   private readonly snapshots = new Map<string, Map<string, StoredSnapshot>>();
   private lastPeer = 10;
+  private created = 0;
 
   /** Snapshots of a collection by name; they are there before it and after it. */
   public snapshotsOf(name: string): Map<string, StoredSnapshot> {
@@ -116,18 +119,21 @@ export class QdrantState implements Surroundings {
     return found;
   }
 
-  /** Creates a collection, its shards spread evenly over the members. */
+  /** Creates a collection, its shards spread evenly over the members; where they begin differs from time to time. */
   public create(name: string, body: Json, points = 0): StoredCollection {
     const collection = new StoredCollection(body, this, this.snapshotsOf(name));
-    const load = new Map([...this.peers.keys()].map((peer) => [peer, 0]));
+    const peers = [...this.peers.keys()];
+    const begin = this.created % peers.length;
+    this.created += 1;
+    const load = new Map([...peers.slice(begin), ...peers.slice(0, begin)].map((peer) => [peer, 0]));
     for (let shard = 0; shard < collection.shardNumber; shard += 1) {
-      const peers = [...load.keys()]
+      const holders = [...load.keys()]
         .sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0))
         .slice(0, collection.config.params.replication_factor);
-      for (const peer of peers) {
+      for (const peer of holders) {
         load.set(peer, (load.get(peer) ?? 0) + 1);
       }
-      collection.copies.place(shard, peers);
+      collection.copies.place(shard, holders);
     }
     collection.points = points;
     this.collections.set(name, collection);

@@ -11,6 +11,8 @@ export interface ShardCopy {
   deleted: number;
   /** Operations in the log. */
   operations: number;
+  /** Whether its node has lost it without the others knowing: it is told as active, and nothing comes from it. */
+  phantom?: boolean;
 }
 
 /** A shard on its way from one peer to another. */
@@ -34,6 +36,8 @@ export interface Surroundings {
   readonly running: ReadonlySet<number>;
   /** How often a transfer is seen before it ends; 0 ends it at once. */
   readonly transferLooks: number;
+  /** How many looks come too early for what a recovery proposes. */
+  readonly proposalLooks: number;
   /** Transfers that still break off. */
   breakingTransfers: number;
 }
@@ -44,8 +48,8 @@ export class ShardCopies {
   public readonly shards = new Map<number, Map<number, ShardCopy>>();
   /** Shards on their way. */
   public readonly transfers: Transfer[] = [];
-  /** Changes that were proposed and come with the next look. */
-  private readonly proposed: (() => void)[] = [];
+  /** Changes that were proposed, and how many looks still come before them. */
+  private readonly proposed: { readonly change: () => void; looks: number }[] = [];
 
   public constructor(private readonly surroundings: Surroundings) {}
 
@@ -184,14 +188,14 @@ export class ShardCopies {
     }
   }
 
-  /** Proposes a change; it comes with the next look, and one that does not fit by then is dropped. */
+  /** Proposes a change; it comes some looks later, and one that does not fit by then is dropped. */
   public propose(change: () => void): void {
-    this.proposed.push(change);
+    this.proposed.push({ change, looks: this.surroundings.proposalLooks });
   }
 
   /** Makes what was proposed; every other change comes after it. */
   public settleProposals(): void {
-    for (const change of this.proposed.splice(0)) {
+    for (const { change } of this.proposed.splice(0)) {
       try {
         change();
       } catch (error) {
@@ -204,24 +208,32 @@ export class ShardCopies {
 
   /** Time goes on: transfers end that were seen as often as they last, and dead copies ask for another. */
   public look(): void {
+    const dead = this.list().filter(({ copy }) => copy.state === 'Dead');
     this.progress();
-    this.settleProposals();
-    this.recoverDeadCopies();
+    if (this.proposed.every(({ looks }) => looks === 0)) {
+      this.settleProposals();
+    }
+    for (const proposal of this.proposed) {
+      proposal.looks = Math.max(0, proposal.looks - 1);
+    }
+    this.recover(dead);
   }
 
   private progress(): void {
     for (const transfer of [...this.transfers]) {
       if (transfer.looks > 0) {
         this.transfers.splice(this.transfers.indexOf(transfer), 1, { ...transfer, looks: transfer.looks - 1 });
-      } else if (
-        transfer.breaks ||
-        ![transfer.from, transfer.to].every((peer) => this.surroundings.running.has(peer))
-      ) {
+      } else if (this.isBroken(transfer)) {
         this.abort(transfer);
       } else {
         this.finish(transfer);
       }
     }
+  }
+
+  private isBroken({ shard, from, to, breaks }: Transfer): boolean {
+    const { running } = this.surroundings;
+    return breaks || !running.has(from) || !running.has(to) || this.at(shard, from)?.phantom === true;
   }
 
   private finish(transfer: Transfer): void {
@@ -237,14 +249,17 @@ export class ShardCopies {
 
   /**
    * A node asks for its dead copies, one at a time, from a node that sends none yet (qdrant/qdrant, collection/mod.rs,
-   * sync_local_state). Nothing makes a copy where there is none.
+   * sync_local_state), after it has been dead for a look. Nothing makes a copy where there is none.
    */
-  private recoverDeadCopies(): void {
+  private recover(dead: readonly { shard: number; peer: number; copy: ShardCopy }[]): void {
     const { running } = this.surroundings;
     const isFree = (peer: number) =>
       running.has(peer) && !this.transfers.some(({ from, to }) => from === peer || to === peer);
-    for (const { shard, peer, copy } of this.list()) {
-      const source = copy.state === 'Dead' && isFree(peer) ? this.activePeers(shard).find(isFree) : undefined;
+    for (const { shard, peer, copy } of dead) {
+      const source =
+        this.at(shard, peer) === copy && copy.state === 'Dead' && isFree(peer)
+          ? this.activePeers(shard).find(isFree)
+          : undefined;
       if (source !== undefined) {
         this.start({ shard, from: source, to: peer, sync: true });
       }

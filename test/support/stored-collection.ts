@@ -7,7 +7,7 @@ import { checkForwarding } from './strict-mode-checks';
 const VACUUM = { share: 0.2, points: 1000 };
 
 /** What a snapshot holds of a shard. */
-export type SnapshotShard = Omit<ShardCopy, 'state'>;
+export type SnapshotShard = Omit<ShardCopy, 'state' | 'phantom'>;
 
 /** The file of a snapshot. */
 export interface StoredSnapshot {
@@ -95,7 +95,9 @@ export class StoredCollection {
           `The replica set for shard ${shard} on peer ${through} does not have enough active replicas`,
         );
       }
-      const [peer] = active.sort((a, b) => Number(b === through) - Number(a === through)).filter(this.answers);
+      const [peer] = active
+        .sort((a, b) => Number(b === through) - Number(a === through))
+        .filter((candidate) => this.answers(candidate) && copies.get(candidate)?.phantom !== true);
       if (peer === undefined) {
         throw failedReads(active.length, `Failed to connect to the peers ${active.join(', ')}`);
       }

@@ -1,7 +1,7 @@
 import type { Json } from '../../constructs/rules/output';
 import { Refusal } from './qdrant-refusal';
 import type { QdrantState } from './qdrant-state';
-import type { ShardCopies } from './shard-copies';
+import { copyOf, type ShardCopies, type ShardCopy } from './shard-copies';
 import type { StoredCollection, StoredSnapshot } from './stored-collection';
 
 /** Bytes of a snapshot without shards. */
@@ -43,8 +43,10 @@ export class NodeSnapshots {
   public take(name: string, collection: StoredCollection): Json {
     const time = new Date(this.state.clock).toISOString().slice(0, 19).replace(/[T:]/g, '-');
     this.state.clock += 1000;
-    const held = collection.copies.list().filter(({ peer }) => peer === this.peer);
-    const shards = Object.fromEntries(held.map(({ shard, copy: { state: _, ...content } }) => [shard, content]));
+    const held = collection.copies.list().filter(({ peer, copy }) => peer === this.peer && copy.phantom !== true);
+    const shards = Object.fromEntries(
+      held.map(({ shard, copy: { points, deleted, operations } }) => [shard, { points, deleted, operations }]),
+    );
     const file = `${name}-${this.peer}-${this.state.snapshotLabel ?? time}.snapshot`;
     const snapshot = { peer: this.peer, params: structuredClone(collection.config.params), shards };
     collection.snapshots.set(file, snapshot);
@@ -151,23 +153,23 @@ export function checkLocalMode({ params, shards }: StoredSnapshot): void {
 
 /**
  * Takes over the shards of a snapshot with `priority=snapshot` (qdrant/qdrant, snapshots/recover.rs). What it says of
- * other nodes is only proposed when it returns.
+ * other nodes is only proposed when it returns. Where an earlier recovery has proposed to take a copy from this node and
+ * that has not come yet, the new content goes with the old copy, while the others take the copy for active.
  */
 export function recoverSnapshot(collection: StoredCollection, snapshot: StoredSnapshot, here: number): void {
   checkParams(snapshot, collection);
   const { copies } = collection;
-  copies.settleProposals();
   const before = new Map([...copies.shards.keys()].map((shard) => [shard, statesOf(copies, shard)]));
-  for (const shard of before.keys()) {
-    if (copies.at(shard, here) !== undefined) {
-      copies.setState(shard, here, 'ManualRecovery');
-    }
+  for (const [shard] of [...before].filter(([, states]) => states.has(here))) {
+    copies.setState(shard, here, 'ManualRecovery');
   }
+  copies.settleProposals();
   for (const [shard, states] of before) {
     const content = snapshot.shards[shard];
     const own = states.get(here);
     if (content !== undefined) {
-      recoverShard(collection, shard, here, () => copies.of(shard).set(here, { ...content, state: 'ManualRecovery' }));
+      const lost = own !== undefined && copies.at(shard, here) === undefined;
+      recoverShard(collection, shard, here, lost ? { ...copyOf(0), phantom: true } : content);
       takeFromOthers(collection, shard, here, states);
     } else if (own !== undefined && copies.at(shard, here)?.state === 'ManualRecovery') {
       copies.setState(shard, here, own);
@@ -183,9 +185,14 @@ function statesOf(copies: ShardCopies, shard: number) {
  * Puts the content of a shard in place and activates it. Where a transfer to this node is running, the two get into
  * each other's way, and the copy stays as it is until somebody recovers it again (qdrant/qdrant #7851).
  */
-function recoverShard({ copies }: StoredCollection, shard: number, here: number, put: () => void): void {
+function recoverShard(
+  { copies }: StoredCollection,
+  shard: number,
+  here: number,
+  content: Omit<ShardCopy, 'state'>,
+): void {
   const running = copies.transfers.find((transfer) => transfer.shard === shard && transfer.to === here);
-  put();
+  copies.of(shard).set(here, { ...content, state: 'ManualRecovery' });
   if (running === undefined) {
     copies.setState(shard, here, 'Active');
   } else {
