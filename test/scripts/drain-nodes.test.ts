@@ -1,6 +1,6 @@
 import { type ProgramResult, runProgram } from '../support/node-programs';
 import { QdrantCluster } from '../support/qdrant-cluster';
-import type { ReceivedRequest } from '../support/qdrant-server';
+import type { ReceivedRequest } from '../support/received-request';
 
 /** Nodes with the peers 11 to 14. */
 let cluster: QdrantCluster;
@@ -21,8 +21,7 @@ function drain(to: number, env: { [name: string]: string } = {}): Promise<Progra
 
 /** The peers that hold each shard of a collection. */
 function shardsOf(name: string): { [shard: string]: number[] } {
-  const shards = cluster.state.collections.get(name)?.shards ?? new Map<number, number[]>();
-  return Object.fromEntries([...shards].map(([shard, peers]) => [shard, [...peers].sort()]));
+  return cluster.state.collection(name).copies.placement;
 }
 
 /** What the nodes were told to do with shards and peers. */
@@ -79,8 +78,8 @@ describe('a node that goes', () => {
 
   test('gives shards of different collections to different nodes', async () => {
     for (const name of ['a', 'b', 'c']) {
-      cluster.fill(name, 1).shards.clear();
-      cluster.state.collections.get(name)?.shards.set(0, [14]);
+      cluster.fill(name, 1).copies.shards.clear();
+      cluster.state.collection(name).copies.place(0, [14]);
     }
     expect((await drain(3)).status).toBe(0);
     expect(['a', 'b', 'c'].map((name) => shardsOf(name)[0])).toEqual([[11], [12], [13]]);
@@ -88,14 +87,14 @@ describe('a node that goes', () => {
 
   test('spreads the shards of one collection before it looks at the others', async () => {
     const large = cluster.fill('large', 1);
-    large.shards.clear();
+    large.copies.shards.clear();
     for (let shard = 0; shard < 6; shard += 1) {
-      large.shards.set(shard, [12]);
+      large.copies.place(shard, [12]);
     }
     const small = cluster.fill('small', 1);
-    small.shards.clear();
+    small.copies.shards.clear();
     for (const [shard, holders] of [[11], [14], [14]].entries()) {
-      small.shards.set(shard, holders);
+      small.copies.place(shard, holders);
     }
     expect((await drain(3)).status).toBe(0);
     // The first goes to the emptiest node; the second to the one that has none of the collection, however full.
@@ -103,7 +102,7 @@ describe('a node that goes', () => {
   });
 
   test('drops a copy that every other node has', async () => {
-    cluster.fill('documents', 100).shards.set(2, [11, 12, 13, 14]);
+    cluster.fill('documents', 100).copies.place(2, [11, 12, 13, 14]);
     const { status, stdout } = await drain(3);
     expect(status).toBe(0);
     expect(stdout).toContain('documents: node 3 drops shard 2, which every node that remains has\n');
@@ -112,7 +111,7 @@ describe('a node that goes', () => {
   });
 
   test('can be the only one, or all but one', async () => {
-    cluster.fill('documents', 100);
+    cluster.fill('documents', 100).config.params.replication_factor = 1;
     expect((await drain(1)).status).toBe(0);
     expect(shardsOf('documents')).toEqual({ 0: [11], 1: [11], 2: [11], 3: [11] });
     expect(peers()).toEqual([11]);
@@ -213,7 +212,7 @@ describe('a transfer', () => {
 
   test('does not begin, and no copy is dropped, while a copy is not whole', async () => {
     const collection = cluster.fill('documents', 100);
-    collection.shards.set(2, [11, 12, 13, 14]);
+    collection.copies.place(2, [11, 12, 13, 14]);
     collection.settling = 1_000_000;
     const { status, stderr } = await drain(3, { QDRANT_DRAIN_PATIENCE: '0.2' });
     expect(status).toBe(1);
@@ -228,7 +227,7 @@ describe('refused is, before anything moves,', () => {
   test('to keep fewer nodes than a collection keeps copies', async () => {
     cluster.fill('documents', 100).config.params.replication_factor = 3;
     cluster.fill('images', 100).config.params.replication_factor = 2;
-    cluster.fill('notes', 100);
+    cluster.fill('notes', 100).config.params.replication_factor = 1;
     const { status, stdout, stderr } = await drain(1);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toBe(

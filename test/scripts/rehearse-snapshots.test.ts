@@ -120,9 +120,9 @@ test('a node that holds shards and has no snapshot of them fails the rehearsal, 
 });
 
 test('a node that holds no shards needs none', async () => {
-  const { shards, snapshots } = cluster.fill('documents', 90);
-  for (const shard of shards.keys()) {
-    shards.set(shard, [11, 12]);
+  const { copies, snapshots } = cluster.fill('documents', 90);
+  for (const shard of copies.shards.keys()) {
+    copies.place(shard, [11, 12]);
   }
   await snapshot();
   snapshots.delete(cluster.snapshotsOf('documents')[13]?.[0] as string);

@@ -1,5 +1,6 @@
 import { runProgram } from '../support/node-programs';
 import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
+import type { StoredSnapshot } from '../support/stored-collection';
 
 let cluster: QdrantCluster;
 
@@ -81,7 +82,7 @@ describe('snapshots on the volumes of the nodes', () => {
     const { snapshots } = cluster.fill('documents', 90);
     await snapshot();
     const [old] = cluster.snapshotsOf('documents')[11] as [string];
-    snapshots.set('documents-7-2026-01-01-00-00-00.snapshot', snapshots.get(old) as { peer: number; content: string });
+    snapshots.set('documents-7-2026-01-01-00-00-00.snapshot', snapshots.get(old) as StoredSnapshot);
     snapshots.delete(old);
     collection().points = 0;
     expect((await restore()).status).toBe(0);
@@ -128,7 +129,7 @@ describe('snapshots in an object store', () => {
     for (const [name, content] of lost) {
       snapshots.set(name.replace(/-1(\d)-/, '-9$1-'), content);
     }
-    snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', { peer: 5, content: '{"0":40}' });
+    snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', cluster.snapshotOf('documents', 5, { 0: 40 }));
     collection().points = 0;
     const { status } = await restore({ SNAPSHOT_STORAGE: 's3' });
     expect(status).toBe(0);
@@ -140,7 +141,7 @@ describe('snapshots in an object store', () => {
     const { snapshots } = cluster.fill('documents', 0);
     for (const shard of [0, 1, 2, 3, 4]) {
       const name = `documents-9${shard}-2026-01-01-00-00-0${shard}.snapshot`;
-      snapshots.set(name, { peer: 90 + shard, content: JSON.stringify({ [shard]: 10 }) });
+      snapshots.set(name, cluster.snapshotOf('documents', 90 + shard, { [shard]: 10 }));
     }
     expect((await restore({ SNAPSHOT_STORAGE: 's3' })).status).toBe(0);
     expect(collection().points).toBe(50);
@@ -149,9 +150,9 @@ describe('snapshots in an object store', () => {
 
   test('of a node that was replaced go to the new one, and the newer of two wins', async () => {
     const { snapshots } = cluster.fill('documents', 0);
-    snapshots.set('documents-11-2026-01-01-00-00-05.snapshot', { peer: 11, content: '{"0":10}' });
-    snapshots.set('documents-12-2026-01-01-00-00-06.snapshot', { peer: 12, content: '{"1":10}' });
-    snapshots.set('documents-77-2026-01-01-00-00-04.snapshot', { peer: 77, content: '{"0":99,"2":10}' });
+    snapshots.set('documents-11-2026-01-01-00-00-05.snapshot', cluster.snapshotOf('documents', 11, { 0: 10 }));
+    snapshots.set('documents-12-2026-01-01-00-00-06.snapshot', cluster.snapshotOf('documents', 12, { 1: 10 }));
+    snapshots.set('documents-77-2026-01-01-00-00-04.snapshot', cluster.snapshotOf('documents', 77, { 0: 99, 2: 10 }));
     expect((await restore({ SNAPSHOT_STORAGE: 's3' })).status).toBe(0);
     expect(collection().points).toBe(30);
     expect(recoveries().map((uploads) => uploads.length)).toEqual([1, 1, 1]);
@@ -197,7 +198,7 @@ describe('after a loss', () => {
   test('the snapshots of a new cluster, which are of nothing, are refused beside those of the old one', async () => {
     const { snapshots } = cluster.fill('documents', 0);
     cluster.state.sharedSnapshots = true;
-    snapshots.set('documents-91-2025-12-31-00-00-00.snapshot', { peer: 91, content: '{"0":45,"1":45}' });
+    snapshots.set('documents-91-2025-12-31-00-00-00.snapshot', cluster.snapshotOf('documents', 91, { 0: 45, 1: 45 }));
     await snapshot();
     const { status, stderr } = await restore({ SNAPSHOT_STORAGE: 's3' });
     expect(status).toBe(1);

@@ -64,7 +64,7 @@ describe('retention', () => {
     const { snapshots } = cluster.fill('documents', 90);
     const others = ['before-migration.snapshot', 'documents-7-2020-01-01-00-00-00.snapshot'];
     for (const name of others) {
-      snapshots.set(name, { peer: 7, content: '{}' });
+      snapshots.set(name, cluster.snapshotOf('documents', 7, {}));
     }
     await run({ SNAPSHOTS_KEEP: '1' });
     await run({ SNAPSHOTS_KEEP: '1' });
@@ -115,7 +115,7 @@ describe('retention', () => {
   test('counts those of an earlier life of the node on its volume', async () => {
     const { snapshots } = cluster.fill('documents', 90);
     const old = 'documents-7-2020-01-01-00-00-00.snapshot';
-    snapshots.set(old, { peer: 11, content: '{}' });
+    snapshots.set(old, cluster.snapshotOf('documents', 11, {}));
     await run();
     await run();
     expect(snapshots.has(old)).toBe(false);
@@ -171,12 +171,12 @@ describe('after a loss', () => {
     await run({ SNAPSHOTS_KEEP: '1' });
     documents.points = 45;
     expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
-    documents.shards.set(1, [12]);
-    documents.shards.set(2, [12, 13]);
+    documents.copies.place(1, [12]);
+    documents.copies.place(2, [12, 13]);
     documents.points = 450;
     expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
-    for (const shard of documents.shards.keys()) {
-      documents.shards.set(shard, [12, 13]);
+    for (const shard of documents.copies.shards.keys()) {
+      documents.copies.place(shard, [12, 13]);
     }
     const { status, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
     expect(status).toBe(1);

@@ -1,4 +1,6 @@
-import { QdrantServer, QdrantState, type StoredCollection } from './qdrant-server';
+import { QdrantServer } from './qdrant-server';
+import { QdrantState } from './qdrant-state';
+import type { StoredCollection, StoredSnapshot } from './stored-collection';
 
 /** Several servers that are nodes of one cluster. */
 export class QdrantCluster {
@@ -6,8 +8,8 @@ export class QdrantCluster {
   public static async start(count: number): Promise<QdrantCluster> {
     const state = new QdrantState();
     const nodes: QdrantServer[] = [];
-    for (let peer = 11; peer < 11 + count; peer += 1) {
-      nodes.push(await QdrantServer.start({ state, peer, apiKey: 'secret' }));
+    for (let index = 0; index < count; index += 1) {
+      nodes.push(await QdrantServer.start({ state, peer: state.newPeer(), apiKey: 'secret' }));
     }
     return new QdrantCluster(state, nodes);
   }
@@ -42,12 +44,24 @@ export class QdrantCluster {
   /** A collection with one shard for each node, and two copies of it where there are two nodes. */
   public fill(name: string, points: number): StoredCollection {
     const vectors = { size: 4, distance: 'Cosine' };
-    const collection = this.node(0).addCollection(name, { vectors, shard_number: this.nodes.length }, points);
+    const shard_number = this.nodes.length;
+    const replication_factor = Math.min(2, shard_number);
+    const collection = this.state.create(name, { vectors, shard_number, replication_factor }, points);
     const peers = this.nodes.map(({ peer }) => peer);
     peers.forEach((peer, index) => {
-      collection.shards.set(index, [...new Set([peer, peers[(index + 1) % peers.length] as number])]);
+      collection.copies.place(index, [...new Set([peer, peers[(index + 1) % peers.length] as number])]);
     });
     return collection;
+  }
+
+  /** A snapshot as a node would have taken it of a collection that had these points in these shards. */
+  public snapshotOf(name: string, peer: number, points: { readonly [shard: string]: number }): StoredSnapshot {
+    const { config } = this.state.collection(name);
+    const shards = Object.entries(points).map(([shard, count]) => [
+      shard,
+      { points: count, deleted: 0, operations: 0 },
+    ]);
+    return { peer, params: structuredClone(config.params), shards: Object.fromEntries(shards) };
   }
 
   /** How the programs call a node. */
@@ -58,7 +72,7 @@ export class QdrantCluster {
   /** Names of the snapshots of a collection, by the node that took them. */
   public snapshotsOf(name: string): { [peer: string]: string[] } {
     const grouped: { [peer: string]: string[] } = {};
-    for (const [snapshot, { peer }] of this.state.collections.get(name)?.snapshots ?? []) {
+    for (const [snapshot, { peer }] of this.state.snapshotsOf(name)) {
       grouped[peer] = [...(grouped[peer] ?? []), snapshot];
     }
     return grouped;
@@ -66,7 +80,7 @@ export class QdrantCluster {
 
   /** Stops all nodes. */
   public async stop(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.stop().catch(() => {})));
+    await Promise.all(this.nodes.map((node) => node.stop()));
   }
 }
 

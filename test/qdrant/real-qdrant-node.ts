@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from '../support/ask';
+import { SnapshotPathProxy } from './snapshot-path-proxy';
+
+/** Seconds in which a node must answer after it was started. */
+const START = 60;
+
+/**
+ * Runs a program until its input ends or names a signal: the input ends with the tests too, whatever becomes of them,
+ * so that none is left behind.
+ */
+const GUARD = `
+exec 3<&0
+"$0" "$@" </dev/null 3<&- &
+child=$!
+{ read -r signal <&3; kill -s "\${signal:-KILL}" "$child"; } 2>/dev/null &
+guard=$!
+wait "$child"
+status=$?
+kill "$guard" 2>/dev/null
+exit "$status"
+`;
+
+/** How a node is started. */
+export interface RealNodeOptions {
+  /** The program. */
+  readonly binary: string;
+  /** Folder of its own, which it leaves as it is. */
+  readonly folder: string;
+  /** Whether it is in a cluster. */
+  readonly clustered: boolean;
+  readonly apiKey?: string;
+}
+
+/** A Qdrant on loopback, with a storage and snapshots of its own that outlive it. */
+export class RealQdrantNode {
+  /** Prepares a node, which does not run yet. */
+  public static async create(options: RealNodeOptions): Promise<RealQdrantNode> {
+    const ports = await freePorts(3);
+    const proxy = await SnapshotPathProxy.start(`http://127.0.0.1:${ports[0]}`, join(options.folder, 'snapshots'));
+    return new RealQdrantNode(options, ports as [number, number, number], proxy);
+  }
+
+  private child?: ChildProcess;
+  private log = '';
+
+  private constructor(
+    private readonly options: RealNodeOptions,
+    private readonly ports: readonly [http: number, grpc: number, p2p: number],
+    private readonly proxy: SnapshotPathProxy,
+  ) {}
+
+  /** Base URL for the programs. */
+  public get url(): string {
+    return this.proxy.url;
+  }
+
+  /** Address of the nodes' own protocol. */
+  public get uri(): string {
+    return `http://127.0.0.1:${this.ports[2]}`;
+  }
+
+  /** Whether the program runs. */
+  public get isRunning(): boolean {
+    return this.child?.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Starts it, through a member where it is to join; rejects with what it said when it ends instead of answering. */
+  public async start(member?: RealQdrantNode): Promise<void> {
+    const cluster = ['--uri', this.uri, ...(member === undefined ? [] : ['--bootstrap', member.uri])];
+    const args = [...(this.options.clustered ? cluster : []), '--disable-telemetry'];
+    mkdirSync(this.options.folder, { recursive: true });
+    this.log = '';
+    const child = spawn('sh', ['-c', GUARD, this.options.binary, ...args], {
+      cwd: this.options.folder,
+      env: this.environment(),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (text) => {
+        this.log += text;
+      });
+    }
+    for (const until = Date.now() + START * 1000; !(await this.answers()); await sleep(100)) {
+      if (!this.isRunning || Date.now() > until) {
+        await this.stop();
+        throw new Error(`Qdrant does not start: ${this.log.slice(-4000)}`);
+      }
+    }
+  }
+
+  /** Ends it at once, as a machine does that fails. */
+  public async stop(): Promise<void> {
+    if (this.isRunning) {
+      this.child?.stdin?.end();
+      await once(this.child as ChildProcess, 'close');
+    }
+  }
+
+  /** Takes its storage away, and its snapshots where that is wanted. */
+  public lose(what: 'storage' | 'storage and snapshots'): void {
+    for (const folder of what === 'storage' ? ['storage'] : ['storage', 'snapshots']) {
+      rmSync(join(this.options.folder, folder), { recursive: true, force: true });
+    }
+  }
+
+  /** Ends it and what stands before it. */
+  public async close(): Promise<void> {
+    await this.stop();
+    await this.proxy.stop();
+  }
+
+  private async answers(): Promise<boolean> {
+    const answer = await ask(this.url, 'GET', '/readyz').catch(() => undefined);
+    return answer?.status === 200;
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    const { folder, clustered, apiKey } = this.options;
+    const [http, grpc, p2p] = this.ports.map(String);
+    return {
+      PATH: process.env.PATH,
+      QDRANT__LOG_LEVEL: 'WARN',
+      QDRANT__SERVICE__HOST: '127.0.0.1',
+      QDRANT__SERVICE__HTTP_PORT: http,
+      QDRANT__SERVICE__GRPC_PORT: grpc,
+      ...(apiKey === undefined ? {} : { QDRANT__SERVICE__API_KEY: apiKey }),
+      QDRANT__STORAGE__STORAGE_PATH: join(folder, 'storage'),
+      QDRANT__STORAGE__SNAPSHOTS_PATH: join(folder, 'snapshots'),
+      // A shard takes twice that as soon as it is there.
+      QDRANT__STORAGE__WAL__WAL_CAPACITY_MB: '1',
+      QDRANT__CLUSTER__ENABLED: String(clustered),
+      QDRANT__CLUSTER__P2P__PORT: p2p,
+    };
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(probes.map((probe) => once(probe, 'listening')));
+  const ports = probes.map((probe) => (probe.address() as { port: number }).port);
+  await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
+  return ports;
+}
