@@ -1,4 +1,5 @@
 import { Endpoint } from '../network/endpoint';
+import { namespaceOfService } from '../network/host-name';
 import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
 import { UsageError } from '../rules/usage-error';
@@ -53,8 +54,6 @@ export interface S3Props {
 /** Names of buckets (Amazon S3 docs, "Bucket naming rules"). */
 const BUCKET = /^(?=.{3,63}$)[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*(?<!-)$/;
 const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-/** A Service, its namespace, and the cluster's domain or nothing. */
-const IN_CLUSTER = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\..+)?$/;
 const AWS = /(^|\.)amazonaws\.com(\.cn)?$/;
 
 /** Stores other than Amazon's refuse the checksums that boto3 sends since 1.36. */
@@ -134,7 +133,7 @@ export class S3Bucket implements IBucket {
       return [this.outside(host), this.outside(`${this.name}.${host}`)];
     }
     const { hostname } = this.url;
-    const namespace = namespaceOf(hostname);
+    const namespace = namespaceOfService(hostname);
     return namespace === undefined
       ? [this.outside(hostname)]
       : [Endpoint.foreignService({ namespace }, hostname, this.port)];
@@ -148,10 +147,6 @@ export class S3Bucket implements IBucket {
     const fallback = this.url?.protocol === 'http:' ? 80 : 443;
     return { name: 's3', number: Number(this.url?.port || fallback) };
   }
-}
-
-function namespaceOf(host: string): string | undefined {
-  return IN_CLUSTER.exec(host)?.[1];
 }
 
 function checkNames({ bucket, region, prefix }: S3Props): void {
@@ -182,7 +177,7 @@ function checkedEndpoint(endpoint: string, { accessKey, cidrs = [] }: S3Props): 
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== endpoint.replace(/\/$/, '')) {
     return refuse('must be a URL of scheme, host and port alone, such as https://s3.acme.example');
   }
-  const inside = namespaceOf(url.hostname) !== undefined;
+  const inside = namespaceOfService(url.hostname) !== undefined;
   if (url.protocol === 'http:' && !inside) {
     return refuse('must be https: only inside the cluster, as in http://minio.storage.svc:9000, may it be plain HTTP');
   }

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { Cluster, type ClusterService } from '../placement/cluster';
-import { checkHost, Peer, type PodSet } from './peer';
+import { checkHost } from './host-name';
+import { Peer, type PodSet } from './peer';
 import { checkPortNumber, type Port } from './port';
 
 /** An address that clients connect to, with the peer that policies name for it. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Cluster, ClusterService } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
+import { isAddress, isHostName, refuseClusterName } from './host-name';
 
 /** Label that the API server puts on every namespace (Kubernetes docs, "Automatic labelling"). */
 const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';
@@ -47,6 +48,7 @@ export abstract class Peer {
         { property: 'host' },
       );
     }
+    refuseClusterName(host, { property: 'host' });
     return new HostPeer(host);
   }
 
@@ -175,24 +177,6 @@ class HostPeer extends Peer {
   }
 }
 
-/** The last label has a letter: what has none is an address, or a mistyped one. */
-const HOST_NAME =
-  /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-/** Whether a text is the name of a host, and no address. */
-export function isHostName(host: string): boolean {
-  return HOST_NAME.test(host);
-}
-
-/** Refuses what is neither a DNS name nor an address, at the property that holds it. */
-export function checkHost(host: string, property: string): void {
-  if (!isHostName(host) && !isAddress(host)) {
-    throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
-      property,
-    });
-  }
-}
-
 /** Refuses what is no address range, at the property that holds them. */
 export function checkCidrs(cidrs: readonly string[], property: string): void {
   for (const cidr of cidrs) {
@@ -208,11 +192,6 @@ export function checkCidrs(cidrs: readonly string[], property: string): void {
       );
     }
   }
-}
-
-/** Addresses of a zone mean something on one machine only. */
-function isAddress(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes('%');
 }
 
 /** The bits of an address, as a text of 32 or 128 digits. */

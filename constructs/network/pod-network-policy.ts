@@ -11,6 +11,7 @@ import {
 import { Cluster } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
 import { type Connection, ConnectionGraph } from './connection-graph';
+import { refuseClusterName } from './host-name';
 import { Peer, type PodSet } from './peer';
 import type { Port } from './port';
 
@@ -48,8 +49,12 @@ export class PodNetworkPolicy extends Construct {
 
   /** Allows these pods to open connections to a peer, on both sides where both are ours. */
   public allowTo(connection: Omit<Connection, 'from'>): void {
+    const { fqdn } = connection.to;
+    if (fqdn !== undefined) {
+      refuseClusterName(fqdn, { scope: this, property: 'to' }, Cluster.of(this).domain);
+    }
     ConnectionGraph.of(this).connect({ ...connection, from: this.pods });
-    if (connection.to.fqdn !== undefined && Cluster.of(this).cilium) {
+    if (fqdn !== undefined && Cluster.of(this).cilium) {
       this.ensureFqdnPolicy();
     }
   }
