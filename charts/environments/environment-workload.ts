@@ -22,7 +22,7 @@ import {
 /** Settings that every workload has. */
 export function workloadFields(secrets: ISecretSource) {
   return {
-    env: variables(secrets).optional().describe('variables of the container'),
+    env: variables(secrets).optional().describe('variables of the container; $(NAME) is the value of another'),
     envNames: texts.optional().describe('names under which the image expects what the platform gives'),
     nodePool: z.string().optional().describe('node pool to run on'),
     priorityClassName: z.string().optional().describe('PriorityClass, which exists'),

@@ -494,14 +494,16 @@ export class PodTemplate {
   }
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {
-    for (const [name, value] of Object.entries(env)) {
-      for (const reference of value.references) {
-        if (env[reference] === undefined || env[reference].references.length > 0) {
-          throw new UsageError(
-            `refers to $(${reference}), which is not a plain variable of the container; the text would stay as it is`,
-            { scope: this.scope, property: `env.${name}` },
-          );
-        }
+    for (const [name, { references }] of Object.entries(env)) {
+      const missing = references.find((reference) => (env[reference]?.references.length ?? 1) > 0);
+      if (missing !== undefined) {
+        const plain = Object.keys(env).filter((other) => env[other]?.references.length === 0);
+        const lack = env[missing] === undefined ? 'the container does not have' : 'refers to others itself';
+        throw new UsageError(
+          `refers to $(${missing}), which ${lack}, so that the text would stay as it is; refer to one of ` +
+            `${plain.sort().join(', ') || 'its variables, of which it has none'}, or write $$(${missing}) for the text itself`,
+          { scope: this.scope, property: `env.${name}` },
+        );
       }
     }
   }
