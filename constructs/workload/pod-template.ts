@@ -257,6 +257,7 @@ export class PodTemplate {
       priorityClassName: props.priorityClassName,
       runtimeClassName: placement.runtimeClassName,
       nodeSelector: this.renderNodeSelector(),
+      affinity: placement.nodeAffinity && { nodeAffinity: placement.nodeAffinity },
       tolerations: placement.tolerations.length === 0 ? undefined : placement.tolerations,
       topologySpreadConstraints: props.spread.length === 0 ? undefined : props.spread,
       terminationGracePeriodSeconds: props.gracePeriod.toSeconds(),

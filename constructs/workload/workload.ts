@@ -566,7 +566,7 @@ export abstract class Workload extends Construct implements IClient {
       spread:
         props.spread?.constraints(
           this.pods.selector,
-          Cluster.of(this),
+          this.placement,
           props.replicas,
           props.spreadPerRevision ?? false,
         ) ?? [],
