@@ -34,6 +34,9 @@ const nodePool = z.strictObject({
 const registry = made(
   z.strictObject({
     mirror: z.string().optional().describe('host and path that replace the registry host of every image'),
+    mirrors: texts
+      .optional()
+      .describe('mirrors by the registry that they stand for: { docker.io: registry.acme.example/docker-hub }'),
     pullSecrets: z.array(z.string()).optional().describe('Secrets that every pod pulls with'),
     requireDigest: z.boolean().optional().describe('refuses images without digest'),
   }),
@@ -54,7 +57,7 @@ export const cluster = made(
     cilium: z.boolean().optional().describe('whether the network plugin is Cilium'),
     dns: clusterService
       .extend({
-        port: z.int32().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
+        port: z.int32().min(1).max(65535).optional().describe('port of the DNS pods; by default 53'),
         nodeLocal: z
           .array(z.ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` }))
           .optional()

@@ -1,3 +1,4 @@
+import { awsHost, isAwsHost } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
 import { namespaceOfService } from '../network/host-name';
 import { checkCidrs } from '../network/peer';
@@ -54,7 +55,12 @@ export interface S3Props {
 /** Names of buckets (Amazon S3 docs, "Bucket naming rules"). */
 const BUCKET = /^(?=.{3,63}$)[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*(?<!-)$/;
 const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const AWS = /(^|\.)amazonaws\.com(\.cn)?$/;
+/**
+ * The one region in which SDKs may ask a host without a region: boto3 does unless it is told otherwise (botocore,
+ * `us_east_1_regional_endpoint`).
+ */
+const GLOBAL_REGION = 'us-east-1';
+const GLOBAL_HOST = 's3.amazonaws.com';
 
 /** Stores other than Amazon's refuse the checksums that boto3 sends since 1.36. */
 const NO_CHECKSUMS = {
@@ -129,8 +135,8 @@ export class S3Bucket implements IBucket {
   /** Addresses of the store. */
   private get endpoints(): Endpoint[] {
     if (this.url === undefined) {
-      const host = `s3.${this.region}.amazonaws.com`;
-      return [this.outside(host), this.outside(`${this.name}.${host}`)];
+      const hosts = [awsHost('s3', this.region), ...(this.region === GLOBAL_REGION ? [GLOBAL_HOST] : [])];
+      return hosts.flatMap((host) => [this.outside(host), this.outside(`${this.name}.${host}`)]);
     }
     const { hostname } = this.url;
     const namespace = namespaceOfService(hostname);
@@ -184,7 +190,7 @@ function checkedEndpoint(endpoint: string, { accessKey, cidrs = [] }: S3Props): 
   if (inside && cidrs.length > 0) {
     return refuse('is inside the cluster, where cidrs mean nothing; drop them');
   }
-  if (accessKey === undefined && !AWS.test(url.hostname)) {
+  if (accessKey === undefined && !isAwsHost(url.hostname)) {
     return refuse('takes no identity of a pod, as AWS does; set accessKey and secretKey');
   }
   return url;

@@ -8,10 +8,19 @@ import { isAddress, isHostName, refuseClusterName } from './host-name';
 const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';
 
 /**
- * Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291) with the metadata service of
- * the clouds among them: never part of "the internet".
+ * Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291, 6890) with the metadata services of the clouds
+ * among them, and the one that Azure has at a public address (Azure docs, "What is IP address 168.63.129.16?"): never part
+ * of "the internet".
  */
-const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'];
+const PRIVATE_V4 = [
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '168.63.129.16/32',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+];
 const PRIVATE_V6 = ['fc00::/7', 'fe80::/10'];
 
 /** One end of a connection, as a network policy can name it. */

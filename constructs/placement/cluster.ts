@@ -6,7 +6,7 @@ import { checkWholeNumber } from '../rules/whole-number';
 import { Cloud } from './cloud';
 import { checkNodePools, type NodePool } from './node-pool';
 import { Registry } from './registry';
-import { blockStorageProblem } from './storage-class';
+import { blockStorageProblem, sharedStorageProblem } from './storage-class';
 
 /** Software in the cluster that talks to our pods or that our pods talk to, known by where its pods run. */
 export interface ClusterService {
@@ -23,7 +23,7 @@ export interface ClusterService {
 /** How pods resolve names. */
 export interface ClusterDns extends ClusterService {
   /**
-   * Port that the DNS pods listen on; OpenShift uses 5353.
+   * Port that the DNS pods listen on, which may differ from that of their Service.
    * @default 53
    */
   readonly port?: number;
@@ -58,7 +58,7 @@ export interface ClusterStorage {
   readonly block?: string;
 
   /**
-   * Class of ReadWriteMany file volumes, for model caches only.
+   * Class of ReadWriteMany file volumes, for model caches only. A class of block volumes is refused.
    * @default - the cluster has none
    */
   readonly shared?: string;
@@ -344,10 +344,9 @@ function checkNames(props: ClusterProps): void {
 }
 
 function checkedStorage(storage: ClusterStorage): ClusterStorage {
-  const problem = storage.block === undefined ? undefined : blockStorageProblem(storage.block, storage.shared);
-  if (problem !== undefined) {
-    throw new UsageError(problem, { property: 'cluster.storage.block' });
-  }
+  const { block, shared } = storage;
+  refuse(block === undefined ? undefined : blockStorageProblem(block, shared), { property: 'cluster.storage.block' });
+  refuse(shared === undefined ? undefined : sharedStorageProblem(shared), { property: 'cluster.storage.shared' });
   return storage;
 }
 

@@ -4,6 +4,7 @@ import {
   CiliumNetworkPolicy,
   CiliumNetworkPolicySpecEgressToPortsPortsProtocol as CiliumProtocol,
 } from '../../imports/cilium.io';
+import { awsHost } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
 import type { PodSet } from '../network/peer';
 import type { PodNetworkPolicy } from '../network/pod-network-policy';
@@ -45,7 +46,7 @@ export interface IIdentified {
   readonly identity?: CloudIdentity;
 }
 
-const ROLE = /^arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
+const ROLE = /^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
 /** Accounts of users, not those that Google keeps itself (Google Cloud docs, "Service accounts overview"). */
 const SERVICE_ACCOUNT = /^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z0-9.-]+\.iam\.gserviceaccount\.com$/;
 
@@ -253,8 +254,7 @@ export class CloudIdentity {
 }
 
 function stsOf(region: string): Endpoint {
-  const suffix = region.startsWith('cn-') ? '.cn' : '';
-  return Endpoint.host(`sts.${region}.amazonaws.com${suffix}`, { name: 'sts', number: 443 });
+  return Endpoint.host(awsHost('sts', region), { name: 'sts', number: 443 });
 }
 
 function refuseTwice(
