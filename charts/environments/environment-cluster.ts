@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Accelerator } from '../../constructs/placement/accelerator';
 import { Cloud } from '../../constructs/placement/cloud';
 import { Cluster } from '../../constructs/placement/cluster';
+import { HttpProxy } from '../../constructs/placement/http-proxy';
 import { TAINT_EFFECTS } from '../../constructs/placement/node-pool';
 import { Registry } from '../../constructs/placement/registry';
 import { clusterService, made, shown, texts } from './environment-values';
@@ -96,6 +97,16 @@ export const cluster = made(
       .optional()
       .describe('Prometheus'),
     reloader: z.boolean().optional().describe('whether Stakater Reloader runs'),
+    proxy: made(
+      z.strictObject({
+        url: z.string().describe('http://proxy.acme.example:3128'),
+        cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+        direct: z.array(z.string()).optional().describe('hosts outside that are reached without it: acme.example'),
+      }),
+      (props) => new HttpProxy(props),
+    )
+      .optional()
+      .describe('HTTP proxy through which pods reach hosts outside'),
     registry: registry.optional().describe('where images are pulled from'),
   }),
   (props) => new Cluster(props),

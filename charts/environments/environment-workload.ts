@@ -127,6 +127,7 @@ function external(secrets: ISecretSource) {
       host: z.string().describe('host outside the cluster: api.openai.com'),
       port: z.int32().meta({ minimum: 1, maximum: 65535 }).optional().describe('by default 443'),
       cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+      http: z.boolean().optional().describe('whether it is spoken to by HTTP; by default on the ports 80 and 443'),
       env: variables(secrets).optional().describe('variables that say how to use it: its URL, its key'),
     }),
     (props) => new ExternalService(props),

@@ -142,7 +142,7 @@ class SqsQueue extends ExternalQueue {
     const identity =
       accessKey === undefined ? CloudIdentity._onAws(client, this.region, `queue ${this.description}`) : [];
     return {
-      endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
+      endpoints: [Endpoint.web(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
       env: {
         SQS_QUEUE_URL: EnvValue.of(url),
         SQS_QUEUE_NAME: EnvValue.of(this.description),

@@ -146,7 +146,7 @@ export class S3Bucket implements IBucket {
   }
 
   private outside(host: string): Endpoint {
-    return Endpoint.host(host, this.port, this.props.cidrs);
+    return Endpoint.web(host, this.port, this.props.cidrs);
   }
 
   private get port(): Port {

@@ -154,7 +154,7 @@ export class ExternalModel implements IProvider {
     checkHost(hostname, 'url');
     this.props = props;
     this.model = props.model;
-    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs });
+    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs, http: true });
   }
 
   public offerTo(): Offer {

@@ -4,6 +4,7 @@ import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
 import { refuse, UsageError } from '../rules/usage-error';
 import { checkWholeNumber } from '../rules/whole-number';
 import { Cloud } from './cloud';
+import type { HttpProxy } from './http-proxy';
 import { checkNodePools, type NodePool } from './node-pool';
 import { Registry } from './registry';
 import { blockStorageProblem, sharedStorageProblem } from './storage-class';
@@ -203,6 +204,14 @@ export interface ClusterProps {
    * @default Registry.PUBLIC
    */
   readonly registry?: Registry;
+
+  /**
+   * The HTTP proxy through which pods reach hosts outside by HTTP and HTTPS. Their policies then lead to it instead, and
+   * they get `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, the same in lower case, and `NODE_USE_ENV_PROXY`. Databases and
+   * brokers outside are reached directly.
+   * @default - none: pods reach hosts outside directly
+   */
+  readonly proxy?: HttpProxy;
 }
 
 /** A minor version, as Pod Security labels name it after a "v". */
@@ -268,6 +277,8 @@ export class Cluster {
   public readonly reloader: boolean;
   /** Where images are pulled from. */
   public readonly registry: Registry;
+  /** The HTTP proxy through which pods reach hosts outside. */
+  public readonly proxy?: HttpProxy;
 
   public constructor(props: ClusterProps = {}) {
     this.kubernetesVersion = checkedVersion(props.kubernetesVersion ?? '1.28');
@@ -292,6 +303,7 @@ export class Cluster {
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
     this.registry = props.registry ?? Registry.PUBLIC;
+    this.proxy = props.proxy;
   }
 
   /** Attaches the cluster to an app or chart; call it once, before the first construct is created below. */

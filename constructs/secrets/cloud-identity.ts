@@ -62,7 +62,7 @@ const GKE_METADATA = [
   Endpoint.host('169.254.169.252', { name: 'metadata-node', number: 988 }),
 ];
 
-const AZURE_LOGIN = Endpoint.host('login.microsoftonline.com', { name: 'login', number: 443 });
+const AZURE_LOGIN = Endpoint.web('login.microsoftonline.com', { name: 'login', number: 443 });
 
 /** What a kind of identity consists of. */
 interface IdentityDetails {
@@ -223,8 +223,8 @@ export class CloudIdentity {
         { scope, property: 'identity' },
       );
     }
-    for (const { peer, port } of endpoints) {
-      policy.allowTo({ to: peer, ports: [port] });
+    for (const endpoint of endpoints) {
+      policy.allowToEndpoint(endpoint);
     }
     if (cilium && this.details.fromNode === true) {
       this.openNode(scope, pods, labels, endpoints);
@@ -254,7 +254,7 @@ export class CloudIdentity {
 }
 
 function stsOf(region: string): Endpoint {
-  return Endpoint.host(awsHost('sts', region), { name: 'sts', number: 443 });
+  return Endpoint.web(awsHost('sts', region), { name: 'sts', number: 443 });
 }
 
 function refuseTwice(

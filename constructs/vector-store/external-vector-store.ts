@@ -101,7 +101,7 @@ export class ExternalVectorStore implements IProvider {
     checkHost(host, 'externalVectorStore.url');
     this.description = host;
     const ports = grpcPort === undefined || grpcPort === port ? [port] : [port, grpcPort];
-    this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs }));
+    this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs, http: true }));
     if (props.collection?.name === '') {
       throw new UsageError('is empty; name the collection as the store does', { property: 'collection.name' });
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Duration, Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { API_SERVER_HOST } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
@@ -62,6 +63,8 @@ export interface PodTemplateProps {
    * @default SecretDelivery.ENV
    */
   readonly secretDelivery?: SecretDelivery;
+  /** Variables of the main container that lead it to the proxy of the cluster, once everything is connected. */
+  readonly proxyEnv: () => { readonly [name: string]: EnvValue };
   /** Changes to the rendered pod. */
   readonly overrides?: k8s.PodSpec;
 }
@@ -347,7 +350,10 @@ export class PodTemplate {
 
   /** What the main container is to know, whichever way it gets it. */
   private mainEnv(): { [name: string]: EnvValue } {
-    return { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    const stated = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    // Whoever has a reason for another proxy says so in env.
+    const proxy = Object.entries(this.props.proxyEnv()).filter(([name]) => !Object.hasOwn(stated, name));
+    return { ...stated, ...Object.fromEntries(proxy) };
   }
 
   private deliveredEnv(): { [name: string]: EnvValue } {
@@ -496,7 +502,9 @@ export class PodTemplate {
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {
     for (const [name, { references }] of Object.entries(env)) {
-      const missing = references.find((reference) => (env[reference]?.references.length ?? 1) > 0);
+      const missing = references.find(
+        (reference) => reference !== API_SERVER_HOST && (env[reference]?.references.length ?? 1) > 0,
+      );
       if (missing !== undefined) {
         const plain = Object.keys(env).filter((other) => env[other]?.references.length === 0);
         const lack = env[missing] === undefined ? 'the container does not have' : 'refers to others itself';
