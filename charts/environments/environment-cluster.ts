@@ -5,7 +5,7 @@ import { Cluster } from '../../constructs/placement/cluster';
 import { HttpProxy } from '../../constructs/placement/http-proxy';
 import { TAINT_EFFECTS } from '../../constructs/placement/node-pool';
 import { Registry } from '../../constructs/placement/registry';
-import { clusterService, made, shown, texts } from './environment-values';
+import { clusterService, made, texts } from './environment-values';
 
 /** A kind of GPU: `nvidia-l4`, `nvidia-a100-80/1g.10gb`, `nvidia-t4/shared`. */
 export const accelerator = made(z.string().meta({ examples: Accelerator.names }), Accelerator.named);
@@ -53,14 +53,14 @@ export const cluster = made(
       .describe('where the cluster runs'),
     region: z.string().optional().describe('region of the cloud that it runs in: eu-west-1'),
     zones: z.int32().min(1).optional().describe('zones that its nodes are in'),
-    ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses'),
+    ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses beside IPv4, which is first'),
     domain: z.string().optional().describe('domain of Service names; by default cluster.local'),
     cilium: z.boolean().optional().describe('whether the network plugin is Cilium'),
     dns: clusterService
       .extend({
         port: z.int32().min(1).max(65535).optional().describe('port of the DNS pods; by default 53'),
         nodeLocal: z
-          .array(z.ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` }))
+          .array(z.string())
           .optional()
           .describe('addresses of NodeLocal DNSCache: 169.254.20.10, and often the cluster IP of kube-dns'),
       })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { checkLabels } from '../rules/label';
 import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
@@ -31,7 +32,7 @@ export interface ClusterDns extends ClusterService {
 
   /**
    * Addresses that NodeLocal DNSCache listens on: `169.254.20.10`, and with kube-proxy in iptables mode the
-   * cluster IP of kube-dns as well. Its pods use the host network, so no label selects them.
+   * cluster IP of kube-dns as well; of either family. Its pods use the host network, so no label selects them.
    * Source: Kubernetes docs, "Using NodeLocal DNSCache in Kubernetes Clusters".
    * @default - the cluster runs no NodeLocal DNSCache
    */
@@ -108,7 +109,9 @@ export interface ClusterProps {
   readonly zones?: number;
 
   /**
-   * Whether pods have IPv6 addresses, alone or beside IPv4.
+   * Whether pods have IPv6 addresses beside those of IPv4. IPv4 must be the first family of the cluster: Services are given
+   * one address, of the first family, and some servers listen on IPv4 alone. Clusters whose pods have only IPv6, such as
+   * those of Amazon EKS with `ipFamily: ipv6`, are not supported.
    * @default false; nothing is opened to IPv6 addresses then
    */
   readonly ipv6?: boolean;
@@ -245,7 +248,7 @@ export class Cluster {
   public readonly region?: string;
   /** Zones that its nodes are in; undefined when unknown. */
   public readonly zones?: number;
-  /** Whether pods have IPv6 addresses. */
+  /** Whether pods have IPv6 addresses beside those of IPv4. */
   public readonly ipv6: boolean;
   /** Domain of Service names. */
   public readonly domain: string;
@@ -402,6 +405,13 @@ function checkedDns(dns: ClusterDns, cilium: boolean): ClusterDns {
         'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
       { property: 'cluster.dns.nodeLocal' },
     );
+  }
+  for (const [index, address] of nodeLocal.entries()) {
+    if (isIP(address) === 0 || address.includes('%')) {
+      throw new UsageError(`is "${address}", but must be an IPv4 or IPv6 address`, {
+        property: `cluster.dns.nodeLocal.${index}`,
+      });
+    }
   }
   return dns;
 }
