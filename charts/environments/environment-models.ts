@@ -390,7 +390,8 @@ export function modelStore(secrets: ISecretSource) {
     hub: z
       .strictObject({
         token: secretKey(secrets).optional().describe('token of an account, for models behind a licence'),
-        host: z.string().optional().describe('host of a mirror; by default huggingface.co'),
+        url: z.string().optional().describe('URL of a mirror, port and path included; by default huggingface.co'),
+        authority: secretKey(secrets).optional().describe('who has signed its certificate, where images do not know'),
         cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
       })
       .optional()

@@ -22,7 +22,7 @@ import {
 /** Settings that every workload has. */
 export function workloadFields(secrets: ISecretSource) {
   return {
-    env: variables(secrets).optional().describe('variables of the container'),
+    env: variables(secrets).optional().describe('variables of the container; $(NAME) is the value of another'),
     envNames: texts.optional().describe('names under which the image expects what the platform gives'),
     nodePool: z.string().optional().describe('node pool to run on'),
     priorityClassName: z.string().optional().describe('PriorityClass, which exists'),
@@ -127,6 +127,7 @@ function external(secrets: ISecretSource) {
       host: z.string().describe('host outside the cluster: api.openai.com'),
       port: z.int32().meta({ minimum: 1, maximum: 65535 }).optional().describe('by default 443'),
       cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+      http: z.boolean().optional().describe('whether it is spoken to by HTTP; by default on the ports 80 and 443'),
       env: variables(secrets).optional().describe('variables that say how to use it: its URL, its key'),
     }),
     (props) => new ExternalService(props),

@@ -1,3 +1,4 @@
+import { AWS_DOMAINS } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
 import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
@@ -104,8 +105,10 @@ export abstract class ExternalQueue implements IQueue, IBacklog {
 }
 
 /** Names of queues (Amazon SQS docs, "Queue and message identifiers"). */
-const SQS_URL =
-  /^https:\/\/((?:[a-z0-9-]+\.)?sqs\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com)\/\d{12}\/([\w-]{1,75}\.fifo|[\w-]{1,80})$/;
+const SQS_URL = new RegExp(
+  `^https://((?:[a-z0-9-]+\\.)?sqs\\.([a-z0-9-]+)\\.(?:vpce\\.)?(?:${AWS_DOMAINS.join('|').replaceAll('.', '\\.')}))` +
+    '/\\d{12}/([\\w-]{1,75}\\.fifo|[\\w-]{1,80})$',
+);
 
 /**
  * A queue of SQS. What is in flight counts, too, so a worker that is at work keeps its pod.
@@ -139,7 +142,7 @@ class SqsQueue extends ExternalQueue {
     const identity =
       accessKey === undefined ? CloudIdentity._onAws(client, this.region, `queue ${this.description}`) : [];
     return {
-      endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
+      endpoints: [Endpoint.web(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
       env: {
         SQS_QUEUE_URL: EnvValue.of(url),
         SQS_QUEUE_NAME: EnvValue.of(this.description),

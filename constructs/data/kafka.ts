@@ -319,7 +319,7 @@ export class Kafka extends Construct implements IKafka {
             topologySpreadConstraints:
               this.replicas === 1
                 ? undefined
-                : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
+                : Spread.REQUIRED.constraints(this.pods.selector, this.placement, this.replicas, false),
           },
           kafkaContainer: { securityContext: RESTRICTED },
         },
@@ -383,12 +383,9 @@ export class Kafka extends Construct implements IKafka {
 
   /** What the operator leaves open: the level "restricted", and where pods run. Its images run as group 0. */
   private podTemplate(): object {
-    const { nodeSelector, tolerations } = this.placement;
-    const matchExpressions = Object.entries(nodeSelector).map(([key, value]) => ({
-      key,
-      operator: 'In',
-      values: [value],
-    }));
+    const { nodeSelector, nodeTerms, tolerations } = this.placement;
+    const labels = Object.entries(nodeSelector).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
+    const nodeSelectorTerms = labels.length === 0 ? nodeTerms : [{ matchExpressions: labels }];
     return {
       enableServiceLinks: false,
       securityContext: { runAsNonRoot: true, fsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
@@ -396,13 +393,9 @@ export class Kafka extends Construct implements IKafka {
       priorityClassName: priorityClassFor(this, this.props.priorityClassName),
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       affinity:
-        matchExpressions.length === 0
+        nodeSelectorTerms.length === 0
           ? undefined
-          : {
-              nodeAffinity: {
-                requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
-              },
-            },
+          : { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
     };
   }
 

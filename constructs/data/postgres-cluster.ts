@@ -555,17 +555,19 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
    * the instances are, with what they have in common (CloudNativePG 1.30, `pkg/specs/jobs.go`).
    */
   private scheduling() {
-    const cluster = Cluster.of(this);
-    const { nodeSelector, tolerations } = this.placement;
+    const { nodeSelector, nodeAffinity, tolerations } = this.placement;
     const spread = this.instances >= 3 ? Spread.REQUIRED : Spread.PREFERRED;
     return {
       affinity: {
         enablePodAntiAffinity: false,
         nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+        nodeAffinity,
         tolerations: tolerations.length === 0 ? undefined : tolerations,
       },
       topologySpreadConstraints:
-        this.instances === 1 ? undefined : spread.constraints(this.pods.selector, cluster, this.instances, false),
+        this.instances === 1
+          ? undefined
+          : spread.constraints(this.pods.selector, this.placement, this.instances, false),
     };
   }
 

@@ -162,21 +162,21 @@ export class PostgresPooler extends Construct {
     { instances = 2, resources }: PostgresPoolerProps,
     { placement, priorityClassName }: PostgresPoolerTarget,
   ): object {
-    const cluster = Cluster.of(this);
     const asked = guaranteedResources(this, resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(128) });
-    const { nodeSelector, tolerations } = placement;
+    const { nodeSelector, nodeAffinity, tolerations } = placement;
     return {
       containers: [{ name: 'pgbouncer', resources: { requests: asked, limits: asked } }],
       // It copies the manager into the pod; without a word it would ask for nothing.
       initContainers: [{ name: 'bootstrap-controller', resources: { requests: asked, limits: asked } }],
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+      affinity: nodeAffinity && { nodeAffinity },
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       imagePullSecrets: pullSecretsFor(this),
       priorityClassName,
       topologySpreadConstraints:
         instances === 1
           ? undefined
-          : Spread.PREFERRED.constraints(this.pooled.pods.selector, cluster, instances, false),
+          : Spread.PREFERRED.constraints(this.pooled.pods.selector, placement, instances, false),
     };
   }
 }

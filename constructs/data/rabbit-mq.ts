@@ -393,7 +393,8 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   /** What the operator leaves open: the level "restricted", and where pods run. It merges this into its own pods. */
-  private podSpec({ nodeSelector }: Placement): object {
+  private podSpec(placement: Placement): object {
+    const { nodeSelector, nodeAffinity } = placement;
     const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
     const setup = guaranteedResources(this, SETUP_RESOURCES);
     return {
@@ -407,11 +408,12 @@ export class RabbitMq extends Construct implements IQueue {
         emptyDir: { sizeLimit: String(sizeQuantity(size).value) },
       })),
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+      affinity: nodeAffinity && { nodeAffinity },
       priorityClassName: priorityClassFor(this, this.props.priorityClassName),
       topologySpreadConstraints:
         this.replicas === 1
           ? undefined
-          : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
+          : Spread.REQUIRED.constraints(this.pods.selector, placement, this.replicas, false),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { ExternalService } from '../data/external-service';
+import { checkHost } from '../network/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
@@ -150,9 +151,10 @@ export class ExternalModel implements IProvider {
 
   private constructor(props: CompatibleModelProps) {
     const { hostname, port } = checkedUrl(props.url);
+    checkHost(hostname, 'url');
     this.props = props;
     this.model = props.model;
-    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs });
+    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs, http: true });
   }
 
   public offerTo(): Offer {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Duration, Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { API_SERVER_HOST } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
@@ -62,6 +63,8 @@ export interface PodTemplateProps {
    * @default SecretDelivery.ENV
    */
   readonly secretDelivery?: SecretDelivery;
+  /** Variables of the main container that lead it to the proxy of the cluster, once everything is connected. */
+  readonly proxyEnv: () => { readonly [name: string]: EnvValue };
   /** Changes to the rendered pod. */
   readonly overrides?: k8s.PodSpec;
 }
@@ -257,6 +260,7 @@ export class PodTemplate {
       priorityClassName: props.priorityClassName,
       runtimeClassName: placement.runtimeClassName,
       nodeSelector: this.renderNodeSelector(),
+      affinity: placement.nodeAffinity && { nodeAffinity: placement.nodeAffinity },
       tolerations: placement.tolerations.length === 0 ? undefined : placement.tolerations,
       topologySpreadConstraints: props.spread.length === 0 ? undefined : props.spread,
       terminationGracePeriodSeconds: props.gracePeriod.toSeconds(),
@@ -346,7 +350,10 @@ export class PodTemplate {
 
   /** What the main container is to know, whichever way it gets it. */
   private mainEnv(): { [name: string]: EnvValue } {
-    return { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    const stated = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    // Whoever has a reason for another proxy says so in env.
+    const proxy = Object.entries(this.props.proxyEnv()).filter(([name]) => !Object.hasOwn(stated, name));
+    return { ...stated, ...Object.fromEntries(proxy) };
   }
 
   private deliveredEnv(): { [name: string]: EnvValue } {
@@ -494,14 +501,18 @@ export class PodTemplate {
   }
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {
-    for (const [name, value] of Object.entries(env)) {
-      for (const reference of value.references) {
-        if (env[reference] === undefined || env[reference].references.length > 0) {
-          throw new UsageError(
-            `refers to $(${reference}), which is not a plain variable of the container; the text would stay as it is`,
-            { scope: this.scope, property: `env.${name}` },
-          );
-        }
+    for (const [name, { references }] of Object.entries(env)) {
+      const missing = references.find(
+        (reference) => reference !== API_SERVER_HOST && (env[reference]?.references.length ?? 1) > 0,
+      );
+      if (missing !== undefined) {
+        const plain = Object.keys(env).filter((other) => env[other]?.references.length === 0);
+        const lack = env[missing] === undefined ? 'the container does not have' : 'refers to others itself';
+        throw new UsageError(
+          `refers to $(${missing}), which ${lack}, so that the text would stay as it is; refer to one of ` +
+            `${plain.sort().join(', ') || 'its variables, of which it has none'}, or write $$(${missing}) for the text itself`,
+          { scope: this.scope, property: `env.${name}` },
+        );
       }
     }
   }

@@ -25,7 +25,7 @@ import { ApiAccess, type ApiAccessRule } from './api-access';
 import { ConfigFiles } from './config-files';
 import { ConfigRollout } from './config-rollout';
 import type { ContainerProps, MainContainerProps } from './container';
-import type { EnvValue } from './env-value';
+import { EnvValue } from './env-value';
 import type { Jvm } from './jvm';
 import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
@@ -313,8 +313,8 @@ export abstract class Workload extends Construct implements IClient {
 
   private accept(provider: IProvider, offer: Offer): void {
     const origin = `uses(${describe(provider, offer)})`;
-    for (const { peer, port } of offer.endpoints) {
-      this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: offer.unordered !== true });
+    for (const endpoint of offer.endpoints) {
+      this.networkPolicy.allowToEndpoint(endpoint, offer.unordered !== true);
     }
     for (const before of offer.after ?? []) {
       ConnectionGraph.of(this).order(before, this.pods);
@@ -566,7 +566,7 @@ export abstract class Workload extends Construct implements IClient {
       spread:
         props.spread?.constraints(
           this.pods.selector,
-          Cluster.of(this),
+          this.placement,
           props.replicas,
           props.spreadPerRevision ?? false,
         ) ?? [],
@@ -576,6 +576,7 @@ export abstract class Workload extends Construct implements IClient {
       exceptions: props.podSecurityExceptions ?? [],
       envNames: props.envNames ?? {},
       secretDelivery: props.secretDelivery,
+      proxyEnv: () => this.proxyEnv(),
       overrides: props.podOverrides,
     });
     const { container, env } = props;
@@ -587,6 +588,11 @@ export abstract class Workload extends Construct implements IClient {
       mounts: [...(container.mounts ?? []), ...(jvm?.mounts ?? [])],
     });
     return template;
+  }
+
+  private proxyEnv(): { [name: string]: EnvValue } {
+    const variables = Object.entries(this.networkPolicy.proxyVariables);
+    return Object.fromEntries(variables.map(([name, value]) => [name, EnvValue.template(value)]));
   }
 
   /** Counts the accelerators that the workload can ask for at once against what its node pool has. */

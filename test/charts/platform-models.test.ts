@@ -194,7 +194,10 @@ describe('models', () => {
 
   test('come from another hub', () => {
     const token = SecretKey.of('hub', 'token');
-    const objects = objectsOf({ ...both, models: { hub: { host: 'models.acme.example', cidrs: CIDRS, token } } });
+    const objects = objectsOf({
+      ...both,
+      models: { hub: { url: 'https://models.acme.example', cidrs: CIDRS, token } },
+    });
     for (const name of ['embedder', 'ingestion-embedder']) {
       expect(variables(objects, 'Deployment', name)).toMatchObject({
         HF_ENDPOINT: 'https://models.acme.example',
@@ -208,7 +211,7 @@ describe('models', () => {
     const objects = objectsOf({
       ...both,
       cluster: SHARING,
-      models: { ...VOLUME, hub: { host: 'm.acme.example', cidrs: CIDRS } },
+      models: { ...VOLUME, hub: { url: 'https://m.acme.example', cidrs: CIDRS } },
     });
     expect(namesOf(objects, 'Job')).toEqual(['download-bge-m3']);
     expect(variables(objects, 'Job', 'download-bge-m3')).toMatchObject({

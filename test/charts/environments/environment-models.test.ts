@@ -594,7 +594,7 @@ describe('where models are from', () => {
       ...SERVED,
       ...below(
         'models',
-        'hub: { token: { secret: hub, key: token }, host: m.acme.example, cidrs: [10.0.0.1/32] }',
+        'hub: { token: { secret: hub, key: token }, url: "https://m.acme.example", cidrs: [10.0.0.1/32] }',
         'volume: { size: 30Gi, storageClass: slow }',
       ),
     );
@@ -658,7 +658,7 @@ describe('the download of a model', () => {
       [
         'models:',
         '  volume: { size: 30Gi }',
-        '  hub: { host: m.acme.example }',
+        '  hub: { url: "https://m.acme.example" }',
         ...below('llm', 'accelerator: nvidia-l4', 'model: meta-llama/Llama-3.1-8B-Instruct'),
       ],
       '10:3 models.hub: has no token, but meta-llama/Llama-3.1-8B-Instruct is given to accounts that have accepted its ' +

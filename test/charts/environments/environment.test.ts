@@ -280,7 +280,7 @@ describe('a value of the wrong type', () => {
     [
       'a name for an address',
       add('cluster: { dns: { namespace: d, nodeLocal: [169.254.20.10, dns.local] } }'),
-      '8:60 cluster.dns.nodeLocal.1: is "dns.local", but must be an IPv4 address',
+      '8:60 cluster.dns.nodeLocal.1: is "dns.local", but must be an IPv4 or IPv6 address',
     ],
     [
       'one address where a list is due',

@@ -168,7 +168,7 @@ describe('workers with a model of their own', () => {
 
   test('ask the hub that they are told of, with its token', () => {
     const token = SecretKey.of('hub', 'token');
-    const modelSource = ModelSource.hub({ host: 'models.acme.example', cidrs: ['10.9.0.0/24'], token });
+    const modelSource = ModelSource.hub({ url: 'https://models.acme.example', cidrs: ['10.9.0.0/24'], token });
     const objects = workers({ embeddingModel: MODEL, modelSource });
     expect(variables(objects)).toMatchObject({
       HF_ENDPOINT: 'https://models.acme.example',

@@ -82,7 +82,7 @@ test('the pinned commit is downloaded', () => {
 });
 
 test('a mirror is asked with its token, by name on Cilium', () => {
-  const hub = { host: 'models.acme.example', token: SecretKey.of('mirror', 'token') };
+  const hub = { url: 'https://models.acme.example', token: SecretKey.of('mirror', 'token') };
   const { objects, job } = download({ hub }, { cilium: true });
   expect(env(job(), 'HF_ENDPOINT')).toBe('https://models.acme.example');
   expect(env(job(), 'HF_TOKEN')).toEqual({ secretKeyRef: { name: 'mirror', key: 'token' } });

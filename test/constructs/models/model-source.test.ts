@@ -87,18 +87,94 @@ describe('huggingface.co', () => {
 
 describe('a mirror', () => {
   test('is asked instead, with a token by reference', () => {
-    const { objects, object } = server(() => ModelSource.hub({ host: MIRROR, token: TOKEN }), { cilium: true });
+    const { objects, object } = server(() => ModelSource.hub({ url: `https://${MIRROR}`, token: TOKEN }), {
+      cilium: true,
+    });
     expect(env(object, 'HF_ENDPOINT')).toBe('https://models.acme.example');
     expect(env(object, 'HF_TOKEN')).toEqual({ secretKeyRef: { name: 'hugging-face', key: 'token' } });
     expect(hostsOf(objects)).toEqual([MIRROR]);
   });
 
   test('is reached at its addresses where they are known', () => {
-    const source = ModelSource.hub({ host: MIRROR, cidrs: ['10.9.0.0/24'] });
+    const source = ModelSource.hub({ url: `https://${MIRROR}`, cidrs: ['10.9.0.0/24'] });
     const { objects } = server(() => source);
     expect(withoutDns(egressOf(objects))).toEqual([
       { to: [{ ipBlock: { cidr: '10.9.0.0/24' } }], ports: [{ port: 443, protocol: 'TCP' }] },
     ]);
+  });
+});
+
+describe('the URL of a mirror', () => {
+  const URLS: [string, string, number][] = [
+    ['https://models.acme.example', 'https://models.acme.example', 443],
+    ['https://models.acme.example:8443/', 'https://models.acme.example:8443', 8443],
+    [
+      'https://models.acme.example/api/huggingfaceml/models',
+      'https://models.acme.example/api/huggingfaceml/models',
+      443,
+    ],
+    ['http://models.acme.example', 'http://models.acme.example', 80],
+    ['http://models.acme.example:8080/hf', 'http://models.acme.example:8080/hf', 8080],
+  ];
+
+  test.each(URLS)('%s is given to clients as %s, and opened at port %s', (url, given, port) => {
+    const { objects, object } = server(() => ModelSource.hub({ url, cidrs: ['10.9.0.0/24'] }));
+    expect(env(object, 'HF_ENDPOINT')).toBe(given);
+    expect(withoutDns(egressOf(objects))).toEqual([
+      { to: [{ ipBlock: { cidr: '10.9.0.0/24' } }], ports: [{ port, protocol: 'TCP' }] },
+    ]);
+  });
+
+  test.each([
+    'models.acme.example',
+    'ftp://models.acme.example',
+    'https://u:p@models.acme.example',
+    'https://m?x=1',
+    '',
+  ])('cannot be "%s", which is not repeated', (url) => {
+    expect(() => ModelSource.hub({ url })).toThrow(
+      new Error('hub.url must be a URL with https or http, host and path alone: https://models.acme.example'),
+    );
+  });
+
+  test.each(['http://hub.models.svc:8080', 'https://hub.models.svc.cluster.local'])(
+    'cannot be in the cluster: %s',
+    (url) => {
+      expect(() => ModelSource.sharedCache(undefined as never, { url })).toThrow(
+        /^hub\.url is "hub\.models\.svc.*", a name in the cluster/,
+      );
+    },
+  );
+
+  test('has no token where it would be read', () => {
+    expect(() => ModelSource.hub({ url: 'http://models.acme.example', token: TOKEN })).toThrow(
+      'hub.url is "http://models.acme.example", where the token would be read on the way; use https, or leave the token out',
+    );
+  });
+});
+
+describe('the authority of a mirror', () => {
+  const VARIABLES = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'];
+
+  test('is a file that clients of every kind are told of', () => {
+    const authority = SecretKey.of('hub', 'ca.pem');
+    const { object } = server(() => ModelSource.hub({ url: `https://${MIRROR}`, authority }));
+    for (const name of VARIABLES) {
+      expect(env(object, name)).toBe('/etc/model-hub/ca.pem');
+    }
+    const { volumes } = templateOf(object).spec;
+    const volume = volumes.find(({ secret }: { secret?: { secretName: string } }) => secret?.secretName === 'hub');
+    expect(volume.secret.items).toEqual([expect.objectContaining({ key: 'ca.pem', path: 'ca.pem' })]);
+    expect(mainContainer(object).volumeMounts).toContainEqual(
+      expect.objectContaining({ name: volume.name, mountPath: '/etc/model-hub' }),
+    );
+  });
+
+  test('is none unless it is given', () => {
+    const { object } = server(() => ModelSource.hub({ url: `https://${MIRROR}` }));
+    for (const name of VARIABLES) {
+      expect(env(object, name)).toBeUndefined();
+    }
   });
 });
 

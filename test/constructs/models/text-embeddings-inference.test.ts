@@ -27,7 +27,7 @@ function argument(props: Partial<TextEmbeddingsInferenceProps>, name: string): s
 describe('the image', () => {
   const REPOSITORY = 'ghcr.io/huggingface/text-embeddings-inference';
   const PASCAL = Accelerator.of({ name: 'acme-p40', memoryGb: 24, computeCapability: 6.1 });
-  const UNKNOWN = Accelerator.of({ name: 'acme-x', memoryGb: 24, product: 'Acme-X' });
+  const UNKNOWN = Accelerator.of({ name: 'acme-x', memoryGb: 24, products: ['Acme-X'] });
 
   test.each([
     ['a CPU', undefined, 'cpu-'],

@@ -83,7 +83,7 @@ describe('the arguments', () => {
     ['its own format on an A100', Accelerator.NVIDIA_A100_80, undefined],
     [
       'its own format where nothing is known',
-      Accelerator.of({ name: 'acme-x', memoryGb: 24, product: 'Acme-X' }),
+      Accelerator.of({ name: 'acme-x', memoryGb: 24, products: ['Acme-X'] }),
       undefined,
     ],
   ])('compute in %s', (_, accelerator, dtype) => {

@@ -255,7 +255,8 @@ describe('a text with references', () => {
   test('is refused when a variable is missing', () => {
     const { objects } = deployed({ env: url });
     expect(objects).toThrow(
-      'rag/api: env.URL refers to $(USER), which is not a plain variable of the container; the text would stay as it is',
+      'rag/api: env.URL refers to $(USER), which the container does not have, so that the text would stay as it is; ' +
+        'refer to one of its variables, of which it has none, or write $$(USER) for the text itself',
     );
   });
 
@@ -263,13 +264,13 @@ describe('a text with references', () => {
     const { objects } = deployed({
       env: { ...url, USER: EnvValue.template('$(NAME)'), NAME: EnvValue.of('n') },
     });
-    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which refers to others itself, so that the text');
   });
 
   test('finds no variables of other containers', () => {
     const { construct, objects } = deployed({ env: { USER: EnvValue.of('main') } });
     construct.addContainer(another('sidecar', { env: url }));
-    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which the container does not have, so that the text');
   });
 
   test('that only look like references needs no variables', () => {
