@@ -1,6 +1,7 @@
 import { type Cron, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { SyncWave } from '../network/sync-wave';
 import { cronProblem } from '../rules/cron-fields';
 import { isTimeZone, secondsOf } from '../rules/time-span';
 import { refuse, UsageError } from '../rules/usage-error';
@@ -48,8 +49,9 @@ export class CronJob extends Workload {
     const { timeZone = 'Etc/UTC' } = props;
     refuse(cronProblem(props.schedule.expressionString), { scope: this, property: 'schedule' });
     checkTimeZone(this, timeZone);
+    const metadata = this.workloadMetadata();
     this.cronJob = new k8s.KubeCronJob(this, 'Resource', {
-      metadata: this.workloadMetadata(),
+      metadata: { ...metadata, annotations: { ...metadata.annotations, ...SyncWave.LAST.annotations } },
       spec: {
         schedule: props.schedule.expressionString,
         timeZone,

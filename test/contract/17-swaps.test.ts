@@ -114,7 +114,9 @@ describe.each(SWAPS)('%s: from %s to %s', (part, inside, outside) => {
     );
     expect(operated.length > 0).toBe(/Cluster|rabbitMq/.test(inside));
     for (const { metadata } of operated) {
-      expect(metadata.annotations?.['argocd.argoproj.io/sync-options']).toBe('Delete=confirm,Prune=confirm');
+      expect(metadata.annotations?.['argocd.argoproj.io/sync-options']).toBe(
+        'Delete=confirm,Prune=confirm,PruneLast=true',
+      );
     }
   });
 

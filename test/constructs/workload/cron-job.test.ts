@@ -38,8 +38,8 @@ describe('a CronJob', () => {
     expect(templateOf(object).spec.restartPolicy).toBe('Never');
   });
 
-  test('is no hook of a sync', () => {
-    expect(object.metadata.annotations).toBeUndefined();
+  test('is no hook of a sync, and in the last wave, because a run that failed makes it Degraded', () => {
+    expect(object.metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '1000' });
   });
 
   test('has pods like every other workload', () => {
