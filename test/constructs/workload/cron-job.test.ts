@@ -30,7 +30,13 @@ describe('a CronJob', () => {
       failedJobsHistoryLimit: 3,
     });
     const { template, ...job } = jobTemplate.spec;
-    expect(job).toEqual({ backoffLimit: 3, activeDeadlineSeconds: 3600 });
+    expect(job).toEqual({
+      backoffLimit: 3,
+      activeDeadlineSeconds: 3600,
+      podFailurePolicy: {
+        rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+      },
+    });
     expect(template.spec.containers).toHaveLength(1);
   });
 
