@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ChangeRule, COMPARE_NOTHING, sameObject } from './change-rule';
 import { type Json, type ManifestObject, nameOf } from './output';
-import { shrinkProblem } from './volume-change';
+import { bytesIn } from './quantity';
+import { type FieldChange, shrinkProblem } from './volume-change';
 
 /** A field that never changes in an object that exists. */
 interface ImmutableField {
@@ -49,6 +50,11 @@ export const immutableFields: ChangeRule = {
       const previous = sameObject(before, object);
       return previous === undefined ? [] : [...changedFields(previous, object), ...shrunkClaim(previous, object)];
     }),
+  warn: (before, after) =>
+    after.flatMap((object) => {
+      const previous = sameObject(before, object);
+      return previous === undefined ? [] : grownClaim(previous, object);
+    }),
 };
 
 function changedFields(before: ManifestObject, after: ManifestObject): string[] {
@@ -65,14 +71,30 @@ function changedFields(before: ManifestObject, after: ManifestObject): string[] 
     );
 }
 
-/** A claim grows where its class allows it, and never shrinks. */
 function shrunkClaim(before: ManifestObject, after: ManifestObject): string[] {
-  if (after.kind !== 'PersistentVolumeClaim') {
-    return [];
-  }
-  const [from, to] = [before, after].map(({ spec }) => spec?.resources?.requests?.storage);
-  const change = { field: 'spec.resources.requests.storage', from: plain(from), to: plain(to) };
-  return shrinkProblem(change, `${REFILL}, ${COMPARE_NOTHING}`).map((problem) => `${nameOf(after)}: ${problem}`);
+  return shrinkProblem(sizeChange(before, after), `${REFILL}, ${COMPARE_NOTHING}`).map(
+    (problem) => `${nameOf(after)}: ${problem}`,
+  );
+}
+
+/** A claim grows when it is bound, where its class allows it; those of file servers often do not. */
+function grownClaim(before: ManifestObject, after: ManifestObject): string[] {
+  const { field, from, to } = sizeChange(before, after);
+  const [was, becomes] = [bytesIn(from), bytesIn(to)];
+  return was === undefined || becomes === undefined || becomes <= was
+    ? []
+    : [
+        `${nameOf(after)}: ${field} goes from ${from} to ${to}, which the API server refuses where the class of the ` +
+          `claim has no allowVolumeExpansion; keep ${from} then, or ${REFILL}, and sync`,
+      ];
+}
+
+/** The size of a claim; nothing of any other object. */
+function sizeChange(before: ManifestObject, after: ManifestObject): FieldChange {
+  const [from, to] = [before, after].map(({ kind, spec }) =>
+    kind === 'PersistentVolumeClaim' ? plain(spec?.resources?.requests?.storage) : undefined,
+  );
+  return { field: 'spec.resources.requests.storage', from, to };
 }
 
 /** Rendered objects hold what JSON does not, such as fields that are undefined. */

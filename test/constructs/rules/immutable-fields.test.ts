@@ -1,5 +1,5 @@
 import { immutableFields } from '../../../constructs/rules/immutable-fields';
-import type { Json } from '../../../constructs/rules/output';
+import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { LABELS, manifest, workload } from '../../support/output';
 
 const STATEFUL = {
@@ -126,7 +126,23 @@ describe('a PersistentVolumeClaim', () => {
     expect(claimProblems({ volumeMode: undefined })).toEqual([]);
   });
 
-  test('grows, and never shrinks', () => {
+  test('grows with a warning, because not every class allows it', () => {
+    const [before, after, same] = ['100Gi', '1Ti', '102400Mi'].map((storage) =>
+      manifest('PersistentVolumeClaim', 'models', { spec: { ...spec, resources: { requests: { storage } } } }),
+    ) as [ManifestObject, ManifestObject, ManifestObject];
+    expect(immutableFields.warn?.([before], [after])).toEqual([
+      'PersistentVolumeClaim test/models: spec.resources.requests.storage goes from 100Gi to 1Ti, which the API server ' +
+        'refuses where the class of the claim has no allowVolumeExpansion; keep 100Gi then, or delete it and the ' +
+        'workloads that mount it, which stops them until its files have been fetched again, and sync',
+    ]);
+    expect(immutableFields.warn?.([before], [same])).toEqual([]);
+    expect(immutableFields.warn?.([after], [before])).toEqual([]);
+    expect(immutableFields.warn?.([], [after])).toEqual([]);
+    const others = [before, after].map((claim) => ({ ...claim, kind: 'Deployment' }));
+    expect(immutableFields.warn?.([others[0] as never], [others[1] as never])).toEqual([]);
+  });
+
+  test('never shrinks', () => {
     expect(claimProblems({ resources: { requests: { storage: '1Ti' } } })).toEqual([]);
     expect(claimProblems({ resources: { requests: { storage: '102400Mi' } } })).toEqual([]);
     expect(claimProblems({ resources: { requests: { storage: '50Gi' } } })).toEqual([
