@@ -34,7 +34,7 @@ function takeOverProblem(scaledObject: ManifestObject, autoscaler: ManifestObjec
 }
 
 /**
- * A number that is no longer written becomes 1 when it is applied, unless somebody else has written it too.
+ * A number that is no longer written becomes 1 when it is applied, unless another manager has written it too.
  *
  * Source: Kubernetes docs, "Horizontal Pod Autoscaling", "Migrating Deployments and StatefulSets to horizontal
  * autoscaling"; "Server-Side Apply", "Transferring ownership".
