@@ -218,7 +218,14 @@ export { Deployment, type DeploymentOptions, type DeploymentProps } from './cons
 export { EnvValue } from './constructs/workload/env-value';
 export { HeapDumps } from './constructs/workload/heap-dumps';
 export { Image, type ImageVersion } from './constructs/workload/image';
-export { Job, type JobProps, type JobRunProps } from './constructs/workload/job';
+export {
+  Job,
+  type JobOptions,
+  type JobProps,
+  type JobRunProps,
+  type JobTries,
+  type LibraryJobOptions,
+} from './constructs/workload/job';
 export { Jvm, type JvmProps } from './constructs/workload/jvm';
 export { PodSecurityException } from './constructs/workload/pod-security';
 export type { PodUser } from './constructs/workload/pod-template';

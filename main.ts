@@ -125,6 +125,9 @@ function print(things: (rendered: RenderedEnvironment) => string[]): void {
 function synth(check: boolean): void {
   const output = new OutputFolder(OUTPUT);
   const content = byName(renderAll(output));
+  for (const warning of output.changeWarnings(content)) {
+    console.error(`warning: ${warning}`);
+  }
   if (check) {
     const changes = output.compare(content);
     const stale = [...changes.written, ...changes.removed];

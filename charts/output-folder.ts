@@ -29,6 +29,9 @@ export interface Rendered {
    * @param before the objects of the last render
    */
   changeProblems(before: readonly ManifestObject[]): string[];
+
+  /** What it costs to apply these files there, though it can be done; empty when it costs nothing. */
+  changeWarnings(before: readonly ManifestObject[]): string[];
 }
 
 /** What a folder is to hold: one render, or several, each in the folder of this name. */
@@ -56,6 +59,14 @@ export class OutputFolder {
    */
   public changeProblems(content: FolderContent): string[] {
     return this.problemsOf(content, this.files());
+  }
+
+  /** What the step from what is in the folder to this content costs, though it is safe. */
+  public changeWarnings(content: FolderContent): string[] {
+    const present = this.files();
+    return [...partsOf(content)].flatMap(([folder, rendered]) =>
+      rendered.changeWarnings(objectsIn(present, folder, rendered)),
+    );
   }
 
   private problemsOf(content: FolderContent, present: ReadonlyMap<string, string>): string[] {

@@ -4,7 +4,7 @@ import type { EmbeddingWorkersProps } from '../constructs/ingestion/embedding-wo
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
 import type { IModel } from '../constructs/models/model';
 import { isHostedOnly } from '../constructs/models/model-catalogue';
-import { ModelDownload } from '../constructs/models/model-download';
+import { ModelDownload, type ModelDownloadProps } from '../constructs/models/model-download';
 import type { ModelServerOptions } from '../constructs/models/model-server';
 import { type ModelHubProps, ModelSource } from '../constructs/models/model-source';
 import type { RerankModel } from '../constructs/models/rerank-model';
@@ -14,7 +14,7 @@ import {
 } from '../constructs/models/text-embeddings-inference';
 import { Vllm, type VllmProps } from '../constructs/models/vllm';
 import { UsageError } from '../constructs/rules/usage-error';
-import type { Job } from '../constructs/workload/job';
+import type { Job, LibraryJobOptions } from '../constructs/workload/job';
 import type { IProvider } from '../constructs/workload/provider';
 import { SharedVolume, type SharedVolumeProps } from '../constructs/workload/shared-volume';
 import { describedBy } from './described-by';
@@ -41,6 +41,12 @@ export interface PlatformModelStoreProps {
    * @default - none: every pod downloads its model when it starts
    */
   readonly volume?: SharedVolumeProps;
+
+  /**
+   * How the Jobs are run that download into the volume.
+   * @default - as any other pods, for two hours at most
+   */
+  readonly downloads?: LibraryJobOptions & Pick<ModelDownloadProps, 'deadline'>;
 }
 
 /** The models of a platform. */
@@ -125,6 +131,15 @@ export class PlatformModels {
   ) {
     const { models = {} } = props;
     this.volume = this.createVolume(models.volume);
+    if (models.downloads !== undefined && this.volume === undefined) {
+      throw new UsageError(
+        'is set, but nothing is downloaded before servers start; set models.volume, or leave it out',
+        {
+          scope,
+          property: 'models.downloads',
+        },
+      );
+    }
     const { present } = embeddingModels;
     this.checkHosted();
     this.embedder = this.createEmbedder(PRESENT, props.embedder, present);
@@ -300,8 +315,9 @@ export class PlatformModels {
     const candidates = [last, model.id, `${(model.revision ?? 'main').slice(0, 12)}-${model.id}`];
     const names = candidates.map((candidate) => `download-${objectNameOf(candidate)}`);
     const name = names.find((free) => this.scope.node.tryFindChild(free) === undefined) ?? (names[0] as string);
-    const { hub } = this.props.models ?? {};
-    return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, { model, volume, hub })).source;
+    const { hub, downloads } = this.props.models ?? {};
+    const props = { ...downloads, model, volume, hub };
+    return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, props)).source;
   }
 }
 

@@ -100,6 +100,17 @@ export class RenderedEnvironment implements Rendered {
     return problems.map((problem) => `${this.origin} ${problem}`);
   }
 
+  /**
+   * What it costs to apply these objects where the last render was applied; empty when it costs nothing.
+   *
+   * @param before the objects of the last render
+   */
+  public changeWarnings(before: readonly ManifestObject[]): string[] {
+    return ChangeRules.of(this.app)
+      .warn(before, this.objects)
+      .map((warning) => `${this.origin} ${warning}`);
+  }
+
   private name(object: ManifestObject): void {
     const file = this.fileNameOf(object);
     if (this.named.has(file)) {

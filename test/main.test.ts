@@ -89,6 +89,31 @@ describe('node --import tsx main.ts', () => {
     );
   });
 
+  test('warns of a step that costs pods for a while, and takes it', () => {
+    const [fixed, scaled] = ['{ replicas: 3 }', '{ min: 2, max: 4, cpu: 70 }'];
+    project.changeEnvironment('staging.yaml', scaled, fixed);
+    expect(project.main().stderr).not.toContain('warning');
+    project.changeEnvironment('staging.yaml', fixed, scaled);
+    const { status, stderr } = project.main();
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      'warning: charts/environments/staging.yaml Deployment rag-staging/api: spec.replicas, which is 3, goes to ' +
+        'HorizontalPodAutoscaler rag-staging/api, and until that has decided there is 1 pod;',
+    );
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('refuses another namespace for what holds data', () => {
+    project.changeEnvironment('staging.yaml', 'namespace: rag-staging', 'namespace: search-staging');
+    const { status, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      'charts/environments/staging.yaml namespace goes from rag-staging to search-staging, where StatefulSet ',
+    );
+    expect(stderr).toContain('StatefulSet qdrant');
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
   test.each(['dev.YAML'])('refuses a file whose extension is almost right: %s', (name) => {
     renameSync(project.pathOf('charts', 'environments', 'dev.yaml'), project.pathOf('charts', 'environments', name));
     const { status, stderr } = project.main();

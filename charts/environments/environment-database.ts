@@ -27,7 +27,7 @@ import {
   timeOfDay,
   usualKey,
 } from './environment-values';
-import { programFields, workloadFields } from './environment-workload';
+import { programFields, retriesField, workloadFields } from './environment-workload';
 
 const maxConnections = count.optional().describe('connections at the same time; by default 100');
 const settings = texts.optional().describe('more settings of the server: work_mem: 16MB');
@@ -181,7 +181,7 @@ export function migration(secrets: ISecretSource) {
       .describe('who may change the schema; by default the same as clients'),
     command: command.min(1, 'is empty; name a program').describe('program and first arguments'),
     deadline: duration.optional().describe('time after which it has failed; by default 15m'),
-    retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
+    retries: retriesField(),
     ...programFields(secrets, { resources: '100m CPU and 256Mi', temporaryStorage: '256Mi' }),
   });
 }

@@ -15,7 +15,7 @@ import type { PlatformModelsProps } from '../platform-models';
 import { accelerator } from './environment-cluster';
 import { scaling } from './environment-scaling';
 import { count, duration, image, made, resources, secretKey, shown, size } from './environment-values';
-import { workloadFields } from './environment-workload';
+import { libraryJobFields, workloadFields } from './environment-workload';
 
 const PRECISIONS = {
   fp32: Precision.FP32,
@@ -403,5 +403,12 @@ export function modelStore(secrets: ISecretSource) {
       })
       .optional()
       .describe('a volume into which every model is downloaded once, before its servers start'),
+    downloads: z
+      .strictObject({
+        deadline: duration.optional().describe('time that a download may take; by default 2h'),
+        ...libraryJobFields(),
+      })
+      .optional()
+      .describe('how the Jobs are run that download into the volume'),
   });
 }

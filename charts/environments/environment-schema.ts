@@ -10,19 +10,8 @@ import { cache, queue } from './environment-queue';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
 import { secretSource } from './environment-secrets';
-import {
-  certificate,
-  command,
-  count,
-  cpu,
-  duration,
-  image,
-  judged,
-  secretKey,
-  size,
-  usualKey,
-} from './environment-values';
-import { collection, rehearsal, restore, sizing, snapshots, vectors } from './environment-vectors';
+import { certificate, command, cpu, duration, image, judged, secretKey, size, usualKey } from './environment-values';
+import { collection, drain, rehearsal, repair, restore, sizing, snapshots, vectors } from './environment-vectors';
 import { serviceFields, workloadFields } from './environment-workload';
 
 const dnsLabel = judged((name) => dnsLabelProblem(name));
@@ -90,18 +79,8 @@ function qdrant(secrets: ISecretSource) {
     snapshots: snapshots(secrets).optional().describe('when it takes snapshots; by default never'),
     rehearsal: rehearsal.optional().describe('when the snapshots are tried out; by default never'),
     restore: restore.optional().describe('what is brought back from snapshots; remove it when it is back'),
-    drain: z
-      .strictObject({ to: count.describe('nodes that stay') })
-      .optional()
-      .describe('empties nodes before there are fewer'),
-    repair: z
-      .strictObject({
-        acceptLoss: z
-          .boolean()
-          .optional()
-          .describe('whether points of which no other node has a copy may be given up; by default the Job fails then'),
-        deadline: duration.optional().describe('time that the Job may take; by default 6h'),
-      })
+    drain: drain.optional().describe('empties nodes before there are fewer'),
+    repair: repair
       .optional()
       .describe('brings back nodes that lost their volume, and the copies of shards; remove it when that is done'),
     image: image.optional().describe('what runs; by default the release that the library knows'),

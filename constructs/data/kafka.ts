@@ -28,6 +28,7 @@ import { Peer, type PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
+import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
@@ -214,7 +215,10 @@ export class Kafka extends Construct implements IKafka {
   public topic(name: string, props: KafkaTopicProps = {}): KafkaTopic {
     const others = this.topics.node.children.map(({ node }) => node.id);
     checkTopicName(this, name, others);
-    const metadata = this.metadata();
+    const metadata = {
+      ...this.metadata(),
+      annotations: SyncWave.of(this, this.pods).annotationsConfirmingDeletion,
+    };
     return new KafkaTopic(this.topics, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
   }
 

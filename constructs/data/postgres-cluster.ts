@@ -18,7 +18,7 @@ import { DefaultImages } from '../default-images';
 import { Endpoint } from '../network/endpoint';
 import { Peer, type PodSet } from '../network/peer';
 import type { Port } from '../network/port';
-import { confirmingDeletion } from '../network/sync-options';
+import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
@@ -483,7 +483,10 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     const { registry } = Cluster.of(this);
     return new PostgresqlCluster(this, 'Resource', {
       // The operator deletes the volumes with it.
-      metadata: confirmingDeletion(this.operated.metadata()),
+      metadata: {
+        ...this.operated.metadata(),
+        annotations: SyncWave.of(this, this.pods).annotationsConfirmingDeletion,
+      },
       spec: {
         instances: this.instances,
         imageName: image.in(registry, this),

@@ -13,7 +13,6 @@ import { Peer, type PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
-import { confirmingDeletion } from '../network/sync-options';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
@@ -236,7 +235,7 @@ export class RabbitMq extends Construct implements IQueue {
       name: this.name,
       virtualHost: VIRTUAL_HOST,
       type: this.replicas === 1 ? 'classic' : 'quorum',
-      metadata: { ...this.metadata(), annotations: SyncWave.after(this, this.pods).annotations },
+      metadata: { ...this.metadata(), annotations: SyncWave.after(this, this.pods).annotationsConfirmingDeletion },
     });
   }
 
@@ -320,7 +319,8 @@ export class RabbitMq extends Construct implements IQueue {
     const names = [this.name, service, `${service}.${Cluster.of(this).domain}`];
     // The operator asks single nodes.
     const nodes = `*.${this.name}-nodes.${namespace}.svc`;
-    const keys = this.props.tls?._bind(this, this.metadata(), [...names, nodes], [CertificateUsage.SERVER_AUTH]);
+    const dnsNames = [...names, nodes];
+    const keys = this.props.tls?._bindServer(this, this.metadata(), dnsNames, [CertificateUsage.SERVER_AUTH]);
     return keys === undefined ? undefined : ServerTls.signedBy(keys.authority);
   }
 
@@ -351,7 +351,10 @@ export class RabbitMq extends Construct implements IQueue {
     const placement = Placement.resolve(this, { nodePool: this.props.nodePool });
     return new RabbitmqCluster(this, 'Resource', {
       // The operator deletes the volumes with it.
-      metadata: confirmingDeletion(this.metadata()),
+      metadata: {
+        ...this.metadata(),
+        annotations: SyncWave.of(this, this.pods).annotationsConfirmingDeletion,
+      },
       spec: {
         replicas: this.replicas,
         image: operatorsImage(this, 'image', this.props.image),

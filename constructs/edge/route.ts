@@ -64,7 +64,7 @@ export class Route extends Construct {
     const path = checkPath(this, props.path ?? '/');
     const { service, pods, port } = serviceOf(this, props.to.endpoint);
     props.via._bind(this, {
-      metadata: { name, labels: Chart.of(this).labels, annotations: SyncWave.after(this, pods).annotations },
+      metadata: { name, labels: Chart.of(this).labels, annotations: SyncWave.ROUTES.annotations },
       host: this.host,
       path,
       service,
@@ -73,7 +73,7 @@ export class Route extends Construct {
       readinessPath: props.to.readinessPath,
     });
     for (const from of props.via.peers) {
-      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port] });
+      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port], ordered: true });
     }
     if (props.via.certificate?.http01 === true) {
       this.admitChallenges(props.via, pods);

@@ -5,7 +5,7 @@ import type { EmbeddingModel } from '../models/embedding-model';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
-import { Job } from '../workload/job';
+import { Job, type JobOptions, type LibraryJobOptions } from '../workload/job';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { MODEL_KEY } from './collection-model';
@@ -19,7 +19,7 @@ import { type StrictMode, strictModeConfig } from './strict-mode';
  * What fills a new collection from an old one; it runs at every sync until the aliases are switched. What is written
  * to the old one meanwhile may be missed, so it runs once more, while nobody writes, before they are.
  */
-export interface CollectionBackfill {
+export interface CollectionBackfill extends JobOptions {
   /**
    * What runs: a program that reads every point of `SOURCE_COLLECTION`, makes its vectors anew with the model
    * of `EMBEDDING_MODEL`, and writes it to `TARGET_COLLECTION`. It must be safe to run again, and may pass over points
@@ -153,6 +153,12 @@ export interface QdrantCollectionProps {
    * @default - none
    */
   readonly next?: NextCollection;
+
+  /**
+   * How the Jobs are run that create it and switch its aliases.
+   * @default - as any other pods
+   */
+  readonly jobs?: LibraryJobOptions;
 
   /**
    * Time that creating it may take. New payload indexes of a large collection take minutes.
@@ -356,6 +362,9 @@ export class QdrantCollection extends Construct implements IProvider {
     }
     const { image, command, args, env, deadline, resources } = next.backfill;
     const job = new Job(this, 'Backfill', {
+      ...next.backfill,
+      // It is the container that has them.
+      env: undefined,
       name: `${this.node.id}-backfill`,
       component: 'vector-store',
       container: {
@@ -398,6 +407,7 @@ export class QdrantCollection extends Construct implements IProvider {
     const { store, deadline = Duration.minutes(30) } = this.props;
     const program = QdrantProgram.forDatabase(store, main);
     const job = new Job(this, id, {
+      ...this.props.jobs,
       // Collections come and go; the Jobs keep their names, so that each sync replaces those of the last.
       name: `${this.node.id}-${name}`,
       component: 'vector-store',

@@ -2,13 +2,13 @@ import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
-import { Job } from '../workload/job';
+import { Job, type LibraryJobOptions } from '../workload/job';
 import type { IProvider, Offer } from '../workload/provider';
 import { type Qdrant, SNAPSHOT_DIRECTORY } from './qdrant';
 import { QdrantProgram } from './qdrant-program';
 
 /** What is brought back. */
-export interface QdrantRestoreProps {
+export interface QdrantRestoreProps extends LibraryJobOptions {
   /** The database. */
   readonly store: Qdrant;
 
@@ -70,6 +70,7 @@ export class QdrantRestore extends Construct implements IProvider {
     const { store, name = `${store.workload.name}-restore`, deadline = Duration.hours(6) } = props;
     const program = QdrantProgram.forEveryNode(store, 'restore-snapshots.mjs');
     this.job = new Job(this, 'Resource', {
+      ...props,
       name,
       component: 'vector-store',
       container: program.streamingContainer(environmentOf(props)),

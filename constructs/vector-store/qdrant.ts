@@ -505,7 +505,7 @@ export class Qdrant extends Construct implements IProvider {
         { scope: this, property: 'tls' },
       );
     }
-    const keys = tls._bind(this, this.workload.metadata(), this.dnsNames(), [
+    const keys = tls._bindServer(this, this.workload.metadata(), this.dnsNames(), [
       CertificateUsage.SERVER_AUTH,
       // Nodes are clients of one another.
       CertificateUsage.CLIENT_AUTH,

@@ -34,7 +34,7 @@ function rendered(text: string): string {
 
 /** Files that are a safe step from whatever was there before. */
 function safe(files: Map<string, string>): Rendered {
-  return { files, objectIn: () => undefined, changeProblems: () => [] };
+  return { files, objectIn: () => undefined, changeProblems: () => [], changeWarnings: () => [] };
 }
 
 const ONE = safe(
@@ -378,6 +378,7 @@ describe('the objects of the last render', () => {
         seen[folder] = before;
         return [];
       },
+      changeWarnings: () => [],
     });
     new OutputFolder(path).compare(new Map(folders.map((folder) => [folder, listening(folder)])));
     return seen;
@@ -406,7 +407,12 @@ describe('the objects of the last render', () => {
       seen.push(before);
       return [];
     };
-    new OutputFolder(path).compare({ files: new Map(), objectIn: () => undefined, changeProblems });
+    new OutputFolder(path).compare({
+      files: new Map(),
+      objectIn: () => undefined,
+      changeProblems,
+      changeWarnings: () => [],
+    });
     expect(seen).toEqual([[service('api'), service('queue')]]);
   });
 
@@ -439,11 +445,24 @@ describe('the objects of the last render', () => {
   });
 });
 
+test('a step that costs something is warned of, and taken', () => {
+  const costly: Rendered = { ...ONE, changeWarnings: () => ['fewer pods for a while'] } as Rendered;
+  const folder = new OutputFolder(path);
+  const content = new Map([
+    ['dev', costly],
+    ['staging', safe(new Map())],
+  ]);
+  expect(folder.changeWarnings(content)).toEqual(['fewer pods for a while']);
+  expect(folder.changeWarnings(costly)).toEqual(['fewer pods for a while']);
+  expect(new OutputFolder(path).replace(costly).written).toHaveLength(3);
+});
+
 describe('a step that is not safe', () => {
   const unsafe = (...problems: string[]): Rendered => ({
     files: new Map([['api.service.yaml', rendered('new')]]),
     objectIn: () => undefined,
     changeProblems: () => problems,
+    changeWarnings: () => [],
   });
   const remedy = (folder: string) =>
     `; if the last render was never applied, restore ${folder} from version control, or delete it if it was never committed`;

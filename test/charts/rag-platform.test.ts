@@ -123,7 +123,7 @@ describe('the namespace', () => {
 
   test('goes only when a person agrees', () => {
     expect(find(objectsOf(), 'Namespace', NAMESPACE).metadata.annotations).toEqual({
-      'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm',
+      'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm,PruneLast=true',
       'argocd.argoproj.io/sync-wave': '-20',
     });
   });
@@ -556,7 +556,7 @@ describe('the order in which things are applied', () => {
     ['the API', 'Deployment', 'api', '10'],
     ['the policy of the API', 'NetworkPolicy', 'api', '10'],
     ['the workers', 'Deployment', 'embedding-workers', '10'],
-    ['the route', 'HTTPRoute', 'public', '15'],
+    ['the route', 'HTTPRoute', 'public', '1000'],
   ])('%s: %s/%s in wave %s', (_, kind, name, wave) => {
     expect(waveOf(find(objects, kind, name))).toBe(wave);
   });
@@ -567,7 +567,7 @@ describe('the order in which things are applied', () => {
   });
 
   test('has no other waves', () => {
-    expect([...new Set(objects.map(waveOf))].sort()).toEqual(['-10', '-20', '10', '15', undefined]);
+    expect([...new Set(objects.map(waveOf))].sort()).toEqual(['-10', '-20', '10', '1000', undefined]);
   });
 });
 

@@ -48,7 +48,7 @@ describe('a scheduled synchronisation', () => {
     const { construct, objects, object } = sync();
     construct.uses({ offerTo: () => ({ endpoints: [], env: { S3_BUCKET: EnvValue.of('documents') } }) });
     expect(mainContainer(object()).env).toEqual([{ name: 'S3_BUCKET', value: 'documents' }]);
-    expect(object().metadata.annotations).toBeUndefined();
+    expect(object().metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '1000' });
     expect(namesOf(objects(), 'Service')).toEqual([]);
     expect(find(objects(), 'NetworkPolicy', 'sync').spec).not.toHaveProperty('ingress');
   });
