@@ -83,7 +83,13 @@ function qdrant(secrets: ISecretSource) {
     storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
+    clientToken: secretKey(secrets)
+      .optional()
+      .describe('token that clients get who write, signed with the key; by default they get the key'),
     readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
+    readOnlyToken: secretKey(secrets)
+      .optional()
+      .describe('token that clients get who only search, signed with the key; by default they get readOnlyApiKey'),
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int32().min(1).optional().describe('copies of each shard; by default 2'),
     startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),

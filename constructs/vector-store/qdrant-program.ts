@@ -8,8 +8,10 @@ import type { IProvider } from '../workload/provider';
 import type { Workload } from '../workload/workload';
 
 /** What a program needs to know of the database that it speaks to. */
-export interface QdrantAccess extends IProvider {
-  /** Every node under its own name. */
+export interface QdrantAccess {
+  /** The database, with the key that may do everything. */
+  readonly administration: IProvider;
+  /** Every node under its own name, with the same key. */
   readonly everyNode: IProvider;
   /** Whether clients speak TLS to it. */
   readonly tls: boolean;
@@ -27,7 +29,7 @@ const STREAMING = { cpu: Cpu.millis(50), memory: Size.mebibytes(256) };
 export class QdrantProgram {
   /** A program that speaks to the database by its Service. */
   public static forDatabase(store: QdrantAccess, main: string, ...modules: string[]): QdrantProgram {
-    return new QdrantProgram(store, store, FACTS, [main, ...modules]);
+    return new QdrantProgram(store, store.administration, FACTS, [main, ...modules]);
   }
 
   /** A program that speaks to every node under its own name. */

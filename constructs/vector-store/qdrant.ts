@@ -82,24 +82,44 @@ export interface QdrantProps extends WorkloadOptions {
   readonly storageClass?: string;
 
   /**
-   * Key with all permissions. Qdrant without one lets everybody in. A change of its value restarts no node by
-   * itself: nodes with different keys refuse one another, so a key is replaced with {@link alternativeApiKey}.
+   * Key with all permissions, and the secret with which tokens are signed: 32 characters or more. Nodes show it to each
+   * other, and the library's own programs have it. Clients have it unless there is {@link clientToken}. A value that
+   * is changed in place restarts no pod, and pods that start later are refused by those that started before: refer to
+   * another key instead, with {@link alternativeApiKey}. A step that would cut off nodes or clients is refused.
    */
   readonly apiKey: SecretKey;
 
   /**
-   * A second key with all permissions, while one replaces the other: put the new key here and wait for the
-   * rollout, exchange the two and wait again, then remove this.
+   * A second key with all permissions, while one replaces the other: put the new key here and sync, exchange the
+   * two and sync, then remove this and sync. Tokens that are signed with it are accepted too.
    * Source: Qdrant 1.19 docs, "Security", "Rolling key rotation".
    * @default - none
    */
   readonly alternativeApiKey?: SecretKey;
 
   /**
-   * Key that can only read.
+   * Token that clients who write get instead of {@link apiKey}: a JSON Web Token, signed with `apiKey` or
+   * `alternativeApiKey`, whose claims say which collections they may write to. Without such claims it may do everything.
+   * Any number of tokens is valid at a time, so one is replaced by a reference to another. A value that is changed in
+   * place restarts no pod.
+   * Source: Qdrant 1.19 docs, "Security", "Granular access control with JWT".
+   * @default - clients who write get apiKey
+   */
+  readonly clientToken?: SecretKey;
+
+  /**
+   * Key that can read everything, snapshots too. Nodes accept one only, so it cannot be replaced while clients use it:
+   * {@link readOnlyToken} can.
    * @default - none
    */
   readonly readOnlyApiKey?: SecretKey;
+
+  /**
+   * Token that clients who only search get, as {@link clientToken}; it goes before {@link readOnlyApiKey}, which the nodes
+   * accept as well.
+   * @default - clients who only search get readOnlyApiKey
+   */
+  readonly readOnlyToken?: SecretKey;
 
   /**
    * Certificate for REST, gRPC, metrics and the protocol between nodes.
@@ -184,6 +204,7 @@ export class Qdrant extends Construct implements IProvider {
   private readonly name: string;
   private readonly certificate?: CertificateKeys;
   private readOnlyView?: IProvider;
+  private administrationView?: IProvider;
   private everyNodeView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantProps) {
@@ -205,34 +226,45 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   public offerTo(client: IClient): Offer {
-    return this.offer(client, this.props.apiKey);
+    const { clientToken, apiKey } = this.props;
+    return this.offer(client, clientToken ?? apiKey);
   }
 
-  /** The same database for clients that only search; they get the key that can only read. */
+  /** The same database for clients that only search; they get the token or the key that can only read. */
   public get readOnly(): IProvider {
-    const { readOnlyApiKey } = this.props;
-    if (readOnlyApiKey === undefined) {
-      throw new UsageError('is missing, so nobody can be given read-only access; set it', {
+    const { readOnlyToken, readOnlyApiKey } = this.props;
+    const credential = readOnlyToken ?? readOnlyApiKey;
+    if (credential === undefined) {
+      throw new UsageError('is missing, so no client can be given read-only access; set it, or readOnlyApiKey', {
         scope: this,
-        property: 'readOnlyApiKey',
+        property: 'readOnlyToken',
       });
     }
     this.readOnlyView ??= {
       description: `${this.node.id}.readOnly`,
-      offerTo: (client) => this.offer(client, readOnlyApiKey),
+      offerTo: (client) => this.offer(client, credential),
     };
     return this.readOnlyView;
   }
 
+  /** The same database for programs that create collections, move shards or take snapshots; they get the full key. */
+  public get administration(): IProvider {
+    this.administrationView ??= {
+      description: `${this.node.id}.administration`,
+      offerTo: (client) => this.offer(client, this.props.apiKey),
+    };
+    return this.administrationView;
+  }
+
   /**
-   * Every node under its own name, for programs that have to speak to each: the offer, and `QDRANT_NODE_URLS`,
-   * one URL for each node in the order of their ordinals, separated by commas.
+   * Every node under its own name, for programs that have to speak to each: the offer of {@link administration}, and
+   * `QDRANT_NODE_URLS`, one URL for each node in the order of their ordinals, separated by commas.
    */
   public get everyNode(): IProvider {
     this.everyNodeView ??= {
       description: `${this.node.id}.everyNode`,
       offerTo: (client) => {
-        const offer = this.offerTo(client);
+        const offer = this.administration.offerTo(client);
         const urls = Array.from({ length: this.nodes }, (_, ordinal) => this.nodeUrl(ordinal));
         return { ...offer, env: { ...offer.env, [`${this.envPrefix}_NODE_URLS`]: EnvValue.of(urls.join(',')) } };
       },
@@ -288,14 +320,15 @@ export class Qdrant extends Construct implements IProvider {
       [`${prefix}_GRPC_PORT`]: EnvValue.of(String(GRPC.number)),
       [`${prefix}_API_KEY`]: EnvValue.fromSecret(key),
     };
+    const offer = { endpoints: [http, grpc], env, unwatchedKeys: [key] };
     if (this.certificate === undefined) {
-      return { endpoints: [http, grpc], env };
+      return offer;
     }
     const { authority } = this.certificate;
     // A client of two databases has two authorities.
     const directory = `/etc/${this.name}-ca`;
     return {
-      endpoints: [http, grpc],
+      ...offer,
       env: { ...env, [`${prefix}_CA_FILE`]: EnvValue.of(`${directory}/${authority.key}`) },
       files: [{ source: authority, directory }],
     };
@@ -390,7 +423,7 @@ export class Qdrant extends Construct implements IProvider {
     };
   }
 
-  /** The keys that clients and nodes show. */
+  /** The keys that the nodes accept. */
   private get keys(): SecretKey[] {
     const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
     return [apiKey, alternativeApiKey, readOnlyApiKey].filter((key) => key !== undefined);
@@ -487,6 +520,9 @@ export class Qdrant extends Construct implements IProvider {
         enable_cors: false,
         // It would fetch any URL that a client with the key names.
         enable_snapshot_url_recovery: false,
+        // Whoever can sign a token has the key. Nodes that accept tokens before there are any, and after, let clients
+        // change from the key to a token and back without a rollout of the nodes.
+        jwt_rbac: true,
         ...(tls ? { enable_tls: true } : {}),
         ...(this.distributed ? { enforce_internal_auth: true } : {}),
       },
