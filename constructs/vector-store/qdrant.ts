@@ -25,6 +25,7 @@ import type { WorkloadOptions } from '../workload/workload';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
+import { KEY_VARIABLES, keysOverlap } from './qdrant-key-changes';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
 import type { SnapshotSchedule } from './snapshot-schedule';
@@ -381,7 +382,7 @@ export class Qdrant extends Construct implements IProvider {
       gracePeriod: Duration.minutes(2),
       metricsPort: METRICS,
       // Nodes know one another by the key: pods that restart one by one with a new one would shut the rest out.
-      unwatchedKeys: this.keys,
+      unwatchedKeys: this.keys.map(([, key]) => key),
     });
     if (sizing !== undefined) {
       workload.statefulSet.metadata.addAnnotation(SIZING_ANNOTATION, sizing.formula);
@@ -408,25 +409,20 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   private containerEnv(): { [name: string]: EnvValue } {
-    const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
     return {
-      QDRANT__SERVICE__API_KEY: EnvValue.fromSecret(apiKey),
-      ...(alternativeApiKey === undefined
-        ? {}
-        : { QDRANT__SERVICE__ALT_API_KEY: EnvValue.fromSecret(alternativeApiKey) }),
-      ...(readOnlyApiKey === undefined
-        ? {}
-        : { QDRANT__SERVICE__READ_ONLY_API_KEY: EnvValue.fromSecret(readOnlyApiKey) }),
+      ...Object.fromEntries(this.keys.map(([variable, key]) => [variable, EnvValue.fromSecret(key)])),
       // Qdrant writes a marker when it has started; the image's working directory is read-only.
       QDRANT_INIT_FILE_PATH: EnvValue.of(`${HOME}/init/.qdrant-initialized`),
       ...(this.distributed ? this.bootstrapEnv() : {}),
     };
   }
 
-  /** The keys that the nodes accept. */
-  private get keys(): SecretKey[] {
-    const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
-    return [apiKey, alternativeApiKey, readOnlyApiKey].filter((key) => key !== undefined);
+  /** The keys that the nodes accept, by the variables that they have them from. */
+  private get keys(): [string, SecretKey][] {
+    return Object.entries(KEY_VARIABLES).flatMap(([property, variable]): [string, SecretKey][] => {
+      const key = this.props[property as keyof typeof KEY_VARIABLES];
+      return key === undefined ? [] : [[variable, key]];
+    });
   }
 
   /** What qdrant-bootstrap.sh reads. */
@@ -553,7 +549,7 @@ export class Qdrant extends Construct implements IProvider {
 
   private addChangeRules(): void {
     const { namespace, name } = this.workload;
-    for (const rule of qdrantChanges({ namespace, name })) {
+    for (const rule of [...qdrantChanges({ namespace, name }), keysOverlap({ namespace, name })]) {
       ChangeRules.of(this).add(rule);
     }
   }
