@@ -1,7 +1,7 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { SecretProviderClass } from '../../imports/secrets-store.csi.x-k8s.io';
-import { SyncWave } from '../network/sync-wave';
+import { PRUNED_LAST, SyncWave } from '../network/sync-wave';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
 import { checkUuid } from '../rules/uuid';
@@ -114,7 +114,7 @@ class KeyProviderClass extends Construct {
     const { name, entry, key } = mounted;
     const { vault, tenantId, clientId } = props;
     new SecretProviderClass(this, 'Resource', {
-      metadata: { name, annotations: SyncWave.SECRETS.annotations },
+      metadata: { name, annotations: { ...SyncWave.SECRETS.annotations, ...PRUNED_LAST } },
       spec: {
         provider: 'azure',
         parameters: {

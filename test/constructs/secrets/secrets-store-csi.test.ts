@@ -65,10 +65,13 @@ describe('a SecretProviderClass', () => {
     expect(spec.secretObjects[0]).toMatchObject({ secretName: 'qdrant--apikey', data: [{ key: 'ApiKey' }] });
   });
 
-  test('is applied before the pods, in their namespace', () => {
+  test('is applied before the pods, in their namespace, and removed when the pods that mounted it have gone', () => {
     expect(object.metadata).toMatchObject({
       namespace: 'test',
-      annotations: { 'argocd.argoproj.io/sync-wave': '-10' },
+      annotations: {
+        'argocd.argoproj.io/sync-wave': '-10',
+        'argocd.argoproj.io/sync-options': 'PruneLast=true',
+      },
     });
   });
 
