@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
+import { AuditRotation } from '../../constructs/vector-store/qdrant-audit';
 import { accelerator, cluster } from './environment-cluster';
 import { database, migration } from './environment-database';
 import { index, scheduler, syncs } from './environment-ingestion';
@@ -69,6 +70,16 @@ const qdrantResources = z.strictObject({
   memory: size.optional().describe('memory, request and limit; by default from sizing'),
 });
 
+const audit = z.strictObject({
+  storage: size.describe('room for it on the snapshot volume of each node, for one file more than maxFiles'),
+  rotation: z.enum(AuditRotation).optional().describe('how often another file begins; by default daily'),
+  maxFiles: count.optional().describe('files that are kept; by default 7'),
+  trustForwardedHeaders: z
+    .boolean()
+    .optional()
+    .describe('whether X-Forwarded-For says who the client is; by default the connection does'),
+});
+
 function qdrant(secrets: ISecretSource) {
   return z.strictObject({
     nodes: z.int32().min(1).optional().describe('1, or 3 and more; by default 3'),
@@ -90,6 +101,7 @@ function qdrant(secrets: ISecretSource) {
     readOnlyToken: secretKey(secrets)
       .optional()
       .describe('token that clients get who only search, signed with the key; by default they get readOnlyApiKey'),
+    audit: audit.optional().describe('log of what clients ask; by default none'),
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int32().min(1).optional().describe('copies of each shard; by default 2'),
     startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),

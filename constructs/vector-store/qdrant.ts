@@ -22,6 +22,7 @@ import { SecretRotation } from '../workload/secret-rotation';
 import { StatefulSet } from '../workload/stateful-set';
 import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
+import { auditConfig, type QdrantAudit } from './qdrant-audit';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
@@ -63,9 +64,9 @@ export interface QdrantProps extends WorkloadOptions {
   /**
    * Volume of each node for snapshots, apart from the data so that a snapshot cannot fill its disk. It stays when
    * snapshots go to an object store, which they are sent to from here: a StatefulSet's claims cannot be changed.
-   * Snapshots that stay here must fit, those that are kept and the one that is being taken; a snapshot is as large
-   * as the sizing says, else half of `storage`.
-   * @default - as large as they need; as large as `storage` when none stay here
+   * Snapshots that stay here must fit, those that are kept and the one that is being taken, and the {@link audit} log; a
+   * snapshot is as large as the sizing says, else half of `storage`.
+   * @default - as large as they need; as large as `storage`, and the audit log besides, when none stay here
    */
   readonly snapshotStorage?: Size;
 
@@ -121,6 +122,12 @@ export interface QdrantProps extends WorkloadOptions {
    * @default - clients who only search get readOnlyApiKey
    */
   readonly readOnlyToken?: SecretKey;
+
+  /**
+   * What clients ask is logged, with who asked. The log is on the snapshot volume.
+   * @default - nothing is logged but errors
+   */
+  readonly audit?: QdrantAudit;
 
   /**
    * Certificate for REST, gRPC, metrics and the protocol between nodes.
@@ -507,9 +514,11 @@ export class Qdrant extends Construct implements IProvider {
 
   /** Settings that differ from Qdrant's own; the image's config.yaml has the others. */
   private config(): object {
+    const { audit } = this.props;
     const tls = this.props.tls !== undefined;
     return {
       telemetry_disabled: true,
+      ...(audit === undefined ? {} : { audit: auditConfig(this, audit) }),
       service: {
         metrics_port: METRICS.number,
         // Only browsers need it, and none should reach a database.
