@@ -71,7 +71,7 @@ const qdrantResources = z.strictObject({
 });
 
 const audit = z.strictObject({
-  storage: size.describe('room for it on the snapshot volume of each node, for one file more than maxFiles'),
+  storage: size.describe('volume of each node for it, for one file more than maxFiles'),
   rotation: z.enum(AuditRotation).optional().describe('how often another file begins; by default daily'),
   maxFiles: count.optional().describe('files that are kept; by default 7'),
   trustForwardedHeaders: z
@@ -91,7 +91,7 @@ function qdrant(secrets: ISecretSource) {
       .describe(
         'volume of each node for snapshots; by default as large as those that stay there need, else as storage',
       ),
-    storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
+    storageClass: z.string().optional().describe("class of the volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
     clientToken: secretKey(secrets)

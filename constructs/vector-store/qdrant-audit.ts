@@ -18,9 +18,9 @@ export enum AuditRotation {
  */
 export interface QdrantAudit {
   /**
-   * Room for the log on the snapshot volume of each node, for one file more than {@link maxFiles}. A line has 200 to 400 bytes, so
-   * 100 requests a second at a node are about 3 GB a day. Qdrant does not keep to it: when the volume is full, lines are
-   * lost and snapshots fail, and the node goes on.
+   * Volume of each node for the log, for one file more than {@link maxFiles}: a line has 200 to 400 bytes, so 100 requests a
+   * second at a node are about 3 GB a day. When it is full, lines are lost, and the node goes on. A claim of a database that
+   * runs cannot be added or changed in place; the render says how to do it.
    */
   readonly storage: Size;
 
@@ -44,8 +44,8 @@ export interface QdrantAudit {
   readonly trustForwardedHeaders?: boolean;
 }
 
-/** Beside the snapshots of the collections, and of a name that no collection has: it cannot fill the volume of the data. */
-const DIRECTORY = './snapshots/.audit';
+/** Where Qdrant writes it, in its working directory. A volume of its own: a full one keeps no node from starting. */
+export const AUDIT_DIRECTORY = 'audit';
 
 /** What stands in Qdrant's configuration; Qdrant's own defaults are left to it. */
 export function auditConfig(scope: IConstruct, audit: QdrantAudit): object {
@@ -55,7 +55,7 @@ export function auditConfig(scope: IConstruct, audit: QdrantAudit): object {
   }
   return {
     enabled: true,
-    dir: DIRECTORY,
+    dir: `./${AUDIT_DIRECTORY}`,
     ...(rotation === undefined ? {} : { rotation }),
     ...(maxFiles === undefined ? {} : { max_log_files: maxFiles }),
     ...(trustForwardedHeaders === undefined ? {} : { trust_forwarded_headers: trustForwardedHeaders }),

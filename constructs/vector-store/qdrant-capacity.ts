@@ -4,7 +4,6 @@ import type { IConstruct } from 'constructs';
 import { kibibytesOf, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import type { Resources } from '../workload/resources';
-import type { QdrantAudit } from './qdrant-audit';
 import type { QdrantSizing } from './qdrant-sizing';
 import type { SnapshotSchedule } from './snapshot-schedule';
 
@@ -47,8 +46,6 @@ export interface QdrantCapacityProps {
   readonly snapshotStorage?: Size;
   /** When snapshots are taken and how many are kept, if any are. */
   readonly snapshots?: SnapshotSchedule;
-  /** The audit log, if there is one. */
-  readonly audit?: QdrantAudit;
   /** Copies of each shard, if anybody says. */
   readonly replicationFactor?: number;
   /** What the nodes hold, if anybody knows. */
@@ -156,31 +153,22 @@ export class QdrantCapacity {
     return storage;
   }
 
-  /** Snapshots that stay on the nodes must all fit, with the one that is being taken and the audit log. */
+  /** Snapshots that stay on the nodes must all fit, with the one that is being taken. */
   private snapshotStorageWith(snapshot: Size): Size {
-    const { snapshots, snapshotStorage, audit } = this.props;
-    const kept = snapshots === undefined || snapshots.to !== undefined ? 0 : snapshots.keep;
-    const needed = sum(times(snapshot, kept + 1), audit);
-    if (kept > 0 || audit !== undefined) {
-      this.checkSnapshotStorage(needed, kept, snapshot);
+    const { snapshots, snapshotStorage } = this.props;
+    if (snapshots === undefined || snapshots.to !== undefined) {
+      return snapshotStorage ?? this.storage;
     }
-    return snapshotStorage ?? (kept > 0 ? needed : sum(this.storage, audit));
-  }
-
-  private checkSnapshotStorage(needed: Size, kept: number, snapshot: Size): void {
-    const { snapshotStorage, audit } = this.props;
-    if (snapshotStorage === undefined || kibibytesOf(snapshotStorage) >= kibibytesOf(needed)) {
-      return;
+    const count = snapshots.keep + 1;
+    const needed = times(snapshot, count);
+    if (snapshotStorage !== undefined && kibibytesOf(snapshotStorage) < kibibytesOf(needed)) {
+      throw new UsageError(
+        `is ${sizeText(snapshotStorage)}, but the ${snapshots.keep} snapshots that are kept and the one that is taken ` +
+          `need ${count} × ${sizeText(snapshot)} = ${sizeText(needed)}; raise it, keep fewer, or send them to a bucket`,
+        { scope: this.scope, property: 'snapshotStorage' },
+      );
     }
-    const taken =
-      kept > 0 ? `the ${kept} snapshots that are kept and the one that is taken` : 'a snapshot that is taken';
-    const [log, room] = audit === undefined ? ['', ''] : [' and the audit log', ` + ${sizeText(audit.storage)}`];
-    const instead = kept > 0 ? 'keep fewer, or send them to a bucket' : 'or lower audit.storage';
-    throw new UsageError(
-      `is ${sizeText(snapshotStorage)}, but ${taken}${log} need ${kept + 1} × ${sizeText(snapshot)}${room} = ` +
-        `${sizeText(needed)}; raise it, ${instead}`,
-      { scope: this.scope, property: 'snapshotStorage' },
-    );
+    return snapshotStorage ?? needed;
   }
 
   private missing(property: string): never {
@@ -193,8 +181,4 @@ export class QdrantCapacity {
 
 function times(size: Size, factor: number): Size {
   return Size.kibibytes(Math.ceil(kibibytesOf(size) * factor));
-}
-
-function sum(size: Size, audit: QdrantAudit | undefined): Size {
-  return audit === undefined ? size : Size.kibibytes(kibibytesOf(size) + kibibytesOf(audit.storage));
 }

@@ -22,7 +22,7 @@ import { SecretRotation } from '../workload/secret-rotation';
 import { StatefulSet } from '../workload/stateful-set';
 import { type Mount, Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
-import { auditConfig, type QdrantAudit } from './qdrant-audit';
+import { AUDIT_DIRECTORY, auditConfig, type QdrantAudit } from './qdrant-audit';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
@@ -64,9 +64,9 @@ export interface QdrantProps extends WorkloadOptions {
   /**
    * Volume of each node for snapshots, apart from the data so that a snapshot cannot fill its disk. It stays when
    * snapshots go to an object store, which they are sent to from here: a StatefulSet's claims cannot be changed.
-   * Snapshots that stay here must fit, those that are kept and the one that is being taken, and the {@link audit} log; a
-   * snapshot is as large as the sizing says, else half of `storage`.
-   * @default - as large as they need; as large as `storage`, and the audit log besides, when none stay here
+   * Snapshots that stay here must fit, those that are kept and the one that is being taken; a snapshot is as large
+   * as the sizing says, else half of `storage`.
+   * @default - as large as they need; as large as `storage` when none stay here
    */
   readonly snapshotStorage?: Size;
 
@@ -78,7 +78,7 @@ export interface QdrantProps extends WorkloadOptions {
   readonly snapshots?: SnapshotSchedule;
 
   /**
-   * Storage class of both volumes.
+   * Storage class of the volumes.
    * @default - the cluster's class for block volumes
    */
   readonly storageClass?: string;
@@ -124,8 +124,8 @@ export interface QdrantProps extends WorkloadOptions {
   readonly readOnlyToken?: SecretKey;
 
   /**
-   * What clients ask is logged, with who asked. The log is on the snapshot volume.
-   * @default - nothing is logged but errors
+   * Logs what clients ask, and who asked, on a volume of its own.
+   * @default - there is no such log
    */
   readonly audit?: QdrantAudit;
 
@@ -370,7 +370,7 @@ export class Qdrant extends Construct implements IProvider {
 
   private createStatefulSet(): StatefulSet {
     const { storage, snapshotStorage, sizing } = this.capacity;
-    const { storageClass } = this.props;
+    const { storageClass, audit } = this.props;
     const workload = new StatefulSet(this, 'Resource', {
       ...this.props,
       component: 'vector-store',
@@ -384,6 +384,7 @@ export class Qdrant extends Construct implements IProvider {
       claims: [
         { name: 'storage', size: storage, storageClass },
         { name: 'snapshots', size: snapshotStorage, storageClass },
+        ...(audit === undefined ? [] : [{ name: AUDIT_DIRECTORY, size: audit.storage, storageClass }]),
       ],
       // Segments are flushed and consensus state is written before the process ends.
       gracePeriod: Duration.minutes(2),
@@ -449,6 +450,9 @@ export class Qdrant extends Construct implements IProvider {
     return [
       { volume: Volume.claim('storage'), path: `${HOME}/storage` },
       { volume: Volume.claim('snapshots'), path: `${HOME}/snapshots` },
+      ...(this.props.audit === undefined
+        ? []
+        : [{ volume: Volume.claim(AUDIT_DIRECTORY), path: `${HOME}/${AUDIT_DIRECTORY}` }]),
       { volume: Volume.memory('init', Size.mebibytes(1)), path: `${HOME}/init` },
     ];
   }
