@@ -96,11 +96,11 @@ function qdrant(secrets: ISecretSource) {
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
     clientToken: secretKey(secrets)
       .optional()
-      .describe('token that clients get who write, signed with the key; by default they get the key'),
+      .describe('token of clients that write, signed with the key; by default they have the key'),
     readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
     readOnlyToken: secretKey(secrets)
       .optional()
-      .describe('token that clients get who only search, signed with the key; by default they get readOnlyApiKey'),
+      .describe('token of clients that only search, signed with the key; by default they have readOnlyApiKey'),
     audit: audit.optional().describe('log of what clients ask; by default none'),
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int32().min(1).optional().describe('copies of each shard; by default 2'),

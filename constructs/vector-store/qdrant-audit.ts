@@ -14,7 +14,7 @@ export enum AuditRotation {
  * The audit log of a Qdrant: for each request of a client the time, the method, the collection, the address of the client, the
  * `subject` of its token, and whether it was allowed. Each node logs what it is asked.
  *
- * Source: Qdrant 1.19 docs, "Security", "Audit logging".
+ * Source: Qdrant 1.19, lib/storage/src/audit.rs, and `audit` in config/config.yaml.
  */
 export interface QdrantAudit {
   /**

@@ -100,12 +100,12 @@ export interface QdrantProps extends WorkloadOptions {
   readonly alternativeApiKey?: SecretKey;
 
   /**
-   * Token that clients who write get instead of {@link apiKey}: a JSON Web Token, signed with `apiKey` or
+   * Token that clients that write get instead of {@link apiKey}: a JSON Web Token, signed with `apiKey` or
    * `alternativeApiKey`, whose claims say which collections they may write to. Without such claims it may do everything.
    * Any number of tokens is valid at a time, so one is replaced by a reference to another. A value that is changed in
    * place restarts no pod.
    * Source: Qdrant 1.19 docs, "Security", "Granular access control with JWT".
-   * @default - clients who write get apiKey
+   * @default - clients that write get apiKey
    */
   readonly clientToken?: SecretKey;
 
@@ -117,9 +117,9 @@ export interface QdrantProps extends WorkloadOptions {
   readonly readOnlyApiKey?: SecretKey;
 
   /**
-   * Token that clients who only search get, as {@link clientToken}; it goes before {@link readOnlyApiKey}, which the nodes
+   * Token that clients that only search get, as {@link clientToken}; it goes before {@link readOnlyApiKey}, which the nodes
    * accept as well.
-   * @default - clients who only search get readOnlyApiKey
+   * @default - clients that only search get readOnlyApiKey
    */
   readonly readOnlyToken?: SecretKey;
 
