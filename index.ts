@@ -188,6 +188,7 @@ export {
 export { PayloadIndex } from './constructs/vector-store/payload-index';
 export { Pgvector, type PgvectorProps } from './constructs/vector-store/pgvector';
 export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
+export { AuditRotation, type QdrantAudit } from './constructs/vector-store/qdrant-audit';
 export type { QdrantResources } from './constructs/vector-store/qdrant-capacity';
 export {
   type CollectionBackfill,

@@ -331,7 +331,9 @@ describe('node --import tsx main.ts --secrets', () => {
       'dev Secret rag-dev/qdrant: api-key, read-only-api-key',
       'dev Secret rag-dev/queue: password',
     ]);
-    expect(lines).toContain('production ClusterSecretStore acme, rag/production/qdrant: api-key, read-only-api-key');
+    expect(lines).toContain(
+      'production ClusterSecretStore acme, rag/production/qdrant: api-key, client-token, read-only-token',
+    );
     expect(lines).toContain('production Secret rag-production/registry');
     expect(lines.filter((line) => /^production Secret .*\/qdrant/.test(line))).toEqual([]);
     expect(contentOf(dist())).toEqual(COMMITTED);

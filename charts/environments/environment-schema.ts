@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
+import { AuditRotation } from '../../constructs/vector-store/qdrant-audit';
 import { accelerator, cluster } from './environment-cluster';
 import { database, migration } from './environment-database';
 import { index, scheduler, syncs } from './environment-ingestion';
@@ -58,6 +59,16 @@ const qdrantResources = z.strictObject({
   memory: size.optional().describe('memory, request and limit; by default from sizing'),
 });
 
+const audit = z.strictObject({
+  storage: size.describe('volume of each node for it, for one file more than maxFiles'),
+  rotation: z.enum(AuditRotation).optional().describe('how often another file begins; by default daily'),
+  maxFiles: count.optional().describe('files that are kept; by default 7'),
+  trustForwardedHeaders: z
+    .boolean()
+    .optional()
+    .describe('whether X-Forwarded-For says who the client is; by default the connection does'),
+});
+
 function qdrant(secrets: ISecretSource) {
   return z.strictObject({
     nodes: z.int32().min(1).optional().describe('1, or 3 and more; by default 3'),
@@ -69,10 +80,17 @@ function qdrant(secrets: ISecretSource) {
       .describe(
         'volume of each node for snapshots; by default as large as those that stay there need, else as storage',
       ),
-    storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
+    storageClass: z.string().optional().describe("class of the volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
+    clientToken: secretKey(secrets)
+      .optional()
+      .describe('token of clients that write, signed with the key; by default they have the key'),
     readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
+    readOnlyToken: secretKey(secrets)
+      .optional()
+      .describe('token of clients that only search, signed with the key; by default they have readOnlyApiKey'),
+    audit: audit.optional().describe('log of what clients ask; by default none'),
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int32().min(1).optional().describe('copies of each shard; by default 2'),
     startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),

@@ -415,6 +415,8 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
       return;
     }
     const { username, password } = credentials;
+    username._bindForOperator(this, 'credentials');
+    password._bindForOperator(this, 'credentials');
     if (username.secret !== password.secret || username.key !== 'username' || password.key !== 'password') {
       this.refuse(
         'credentials',
@@ -422,8 +424,6 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
           'must be the keys username and password of one Secret',
       );
     }
-    username._bindForOperator(this, 'credentials');
-    password._bindForOperator(this, 'credentials');
   }
 
   private refuse(property: string, problem: string): never {

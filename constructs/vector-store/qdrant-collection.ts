@@ -205,6 +205,7 @@ export class QdrantCollection extends Construct implements IProvider {
   private readonly props: QdrantCollectionProps;
   private readonly aliases: string[];
   private readOnlyView?: IProvider;
+  private administrationView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantCollectionProps) {
     super(scope, id);
@@ -222,11 +223,21 @@ export class QdrantCollection extends Construct implements IProvider {
     return this.offer(client, this.props.store);
   }
 
-  /** The same collection for clients that only search; they get the key that can only read. */
+  /** The same collection for clients that only search; they get the token or the key that can only read. */
   public get readOnly(): IProvider {
     const store = this.props.store.readOnly;
     this.readOnlyView ??= { description: `${this.node.id}.readOnly`, offerTo: (client) => this.offer(client, store) };
     return this.readOnlyView;
+  }
+
+  /** The same collection for programs that need the full key of the database, such as a `QdrantRestore`. */
+  public get administration(): IProvider {
+    const store = this.props.store.administration;
+    this.administrationView ??= {
+      description: `${this.node.id}.administration`,
+      offerTo: (client) => this.offer(client, store),
+    };
+    return this.administrationView;
   }
 
   private offer(client: IClient, store: IProvider): Offer {

@@ -20,7 +20,7 @@ export interface QdrantRestoreProps extends LibraryJobOptions {
 
   /**
    * Names of the collections. They must exist, empty: Qdrant lists the snapshots of a collection only while it
-   * does. Where a `QdrantCollection` creates it, have the Job wait: `restore.job.uses(documents)`.
+   * does. Where a `QdrantCollection` creates it, have the Job wait: `restore.job.uses(documents.administration)`.
    * @default - all that exist and have snapshots
    */
   readonly collections?: string[];

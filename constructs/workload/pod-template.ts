@@ -194,7 +194,7 @@ export class PodTemplate {
    * keys are read, without the files that providers give, and without any files where they are read again.
    */
   public secretsToWatch(unwatched: SecretKey[], filesAreReread: boolean): string[] {
-    const given = this.secretFiles.map(({ source }) => volumeNameOf(source.secret));
+    const given = this.secretMounts().map(({ volume }) => volume.name);
     const spec = this.mergedSpec(this.volumes());
     const volumes = filesAreReread ? [] : spec.volumes?.filter(({ name }) => !given.includes(name));
     const watched = secretsReadBy({ ...spec, volumes }).filter(
@@ -382,15 +382,32 @@ export class PodTemplate {
     return container === this.containers[0];
   }
 
-  /** One volume for each Secret of which files are wanted, in every directory where they are. */
+  /**
+   * One volume for each Secret of which files are wanted, in every directory where they are. A directory with files of
+   * several Secrets has a volume of its own, unless two of the files would have one name, which is refused.
+   */
   private secretMounts(): Mount[] {
-    const secrets = [...new Set(this.secretFiles.map(({ source }) => source.secret))];
-    return secrets.flatMap((secret) => {
-      const files = this.secretFiles.filter(({ source }) => source.secret === secret);
-      const keys = [...new Map(files.map(({ source }) => [source.key, source])).values()];
-      const volume = Volume.secret(volumeNameOf(secret), keys);
-      return [...new Set(files.map(({ directory }) => directory))].map((path) => ({ volume, path }));
+    const directories = [...new Set(this.secretFiles.map(({ directory }) => directory))];
+    const keysIn = (wanted: string[]) =>
+      uniqueKeys(this.secretFiles.filter(({ directory }) => wanted.includes(directory)));
+    const mixed = directories.filter((directory) => {
+      const keys = keysIn([directory]);
+      return secretsOf(keys).length > 1 && new Set(keys.map(({ key }) => key)).size === keys.length;
     });
+    const others = directories.filter((directory) => !mixed.includes(directory));
+    return [
+      ...secretsOf(keysIn(others)).flatMap((secret) => {
+        const keys = keysIn(others).filter((key) => key.secret === secret);
+        const volume = Volume.secret(volumeNameOf(secret), keys);
+        return others
+          .filter((directory) => secretsOf(keysIn([directory])).includes(secret))
+          .map((path) => ({ volume, path }));
+      }),
+      ...mixed.map((path) => ({
+        volume: Volume.secret(volumeNameOf(path.slice(1), 'secrets-at'), keysIn([path])),
+        path,
+      })),
+    ];
   }
 
   /** Files in one volume, which therefore change at one time. */
@@ -553,6 +570,15 @@ export class PodTemplate {
       this.providerClasses.add(key._providerClass);
     }
   }
+}
+
+/** Each key once, however many files are made of it. */
+function uniqueKeys(files: { readonly source: SecretKey }[]): SecretKey[] {
+  return [...new Map(files.map(({ source }) => [`${source.secret}/${source.key}`, source])).values()];
+}
+
+function secretsOf(keys: SecretKey[]): string[] {
+  return [...new Set(keys.map(({ secret }) => secret))];
 }
 
 /** A name for a volume, after a Secret or a place; what had to change is told apart by a digest. */

@@ -35,6 +35,13 @@ export interface Offer {
   readonly withoutEnv?: string[];
 
   /**
+   * Keys of Secrets whose change restarts no client, because the provider would refuse the new value: they are replaced
+   * by references to other keys, and the pods roll out with these.
+   * @default - none: where Reloader runs, it restarts the client when a Secret in {@link env} changes
+   */
+  readonly unwatchedKeys?: SecretKey[];
+
+  /**
    * Files that the client needs, such as a certificate authority.
    * @default - none
    */

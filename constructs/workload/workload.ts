@@ -257,12 +257,14 @@ export abstract class Workload extends Construct implements IClient {
   protected readonly template: PodTemplate;
   private readonly props: WorkloadProps & PodDetails;
   private readonly used = new Set<IProvider>();
+  private readonly unwatchedKeys: SecretKey[];
   private readonly addresses = new Map<string, { readonly service: string; readonly port: Port }>();
   private config?: { readonly files: ConfigFiles; readonly volume: Volume };
 
   protected constructor(scope: Construct, id: string, kind: string, props: WorkloadProps & PodDetails) {
     super(scope, id);
     this.props = props;
+    this.unwatchedKeys = [...(props.unwatchedKeys ?? [])];
     this.name = props.name ?? (id === 'Resource' ? scope.node.id : id);
     checkObjectName(this, this.name, kind);
     checkPodLabels(this, props.podLabels ?? {});
@@ -325,6 +327,7 @@ export abstract class Workload extends Construct implements IClient {
     for (const name of offer.withoutEnv ?? []) {
       this.template.refuseEnv(name, origin);
     }
+    this.unwatchedKeys.push(...(offer.unwatchedKeys ?? []));
     for (const { source, directory } of offer.files ?? []) {
       this.template.addSecretFile(source, directory);
     }
@@ -469,18 +472,18 @@ export abstract class Workload extends Construct implements IClient {
 
   /**
    * Variables are read once, and few programs read a certificate twice, so pods have to restart when a Secret
-   * changes. Configuration needs no such watch: its checksum is part of the pods. Nor do the authorities that
-   * providers give: they outlive the certificates beside them in the same Secret. Pods of Jobs and CronJobs read it
+   * changes. Configuration needs no such watch: its checksum is part of the pods. Nor do keys that a provider would
+   * refuse after a change in place, and the authorities that providers give: these outlive the certificates beside them in the same Secret. Pods of Jobs and CronJobs read it
    * when they start; of a CronJob Reloader would start a run, and a Job it would delete and create again, though Argo
    * CD runs it (stakater/Reloader, README, "Jobs" and "CronJobs").
    */
   private reloadAnnotations(): { [annotation: string]: string } {
-    const { unwatchedKeys = [], secretRotation = SecretRotation.RELOADER } = this.props;
+    const { secretRotation = SecretRotation.RELOADER } = this.props;
     const reread = secretRotation === SecretRotation.REREAD;
     if (!Cluster.of(this).reloader || !(reread || secretRotation === SecretRotation.RELOADER)) {
       return {};
     }
-    const produce = () => this.template.secretsToWatch(unwatchedKeys, reread).join(',') || undefined;
+    const produce = () => this.template.secretsToWatch(this.unwatchedKeys, reread).join(',') || undefined;
     return { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) };
   }
 

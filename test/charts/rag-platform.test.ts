@@ -370,6 +370,25 @@ describe('the keys of the database', () => {
     });
     expect(egressOf(objects, 'api')[0]).toEqual([[pods('qdrant')], [6333, 6334]]);
   });
+
+  test('are with tokens of its own Jobs alone', () => {
+    const objects = objectsOf({
+      ...PARTS,
+      qdrant: {
+        ...QDRANT,
+        clientToken: SecretKey.of('qdrant', 'client-token'),
+        readOnlyToken: SecretKey.of('qdrant', 'read-only-token'),
+      },
+    });
+    for (const [name, token] of [
+      ['api', 'read-only-token'],
+      ['embedding-workers', 'client-token'],
+    ] as const) {
+      const client = find(objects, 'Deployment', name);
+      expect(env(client, 'QDRANT_API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: token } });
+      expect(JSON.stringify(client)).not.toContain('"api-key"');
+    }
+  });
 });
 
 describe("a database that is not the platform's", () => {

@@ -85,8 +85,8 @@ describe('values of Secrets', () => {
   test('restart the pods when they change, unless something else is said', () => {
     const watched = (...lines: string[]) =>
       api(KEY, ...lines).metadata.annotations?.['secret.reloader.stakater.com/reload'];
-    expect(watched()).toBe('openai,qdrant');
-    expect(watched('  secretRotation: reloader')).toBe('openai,qdrant');
+    expect(watched()).toBe('openai');
+    expect(watched('  secretRotation: reloader')).toBe('openai');
     expect(watched('  secretRotation: reread', '  secretDelivery: files')).toBeUndefined();
     expect(watched('  secretRotation: { revision: "2026-11-28" }')).toBeUndefined();
   });

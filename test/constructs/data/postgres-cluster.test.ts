@@ -82,7 +82,7 @@ describe('keys of a Secret that is there only while pods mount it', () => {
   test('are no credentials, which the operator reads', () => {
     const credentials = { username: vault.key('owner', 'username'), password: vault.key('owner', 'password') };
     expect(() => cluster({ credentials })).toThrow(
-      'rag/db: credentials has key username of Secret owner, which there is only while pods mount it',
+      'rag/db: credentials has key username of Secret owner--username, which there is only while pods mount it',
     );
   });
 
@@ -94,7 +94,7 @@ describe('keys of a Secret that is there only while pods mount it', () => {
       secretKey: vault.key('minio', 'secret'),
     });
     expect(() => cluster({ backups: PostgresBackups.daily({ hour: 2, keepDays: 7, to }) })).toThrow(
-      'rag/db/Archive: backups.to has key id of Secret minio, which there is only while pods mount it',
+      'rag/db/Archive: backups.to has key id of Secret minio--id, which there is only while pods mount it',
     );
   });
 });

@@ -283,6 +283,24 @@ describe('a client', () => {
     expect(env(api, 'EMBEDDING_DIMENSIONS')).toBeUndefined();
   });
 
+  test('gets the token, and so does what fills the next collection; the programs that change collections get the key', () => {
+    const next = {
+      name: 'documents-2',
+      model: OTHER,
+      backfill: { image: IMAGE, deadline: Duration.hours(1) },
+    };
+    const tokens = { clientToken: SecretKey.of('qdrant', 'client-token') };
+    const { construct, client, objects } = collection({ aliases: ['search'], next }, tokens);
+    client.uses(construct);
+    const keys = (rendered: ManifestObject[], kind: string, name: string) =>
+      env(find(rendered, kind, name), 'QDRANT_API_KEY').secretKeyRef.key;
+    expect(keys(objects(), 'Deployment', 'api')).toBe('client-token');
+    expect(keys(objects(), 'Job', 'documents-backfill')).toBe('client-token');
+    expect(keys(objects(), 'Job', 'documents-bootstrap')).toBe('api-key');
+    const switched = collection({ aliases: ['search'], next: { ...next, switched: true } }, tokens).objects();
+    expect(keys(switched, 'Job', 'documents-switch')).toBe('api-key');
+  });
+
   test('that only searches gets the key that can only read', () => {
     const { construct, client, objects } = collection();
     client.uses(construct.readOnly, construct.readOnly);
@@ -514,6 +532,6 @@ describe('mistakes', () => {
 
   test('reading alone, when the database has no key for that', () => {
     const { construct } = collection({}, { readOnlyApiKey: undefined });
-    expect(() => construct.readOnly).toThrow('rag/qdrant: readOnlyApiKey is missing');
+    expect(() => construct.readOnly).toThrow('rag/qdrant: readOnlyToken is missing');
   });
 });

@@ -184,7 +184,7 @@ describe('files of providers', () => {
     });
   });
 
-  test('of two Secrets cannot be in one directory', () => {
+  test('of two Secrets and of one name cannot be in one directory', () => {
     const { chart, construct } = client();
     const directory = '/etc/ca';
     construct.uses(
