@@ -50,27 +50,46 @@ suite('a real control plane', () => {
     });
   });
 
-  test('would refuse a field that it does not know, and warn of a pod that is not restricted', async () => {
+  test('would refuse a field that it does not know, warn of pods that are not restricted, and tell what differs', async () => {
     await cluster.provide(namespace('odd', { 'pod-security.kubernetes.io/warn': 'restricted' }));
-    const pods = { metadata: { labels: { a: 'a' } }, spec: { containers: [{ name: 'a', image: 'a' }] } };
-    const object = (spec: Json): ManifestObject => ({
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'odd', namespace: 'odd' },
-      spec: { selector: { matchLabels: { a: 'a' } }, template: pods, ...spec },
-    });
-    const apply = (object: ManifestObject) => cluster.apply(object, JSON.stringify(object));
-    const refused = await apply(object({ replica: 1 }));
+    const refused = await apply(cluster, unrestricted('odd', { replica: 1 }));
     expect([refused.status, refused.body.message]).toEqual([500, expect.stringContaining('.spec.replica')]);
-    const warned = await apply(object({ replicas: 1 }));
+    const warned = await apply(cluster, unrestricted('odd', { replicas: 1 }));
     expect([warned.status, warned.warnings]).toEqual([201, [expect.stringContaining('would violate PodSecurity')]]);
-    const live = (await cluster.read(object({}))).body;
-    expect(differences(object({ replicas: 2, paused: true }), live)).toEqual([
-      'Deployment odd/odd: .spec.replicas is 2 in the file, and 1 in the cluster',
-      'Deployment odd/odd: .spec.paused is true in the file, and undefined in the cluster',
+    expect(differences(unrestricted('odd', { replicas: 2, paused: true }), warned.body)).toEqual([
+      'Deployment odd/api: .spec.replicas is 2 in the file, and 1 in the cluster',
+      'Deployment odd/api: .spec.paused is true in the file, and undefined in the cluster',
+    ]);
+  });
+
+  test('would miss pods that Pod Security refuses, and say why', async () => {
+    await cluster.provide(namespace('strict', { 'pod-security.kubernetes.io/enforce': 'restricted' }));
+    const deployment = unrestricted('strict', { replicas: 2 });
+    await cluster.provide(deployment);
+    await until('it is said why', async () => (await podsMissing(cluster, [deployment])).join().includes(';'));
+    expect(await podsMissing(cluster, [deployment])).toEqual([
+      expect.stringMatching(
+        /^Deployment strict\/api: has 0 pods of 2; pods .* violates PodSecurity "restricted:latest"/,
+      ),
     ]);
   });
 });
+
+/** A Deployment whose pods are not restricted. */
+function unrestricted(namespace: string, spec: Json): ManifestObject {
+  const labels = { app: 'api' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'api', image: 'api' }] } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'api', namespace },
+    spec: { selector: { matchLabels: labels }, template, ...spec },
+  };
+}
+
+function apply(cluster: ControlPlane, object: ManifestObject) {
+  return cluster.apply(object, JSON.stringify(object));
+}
 
 /** The files of an environment in the order in which Argo CD applies them: by sync wave, and what others need first. */
 function filesOf({ objects, files }: TestedEnvironment): File[] {
