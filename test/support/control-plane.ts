@@ -112,14 +112,15 @@ export class ControlPlane {
     return body.items;
   }
 
-  /** Deletes an object, and waits until it is gone. */
+  /** Deletes an object; a namespace with its content takes a while longer. */
   public async remove(object: ManifestObject): Promise<void> {
-    const path = await this.pathFor(object);
-    await this.send('DELETE', path);
-    await until(
-      `${object.kind} ${object.metadata.name} is gone`,
-      async () => (await this.send('GET', path)).status === 404,
-    );
+    await this.send('DELETE', await this.pathFor(object));
+  }
+
+  /** Waits until there is no such object. */
+  public async absence(object: ManifestObject): Promise<void> {
+    const { kind, metadata } = object;
+    await until(`${kind} ${metadata.name} is gone`, async () => (await this.read(object)).status === 404);
   }
 
   /** Makes the kinds of these CRDs known. */
@@ -260,6 +261,7 @@ export class ControlPlane {
       '--secure-port=0',
       '--leader-elect=false',
       `--service-account-private-key-file=${this.pathOf('service-accounts.key')}`,
+      '--horizontal-pod-autoscaler-sync-period=1s',
       '--kube-api-qps=500',
       '--kube-api-burst=1000',
     ]);
