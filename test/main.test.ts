@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GENERATED_MARK } from '../charts/output-folder';
 import { contentOf, writtenAt } from './support/folder-content';
@@ -59,6 +59,23 @@ describe('node --import tsx main.ts', () => {
       env: { TZ: 'Pacific/Kiritimati', LANG: locale, LC_ALL: locale },
     });
     expect(outcome.status).toBe(0);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('renders the same bytes in a clone whose lines end with carriage returns', () => {
+    project.endLinesWithCarriageReturns();
+    expect(contentOf(dist())).not.toEqual(COMMITTED);
+    expect(project.main(['--check']).stderr).toMatch(/^dist is what the code renders\n/);
+    rmSync(dist(), { recursive: true });
+    const { status, stderr } = project.main();
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/^dev /)]);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('reads no files that editors and file systems keep beside an environment', () => {
+    writeFileSync(project.pathOf('charts', 'environments', '._dev.yaml'), '\u0000');
+    symlinkSync('me@host.4711', project.pathOf('charts', 'environments', '.#dev.yaml'));
+    expect(project.main().status).toBe(0);
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
@@ -314,6 +331,29 @@ describe('node --import tsx main.ts --check', () => {
         'dev/old.service.yaml\n',
     );
     expect(writtenAt(dist())).toEqual(before);
+  });
+});
+
+describe('files in dist that were not rendered', () => {
+  test('are no difference when an operating system or an editor leaves them', () => {
+    writeFileSync(join(dist(), '.DS_Store'), '\u0000');
+    writeFileSync(join(dist(), 'dev', '.api.deployment.yaml.swp'), '\u0000');
+    expect(project.main(['--check']).stderr).toMatch(/^dist is what the code renders\n/);
+    const { status, stderr } = project.main();
+    expect([status, stderr.match(/: 0 changed, 0 removed$/gm)]).toEqual([0, expect.any(Array)]);
+    project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
+    expect(project.main().status).toBe(0);
+    expect(existsSync(join(dist(), '.DS_Store'))).toBe(false);
+  });
+
+  test.each([[[]], [['--check']]])('are refused when they are something else: %j', (args) => {
+    writeFileSync(join(dist(), 'README.md'), 'Notes.\n');
+    const { status, stderr } = project.main(args);
+    expect([status, stderr]).toEqual([
+      1,
+      'dist is replaced as a whole, but dist/README.md was not rendered by this project; move it to another folder, or ' +
+        'delete what is not needed\n',
+    ]);
   });
 });
 

@@ -11,7 +11,18 @@ import { cache, queue } from './environment-queue';
 import { route } from './environment-route';
 import { scaling, workerScaling } from './environment-scaling';
 import { secretSource } from './environment-secrets';
-import { certificate, command, cpu, duration, image, judged, secretKey, size, usualKey } from './environment-values';
+import {
+  certificate,
+  command,
+  count,
+  cpu,
+  duration,
+  image,
+  judged,
+  secretKey,
+  size,
+  usualKey,
+} from './environment-values';
 import { collection, drain, rehearsal, repair, restore, sizing, snapshots, vectors } from './environment-vectors';
 import { serviceFields, workloadFields } from './environment-workload';
 

@@ -3,12 +3,6 @@ import type { IConstruct } from 'constructs';
 import { ConnectionGraph } from './connection-graph';
 import type { PodSet } from './peer';
 
-/**
- * Annotations of what pods of the last sync may need when they start once more: Argo CD removes it at the end of a sync, when
- * everything else is healthy.
- */
-export const PRUNED_LAST = { 'argocd.argoproj.io/sync-options': 'PruneLast=true' };
-
 /** Annotation by which Argo CD orders a sync (Argo CD docs, "Sync Phases and Waves"). */
 const WAVE = 'argocd.argoproj.io/sync-wave';
 

@@ -137,7 +137,8 @@ export interface ProgramOptions extends WorkloadOptions {
   /**
    * Configuration files, by the absolute path at which the program finds them: prompts, settings of models, feature
    * flags. They are in a ConfigMap, so they hold no secrets, and together less than 1 MiB. Pods restart when one changes,
-   * as {@link configRollout} says.
+   * as {@link configRollout} says. A content is kept byte for byte, its line endings too: where it is read from a file, the
+   * file needs `eol=lf` in `.gitattributes`, or clones render different contents.
    * @default - none
    */
   readonly files?: { readonly [path: string]: string };

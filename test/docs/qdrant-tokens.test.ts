@@ -8,7 +8,7 @@ import { Size } from 'cdk8s';
 import { SecretKey } from '../../constructs/secrets/secret-key';
 import { Qdrant, type QdrantProps } from '../../constructs/vector-store/qdrant';
 import { find, mainContainer, render, testChart } from '../support/manifests';
-import { isInstalled } from '../support/programs';
+import { qdrantBinary } from '../support/programs';
 import { RESOURCES } from '../support/values';
 
 const PAGE = readFileSync(join(__dirname, '../../docs/vectors.md'), 'utf8');
@@ -51,7 +51,7 @@ class Node {
       }
     }
     let output = '';
-    const child = spawn('qdrant', ['--config-path', 'production.yaml'], {
+    const child = spawn(BINARY as string, ['--config-path', 'production.yaml'], {
       cwd: directory,
       env: { ...env, PATH: process.env.PATH },
     });
@@ -98,7 +98,9 @@ async function ask(key: string, method: string, path: string, body?: object) {
 const VECTORS = { vectors: { size: 2, distance: 'Dot' } };
 const POINT = { points: [{ id: 1, vector: [1, 2], payload: { source: 'a' } }] };
 
-(isInstalled('qdrant') ? describe : describe.skip)('on a Qdrant', () => {
+const BINARY = qdrantBinary();
+
+(BINARY === undefined ? describe.skip : describe)('on a Qdrant', () => {
   let directory = '';
   let node: Node | undefined;
 
