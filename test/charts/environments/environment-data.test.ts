@@ -254,6 +254,7 @@ describe('a queue of one kind', () => {
       'queue:',
       '  sqs:',
       `    url: ${url}`,
+      '    visibilityTimeout: 15m',
       '    accessKey: { secret: k, key: id }',
       '    secretKey: { secret: k, key: secret }',
       '    cidrs: [10.9.0.0/24]',
@@ -329,6 +330,18 @@ describe('a queue of one kind', () => {
       ['queue: { sqs: { url: documents } }'],
       '15:17 queue.sqs.url: is "documents", but must be a URL such as ' +
         'https://sqs.eu-west-1.amazonaws.com/123456789012/documents',
+    ],
+    [
+      'that hands out tasks while they run',
+      ['queue: { sqs: { url: "https://sqs.eu-west-1.amazonaws.com/123456789012/d", visibilityTimeout: 5m } }'],
+      '15:76 queue.sqs.visibilityTimeout: is 300s, but a task takes up to 600s and would run several times; raise the ' +
+        'visibility timeout of the queue to at least 900s, and say so here, or lower longestTask',
+    ],
+    [
+      'outside that hands out tasks while they run',
+      ['queue: { externalRabbitMq: { host: m.acme.example, user: rag, deliveryTimeout: 5m } }'],
+      '15:63 queue.externalRabbitMq.deliveryTimeout: is 300s, but a task takes up to 600s and would run several times; ' +
+        'raise consumer_timeout of the server to at least 900s, and say so here, or lower longestTask',
     ],
     [
       'with one key of two',
