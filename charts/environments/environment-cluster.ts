@@ -35,7 +35,10 @@ const registry = made(
   z.strictObject({
     mirror: z.string().optional().describe('host and path that replace the registry host of every image'),
     pullSecrets: z.array(z.string()).optional().describe('Secrets that every pod pulls with'),
-    requireDigest: z.boolean().optional().describe('refuses images without digest'),
+    requireDigest: z
+      .boolean()
+      .optional()
+      .describe('refuses images without digest, and models that are downloaded without a commit'),
   }),
   (props) => new Registry(props),
 );

@@ -173,7 +173,7 @@ export class EmbeddingWorkers extends Construct {
   private addModel(props: EmbeddingWorkersProps): void {
     if (props.embeddingModel !== undefined) {
       const source = sourceOf(props);
-      source.check(this, props.embeddingModel, 'modelSource');
+      source.check(this, props.embeddingModel, { source: 'modelSource', model: 'embeddingModel' });
       source.mountedBy(this.workload.pods);
       this.workload.uses(modelProvider(props.embeddingModel, source));
     }

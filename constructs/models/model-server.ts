@@ -131,7 +131,8 @@ const LEAST_STARTUP_SECONDS = 300;
 
 /**
  * A server of one model, behind a Service. What clients get is the same for every server and for hosted
- * models: `<PREFIX>_URL`, what they need to know of the model, and `<PREFIX>_API_KEY` where there is one.
+ * models: `<PREFIX>_URL`, what they need to know of the model, and `<PREFIX>_API_KEY` where there is one. A server has
+ * an API of its own as well, and its clients want `<PREFIX>_SERVER_URL`.
  */
 export abstract class ModelServer extends Construct implements IProvider {
   /** The model that it serves. */
@@ -170,10 +171,13 @@ export abstract class ModelServer extends Construct implements IProvider {
     const { port, grpcPort, basePath, contextTokens, servedTokens } = this.details;
     const { apiKey, envPrefix = this.model.role.envPrefix } = this.options;
     const host = this.endpoint.hostFrom(client, client.namespace);
+    const address = `http://${host}:${port.number}`;
     return {
       endpoints: this.servicePorts.map((served) => this.workload.endpoint(served)),
       env: {
-        [`${envPrefix}_URL`]: EnvValue.of(`http://${host}:${port.number}${basePath}`),
+        [`${envPrefix}_URL`]: EnvValue.of(`${address}${basePath}`),
+        // Clients of the server's own API add their paths themselves.
+        [`${envPrefix}_SERVER_URL`]: EnvValue.of(address),
         ...(grpcPort === undefined ? {} : { [`${envPrefix}_GRPC_PORT`]: EnvValue.of(String(grpcPort.number)) }),
         ...this.model.env(envPrefix),
         ...(contextTokens === undefined ? {} : { [`${envPrefix}_CONTEXT_TOKENS`]: EnvValue.of(String(contextTokens)) }),

@@ -321,18 +321,19 @@ describe('clients', () => {
   const hosted = (options: { envPrefix?: string; apiKey?: typeof KEY } = {}, model: Model | RerankModel = EMBEDDING) =>
     ExternalModel.compatible({ url: 'https://api.acme.example/v1', model, ...options });
 
-  const EMBEDDING_NAMES = ['URL', 'MODEL', 'DIMENSIONS', 'MAX_TOKENS', 'NORMALISED'];
+  const EMBEDDING_NAMES = ['URL', 'SERVER_URL', 'MODEL', 'REVISION', 'DIMENSIONS', 'MAX_TOKENS', 'NORMALISED'];
   const named = (prefix: string, names: string[]) => names.map((name) => `${prefix}_${name}`);
 
   test.each([
-    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }), 'http://server:8080/v1'],
-    ['Vllm', (chart: Chart) => vllm(chart), 'http://server:8000/v1'],
-    ['Ollama', (chart: Chart) => ollama(chart), 'http://server:11434/v1'],
-    ['ExternalModel', () => hosted(), 'https://api.acme.example/v1'],
+    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }), 'http://server:8080'],
+    ['Vllm', (chart: Chart) => vllm(chart), 'http://server:8000'],
+    ['Ollama', (chart: Chart) => ollama(chart), 'http://server:11434'],
+    ['ExternalModel', () => hosted(), 'https://api.acme.example'],
   ])('of embeddings from %s get the same variables', (_, create, url) => {
     const client = clientOf(create);
     expect(namesGiven(client)).toEqual(named('EMBEDDING', EMBEDDING_NAMES));
-    expect(env(client, 'EMBEDDING_URL')).toBe(url);
+    expect(env(client, 'EMBEDDING_URL')).toBe(`${url}/v1`);
+    expect(env(client, 'EMBEDDING_SERVER_URL')).toBe(url);
     expect(env(client, 'EMBEDDING_MODEL')).toBe('BAAI/bge-m3');
     expect(env(client, 'EMBEDDING_DIMENSIONS')).toBe('1024');
   });
@@ -344,6 +345,7 @@ describe('clients', () => {
     );
     expect(env(client, 'EMBEDDING_GRPC_PORT')).toBe('8001');
     expect(env(client, 'EMBEDDING_URL')).toBe('http://server:8000/v2');
+    expect(env(client, 'EMBEDDING_SERVER_URL')).toBe('http://server:8000');
   });
 
   test.each([
@@ -352,7 +354,7 @@ describe('clients', () => {
     ['ExternalModel', () => hosted({}, CHAT)],
   ])('of answers from %s get the same variables', (_, create) => {
     const client = clientOf(create);
-    expect(namesGiven(client)).toEqual(['LLM_URL', 'LLM_MODEL', 'LLM_CONTEXT_TOKENS']);
+    expect(namesGiven(client)).toEqual(['LLM_URL', 'LLM_SERVER_URL', 'LLM_MODEL', 'LLM_CONTEXT_TOKENS']);
     expect(env(client, 'LLM_MODEL')).toBe('Qwen/Qwen2.5-7B-Instruct');
   });
 
@@ -370,7 +372,12 @@ describe('clients', () => {
     ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }, RerankModel.BGE_RERANKER_V2_M3)],
     ['ExternalModel', () => hosted({}, RerankModel.BGE_RERANKER_V2_M3)],
   ])('of rankings from %s get the same variables', (_, create) => {
-    expect(namesGiven(clientOf(create))).toEqual(['RERANKER_URL', 'RERANKER_MODEL', 'RERANKER_MAX_TOKENS']);
+    expect(namesGiven(clientOf(create))).toEqual([
+      'RERANKER_URL',
+      'RERANKER_SERVER_URL',
+      'RERANKER_MODEL',
+      'RERANKER_MAX_TOKENS',
+    ]);
   });
 
   test('change in values only when one server stands in for another', () => {
