@@ -66,6 +66,9 @@ export interface PodTemplateProps {
   readonly overrides?: k8s.PodSpec;
 }
 
+/** Where programs put temporary files. */
+const TEMPORARY_FILES = '/tmp';
+
 /**
  * The pods of a workload: what every pod of this library has in common stands here and nowhere else.
  * Containers, variables and volumes can be added until the output is rendered.
@@ -346,7 +349,17 @@ export class PodTemplate {
 
   /** What the main container is to know, whichever way it gets it. */
   private mainEnv(): { [name: string]: EnvValue } {
-    return { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    const env = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    // The user of the process is as a rule in no passwd file, so its home would be "/", which cannot be written; torch,
+    // nltk and matplotlib among others keep caches there.
+    return this.hasTemporaryFiles && env.HOME === undefined ? { ...env, HOME: EnvValue.of(TEMPORARY_FILES) } : env;
+  }
+
+  private get hasTemporaryFiles(): boolean {
+    const [main] = this.containers;
+    const added = this.mounts.filter(({ container }) => (container ?? main?.name) === main?.name);
+    const mounts = [...(main?.mounts ?? []), ...added.map(({ mount }) => mount)];
+    return mounts.some(({ path, volume }) => path === TEMPORARY_FILES && volume.scratchSize !== undefined);
   }
 
   private deliveredEnv(): { [name: string]: EnvValue } {
