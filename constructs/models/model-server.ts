@@ -20,6 +20,7 @@ import type { WorkloadOptions } from '../workload/workload';
 import type { IModel } from './model';
 import { ModelFit } from './model-fit';
 import { ModelSource } from './model-source';
+import { checkServerArguments, checkServerVariables, type ServerArgument } from './server-argument';
 
 /** What every model server lets its user change. */
 export interface ModelServerOptions extends WorkloadOptions, DeploymentOptions {
@@ -79,8 +80,12 @@ export interface ModelServerDetails {
   readonly model: IModel;
   /** What runs. */
   readonly image: Image;
-  /** Arguments of the image's entrypoint. */
-  readonly args: string[];
+  /** Arguments of the image's entrypoint that follow from the settings; users cannot say them otherwise. */
+  readonly args: readonly ServerArgument[];
+  /** Further arguments, from the user. */
+  readonly furtherArgs?: readonly string[];
+  /** Whether the server takes its arguments as variables too. */
+  readonly argumentVariables?: boolean;
   /** Program, where the image's entrypoint will not do. */
   readonly command?: string[];
   /** Variables of the container. */
@@ -156,6 +161,7 @@ export abstract class ModelServer extends Construct implements IProvider {
     this.details = details(this);
     this.model = this.details.model;
     this.source.check(this, this.model);
+    this.checkArguments();
     this.workload = this.createDeployment();
     this.service = this.workload.addService({ ports: this.servicePorts });
     this.workload.uses(this.source);
@@ -215,7 +221,7 @@ export abstract class ModelServer extends Construct implements IProvider {
       container: {
         image: options.image ?? details.image,
         command: details.command,
-        args: details.args,
+        args: [...details.args.flatMap(({ words }) => words), ...(details.furtherArgs ?? [])],
         env: this.containerEnv(),
         ports: [...new Set([...this.servicePorts, details.metricsPort ?? details.port])],
         resources: options.resources ?? this.defaultResources(),
@@ -226,6 +232,22 @@ export abstract class ModelServer extends Construct implements IProvider {
         mounts: [...this.source.mounts(this.model), ...details.mounts],
       },
     });
+  }
+
+  /** What follows from settings is not said a second time: fit, budgets, probes and clients go by the settings. */
+  private checkArguments(): void {
+    const { args, furtherArgs = [], argumentVariables = false, apiKeyVariable } = this.details;
+    const { env = {}, apiKey } = this.options;
+    checkServerArguments(this, args, furtherArgs);
+    if (argumentVariables) {
+      checkServerVariables(this, args, env);
+    }
+    if (apiKeyVariable !== undefined && apiKey === undefined && Object.hasOwn(env, apiKeyVariable)) {
+      throw new UsageError('is the key that clients have to show, and they would not get it; say it with apiKey', {
+        scope: this,
+        property: `env.${apiKeyVariable}`,
+      });
+    }
   }
 
   private containerEnv(): { [name: string]: EnvValue } {

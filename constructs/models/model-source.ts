@@ -136,9 +136,9 @@ export class ModelSource implements IProvider {
     return this.prepared ? ModelSource.folderOf(model) : model.id;
   }
 
-  /** The arguments that ask a hub for the model's commit; none where the files are there already. */
-  public revisionArguments({ revision }: IModel): string[] {
-    return revision === undefined || this.props.hub === undefined ? [] : ['--revision', revision];
+  /** The commit that a hub is asked for; undefined where none is named, or the files are there already. */
+  public revisionOf({ revision }: IModel): string | undefined {
+    return this.props.hub === undefined ? undefined : revision;
   }
 
   private get fetched(): boolean {
