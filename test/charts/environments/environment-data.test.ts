@@ -389,7 +389,7 @@ describe('a cache of one kind', () => {
     const objects = around(
       'cache: { redis: { password: { secret: c, key: p }, resources: { cpu: 50m, memory: 128Mi } } }',
     );
-    const redis = find(objects, 'StatefulSet', 'cache');
+    const redis = find(objects, 'Deployment', 'cache');
     expect(mainContainer(redis).resources.requests).toMatchObject({ cpu: '50m', memory: '128Mi' });
     expect(redis.spec).not.toHaveProperty('volumeClaimTemplates');
     expect(find(objects, 'ConfigMap', 'cache').data['redis.conf']).toContain('maxmemory-policy allkeys-lru');

@@ -392,9 +392,7 @@ describe('PgBouncer', () => {
     const limits = { memory: '128Mi', 'ephemeral-storage': '256Mi' };
     const resources = { requests: { cpu: '100m', ...limits }, limits };
     expect(container).toEqual({ name: 'pgbouncer', resources });
-    expect(pooler.spec.template.spec.initContainers).toEqual([
-      { name: 'bootstrap-controller', resources },
-    ]);
+    expect(pooler.spec.template.spec.initContainers).toEqual([{ name: 'bootstrap-controller', resources }]);
   });
 
   test('is moved from node to node one pod at a time', () => {
