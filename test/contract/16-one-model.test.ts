@@ -211,7 +211,8 @@ describe('the way to another model', () => {
     // But for the server, which has its old name again.
     for (const name of CLIENTS) {
       const [last, first] = [done, switched].map(({ objects }) => variables(objects, 'Deployment', name));
-      expect({ ...last, EMBEDDING_URL: undefined }).toEqual({ ...first, EMBEDDING_URL: undefined });
+      const elsewhere = { EMBEDDING_URL: undefined, EMBEDDING_SERVER_URL: undefined };
+      expect({ ...last, ...elsewhere }).toEqual({ ...first, ...elsewhere });
     }
     expect(variables(done.objects, 'Deployment', 'api').EMBEDDING_URL).toBe('http://embedder:8080/v1');
     expect(argument(done.objects, 'embedder', '--model-id')).toBe(SMALL_FOLDER);
