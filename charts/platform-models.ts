@@ -174,7 +174,12 @@ export class PlatformModels {
   /** The model that workers with an accelerator of their own compute with, and where they have it from. */
   public get computed(): Pick<EmbeddingWorkersProps, 'embeddingModel' | 'modelSource'> {
     const { served } = this;
-    return served?.profile === undefined ? {} : { embeddingModel: served, modelSource: this.sourceOf(served) };
+    if (served?.profile === undefined) {
+      return {};
+    }
+    const modelSource = this.sourceOf(served);
+    modelSource.check(this.scope, served, { source: 'models', model: 'embeddingModel' });
+    return { embeddingModel: served, modelSource };
   }
 
   /** Lets the Job that fills the next collection use what makes its vectors. */
@@ -274,7 +279,8 @@ export class PlatformModels {
     }
     const create = () => new TextEmbeddingsInference(scope, id, { ...this.withSource(props, model), model });
     // What is described at a setting of the same name is refused there anyway.
-    return id === NEXT.id ? describedBy(scope, setting, create) : create();
+    const described = () => (id === NEXT.id ? describedBy(scope, setting, create) : create());
+    return made(described, { scope, property: modelSetting });
   }
 
   private createLlm(props: PlatformModelsProps['llm']): IProvider | undefined {
@@ -283,14 +289,20 @@ export class PlatformModels {
     }
     // What the API may take, the server that generates it must have time for, also when it is told to stop.
     const longestRequest = props.longestRequest ?? this.longestAnswer;
-    return new Vllm(this.scope, 'llm', { ...this.withSource(props, props.model), longestRequest });
+    return made(() => new Vllm(this.scope, 'llm', { ...this.withSource(props, props.model), longestRequest }), {
+      scope: this.scope,
+      property: 'llm.model',
+    });
   }
 
   private createReranker(props: PlatformModelsProps['reranker']): IProvider | undefined {
     if (props === undefined || typeof props === 'function') {
       return props?.(this.scope);
     }
-    return new TextEmbeddingsInference(this.scope, 'reranker', this.withSource(props, props.model));
+    return made(() => new TextEmbeddingsInference(this.scope, 'reranker', this.withSource(props, props.model)), {
+      scope: this.scope,
+      property: 'reranker.model',
+    });
   }
 
   private withSource<Props extends ModelServerOptions>(props: Props, model: IModel): Props {
@@ -321,12 +333,14 @@ export class PlatformModels {
   }
 }
 
-/** What a function makes of a model; when it refuses the model, that is refused where the model is named. */
+/** What is made of a model; when the server or its download refuses the model, that is refused where the model is named. */
 function made(make: () => IProvider, site: { readonly scope: Construct; readonly property: string }): IProvider {
   try {
     return make();
   } catch (error) {
-    throw error instanceof UsageError && error.property === 'model' ? new UsageError(error.problem, site) : error;
+    throw error instanceof UsageError && /(^|\.)model$/.test(error.property)
+      ? new UsageError(error.problem, site)
+      : error;
   }
 }
 

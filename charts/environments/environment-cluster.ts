@@ -39,7 +39,10 @@ const registry = made(
       .optional()
       .describe('mirrors by the registry that they stand for: { docker.io: registry.acme.example/docker-hub }'),
     pullSecrets: z.array(z.string()).optional().describe('Secrets that every pod pulls with'),
-    requireDigest: z.boolean().optional().describe('refuses images without digest'),
+    requireDigest: z
+      .boolean()
+      .optional()
+      .describe('refuses images without digest, and models that are downloaded without a commit'),
   }),
   (props) => new Registry(props),
 );

@@ -77,7 +77,7 @@ const pooler = z.strictObject({
   instances: count.optional().describe('pods; by default 2'),
   maxClientConnections: count.optional().describe('connections of clients to each pod; by default 1000'),
   poolSize: count.optional().describe('connections from each pod to the database; by default 20'),
-  resources: guaranteed.optional().describe('what each pod asks for, limits too; by default 100m CPU and 128Mi'),
+  resources: resources.optional().describe('what each pod asks for; by default 100m CPU and 128Mi'),
   image: image.optional().describe('what runs; by default the release that the library knows'),
 });
 

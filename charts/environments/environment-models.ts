@@ -24,6 +24,7 @@ const PRECISIONS = {
   fp8: Precision.FP8,
   int8: Precision.INT8,
   int4: Precision.INT4,
+  q4_K_M: Precision.Q4_K_M,
 };
 
 const DISTANCES = {
@@ -33,7 +34,9 @@ const DISTANCES = {
   manhattan: Distance.MANHATTAN,
 };
 
-const precision = z.enum(['fp32', 'bf16', 'fp16', 'fp8', 'int8', 'int4']).transform((name) => PRECISIONS[name]);
+const precision = z
+  .enum(['fp32', 'bf16', 'fp16', 'fp8', 'int8', 'int4', 'q4_K_M'])
+  .transform((name) => PRECISIONS[name]);
 
 /** What is said where a model is none of its forms. */
 function modelMessage({ input }: { readonly input?: unknown }): string {
@@ -47,7 +50,9 @@ const profile = made(
     .strictObject({
       weights: size.optional().describe('size of the weight files, where nothing else is known'),
       parametersBillions: z.number().optional().describe('parameters, in billions'),
-      precision: precision.optional().describe('number format of the weights; by default bf16'),
+      precision: precision
+        .optional()
+        .describe('number format of the weights; by default bf16, and of Ollama that of the tag'),
       filePrecision: precision.optional().describe('number format of the files; by default that of the weights'),
       attention: z
         .strictObject({

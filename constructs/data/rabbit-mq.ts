@@ -43,9 +43,10 @@ import {
   storageClassFor,
 } from './operated-pods';
 import type { IQueue } from './queue';
-import { RabbitMqAccess } from './rabbit-mq-access';
+import { DELIVERY_TIMEOUT, RabbitMqAccess } from './rabbit-mq-access';
 import { rabbitMqChanges } from './rabbit-mq-changes';
 import { checkQueueName, RabbitMqQueue, type RabbitMqQueueProps } from './rabbit-mq-queue';
+import { checkRedelivery } from './redelivery';
 import { ServerTls } from './server-tls';
 
 /** A RabbitMQ, run by its cluster operator. */
@@ -123,9 +124,6 @@ export interface RabbitMqProps {
 
 const VIRTUAL_HOST = '/';
 
-/** What RabbitMQ waits by itself (RabbitMQ docs, "Consumers", on the acknowledgement timeout). */
-const DELIVERY_TIMEOUT = Duration.minutes(30);
-
 /** Time that a broker waits, after the longest task, before it takes the worker for lost. */
 const DELIVERY_MARGIN = Duration.minutes(10);
 
@@ -202,6 +200,11 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   public offerTo(client: IClient): Offer {
+    checkRedelivery(client, {
+      after: Duration.seconds(this.deliverySeconds),
+      wayOut: (least) => `raise it to at least ${least}`,
+      site: { scope: this, property: 'deliveryTimeout' },
+    });
     return this.access.offerTo(client);
   }
 

@@ -163,6 +163,7 @@ export class ExternalModel implements IProvider {
       ...this.service.offerTo(),
       env: {
         [`${envPrefix}_URL`]: EnvValue.of(url),
+        [`${envPrefix}_SERVER_URL`]: EnvValue.of(url.replace(/\/v1$/, '')),
         ...this.model.env(envPrefix),
         ...(apiKey === undefined ? {} : { [`${envPrefix}_API_KEY`]: EnvValue.fromSecret(apiKey) }),
       },

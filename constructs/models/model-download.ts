@@ -51,7 +51,7 @@ export class ModelDownload extends Construct {
   public constructor(scope: Construct, id: string, props: ModelDownloadProps) {
     super(scope, id);
     const { model, volume, hub = {} } = props;
-    ModelSource.hub(hub).check(this, model, 'hub');
+    ModelSource.hub(hub).check(this, model, { source: 'hub' });
     this.workload = new Job(this, 'Resource', {
       ...props,
       component: 'model-download',

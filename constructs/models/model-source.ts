@@ -5,7 +5,7 @@ import { checkHost } from '../network/host-name';
 import type { PodSet } from '../network/peer';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
-import { UsageError } from '../rules/usage-error';
+import { UsageError, type UsageErrorSite } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IClient, IProvider, Offer } from '../workload/provider';
@@ -74,6 +74,9 @@ const HUGGING_FACE = [
 
 /** Hosts from which Ollama's registry serves manifests and layers. */
 const OLLAMA = ['registry.ollama.ai', 'dd20bb891979d25aebc8bec07b2b3bbc.r2.cloudflarestorage.com'];
+
+/** A commit of a hub; branches and tags can move. */
+const COMMIT = /^[0-9a-f]{40}$/;
 
 const HTTPS = { name: 'https', number: 443 };
 const DIRECTORY = '/models';
@@ -146,9 +149,9 @@ export class ModelSource implements IProvider {
     return this.prepared ? ModelSource.folderOf(model) : model.id;
   }
 
-  /** The arguments that ask a hub for the model's commit; none where the files are there already. */
-  public revisionArguments({ revision }: IModel): string[] {
-    return revision === undefined || this.props.hub === undefined ? [] : ['--revision', revision];
+  /** The commit that a hub is asked for; undefined where none is named, or the files are there already. */
+  public revisionOf({ revision }: IModel): string | undefined {
+    return this.props.hub === undefined ? undefined : revision;
   }
 
   private get fetched(): boolean {
@@ -195,21 +198,51 @@ export class ModelSource implements IProvider {
   }
 
   /**
-   * Refuses a model that the hub gives to nobody without a token, and one that was not downloaded.
+   * Refuses a model that the hub gives to nobody without a token, one that was not downloaded, and, where images need
+   * digests, one that is fetched without a commit.
    *
-   * @param property what says where the model is from, for the message
+   * @param named what says where the model is from and which one it is, for the message
    */
-  public check(scope: IConstruct, model: IModel, property: string = 'source'): void {
+  public check(
+    scope: IConstruct,
+    model: IModel,
+    named: { readonly source?: string; readonly model?: string } = {},
+  ): void {
+    const property = named.source ?? 'source';
     const { hub, model: downloaded = model } = this.props;
     if (ModelSource.folderOf(downloaded) !== ModelSource.folderOf(model)) {
       const [has, wants] = [downloaded, model].map(({ id, revision }) => `${id} at ${revision ?? 'its newest commit'}`);
       throw new UsageError(`has ${has}, but this serves ${wants}; use the same model in both`, { scope, property });
     }
+    this.checkRevision(model, { scope, property: named.model ?? 'model' });
     if (model.gated && hub !== undefined && hub.token === undefined) {
       throw new UsageError(
         `has no token, but ${model.id} is given to accounts that have accepted its licence only; ` +
           "give it a token of the hub's, as ModelSource.hub({ token }) does",
         { scope, property },
+      );
+    }
+  }
+
+  /** Where an image must say which bytes it has, so must the weights that decide what it answers. */
+  private checkRevision({ id, revision = '' }: IModel, site: UsageErrorSite & { readonly scope: IConstruct }): void {
+    const { hub, registry } = this.props;
+    if (!Cluster.of(site.scope).registry.requireDigest || (hub !== undefined && COMMIT.test(revision))) {
+      return;
+    }
+    if (hub !== undefined) {
+      const problem = revision === '' ? 'without a revision' : `at revision "${revision}"`;
+      throw new UsageError(
+        `is ${id} ${problem}, but registry.requireDigest wants weights that stay the same as well; name the commit in ` +
+          'its hub, 40 hexadecimal digits, as revision',
+        site,
+      );
+    }
+    if (registry !== undefined) {
+      throw new UsageError(
+        `is ${id}, a tag of Ollama's registry, behind which weights may change, but registry.requireDigest wants weights ` +
+          'that stay the same; take vLLM with a commit, or do without requireDigest',
+        site,
       );
     }
   }

@@ -26,7 +26,8 @@ export interface RegistryProps {
   readonly pullSecrets?: string[];
 
   /**
-   * Whether an image without digest is a mistake.
+   * Whether an image without digest is a mistake, and with it a model that pods or Jobs download without naming the
+   * commit in its hub. Models of the catalogue name theirs.
    * @default false
    */
   readonly requireDigest?: boolean;

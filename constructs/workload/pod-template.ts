@@ -69,6 +69,9 @@ export interface PodTemplateProps {
   readonly overrides?: k8s.PodSpec;
 }
 
+/** Where programs put temporary files. */
+const TEMPORARY_FILES = '/tmp';
+
 /**
  * The pods of a workload: what every pod of this library has in common stands here and nowhere else.
  * Containers, variables and volumes can be added until the output is rendered.
@@ -351,9 +354,24 @@ export class PodTemplate {
   /** What the main container is to know, whichever way it gets it. */
   private mainEnv(): { [name: string]: EnvValue } {
     const stated = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
-    // Whoever has a reason for another proxy says so in env.
-    const proxy = Object.entries(this.props.proxyEnv()).filter(([name]) => !Object.hasOwn(stated, name));
-    return { ...stated, ...Object.fromEntries(proxy) };
+    // Whoever has a reason for another value says so in env.
+    const usual = Object.entries({ ...this.props.proxyEnv(), ...this.homeEnv() });
+    return { ...stated, ...Object.fromEntries(usual.filter(([name]) => !Object.hasOwn(stated, name))) };
+  }
+
+  /**
+   * The user of the process is as a rule in no passwd file, so its home would be "/", which cannot be written; torch, nltk
+   * and matplotlib among others keep caches there.
+   */
+  private homeEnv(): { [name: string]: EnvValue } {
+    return this.hasTemporaryFiles ? { HOME: EnvValue.of(TEMPORARY_FILES) } : {};
+  }
+
+  private get hasTemporaryFiles(): boolean {
+    const [main] = this.containers;
+    const added = this.mounts.filter(({ container }) => (container ?? main?.name) === main?.name);
+    const mounts = [...(main?.mounts ?? []), ...added.map(({ mount }) => mount)];
+    return mounts.some(({ path, volume }) => path === TEMPORARY_FILES && volume.scratchSize !== undefined);
   }
 
   private deliveredEnv(): { [name: string]: EnvValue } {

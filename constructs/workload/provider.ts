@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { PodSet } from '../network/peer';
@@ -9,6 +10,9 @@ import type { EnvValue } from './env-value';
 export interface IClient extends IConstruct, IIdentified {
   /** Namespace of the client's pods. */
   readonly namespace: string;
+
+  /** Time that the longest task takes which the client has from a queue; undefined for one that takes none. */
+  readonly longestTask?: Duration;
 }
 
 /** A file that a client needs, from a Secret. */

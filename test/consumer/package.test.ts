@@ -71,7 +71,7 @@ describe('the package', () => {
     );
     const strangers = files.filter(
       (file) =>
-        !/^(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|package\.json|docs\/.+\.md|examples\/.+\.yaml|lib\/.+\.(m?js|d\.ts|sh|sql|schema\.json))$/.test(
+        !/^(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|package\.json|docs\/.+\.md|examples\/.+\.(yaml|py|txt)|lib\/.+\.(m?js|d\.ts|sh|sql|schema\.json))$/.test(
           file,
         ),
     );

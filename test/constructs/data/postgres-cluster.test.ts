@@ -388,11 +388,11 @@ describe('PgBouncer', () => {
 
   test('is guaranteed what it asks for', () => {
     const [container] = pooler.spec.template.spec.containers;
-    const asked = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' };
-    expect(container).toEqual({ name: 'pgbouncer', resources: { requests: asked, limits: asked } });
-    expect(pooler.spec.template.spec.initContainers).toEqual([
-      { name: 'bootstrap-controller', resources: { requests: asked, limits: asked } },
-    ]);
+    // Without a limit of the CPU: all connections go through one thread.
+    const limits = { memory: '128Mi', 'ephemeral-storage': '256Mi' };
+    const resources = { requests: { cpu: '100m', ...limits }, limits };
+    expect(container).toEqual({ name: 'pgbouncer', resources });
+    expect(pooler.spec.template.spec.initContainers).toEqual([{ name: 'bootstrap-controller', resources }]);
   });
 
   test('is moved from node to node one pod at a time', () => {

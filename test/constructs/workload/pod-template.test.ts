@@ -16,7 +16,7 @@ import { Probe } from '../../../constructs/workload/probe';
 import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { StatefulSet } from '../../../constructs/workload/stateful-set';
 import { Volume } from '../../../constructs/workload/volume';
-import { find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
 import { DIGEST, IMAGE, KEY, RESOURCES } from '../../support/values';
 import { CONTAINER, deployed } from '../../support/workloads';
 
@@ -606,5 +606,25 @@ describe('user and group', () => {
     expect(running(1, gid)).toThrow(
       new Error(`rag/api: user.gid is ${gid}, but must be a whole number from 0 to 2147483647`),
     );
+  });
+});
+
+describe('the home of a program', () => {
+  const mounts = [{ volume: Volume.scratch('tmp', Size.mebibytes(64)), path: '/tmp' }];
+  const homeOf = (props: Parameters<typeof deployed>[0]) => env(deployed(props).object(), 'HOME');
+
+  test('is where it has temporary files', () => {
+    expect(homeOf({ container: { ...CONTAINER, mounts } })).toBe('/tmp');
+  });
+
+  test('is where somebody says', () => {
+    expect(homeOf({ container: { ...CONTAINER, mounts }, env: { HOME: EnvValue.of('/data') } })).toBe('/data');
+    expect(homeOf({ container: { ...CONTAINER, mounts, env: { HOME: EnvValue.of('/home/app') } } })).toBe('/home/app');
+  });
+
+  test('is not said where it has none', () => {
+    expect(homeOf({ container: CONTAINER })).toBeUndefined();
+    const elsewhere = [{ volume: Volume.scratch('tmp', Size.mebibytes(64)), path: '/scratch' }];
+    expect(homeOf({ container: { ...CONTAINER, mounts: elsewhere } })).toBeUndefined();
   });
 });
