@@ -329,6 +329,7 @@ export class QdrantCollection extends Construct implements IProvider {
   private createBootstrap(): Job {
     const job = this.createProgramJob('Bootstrap', 'bootstrap', 'create-collections.mjs', {
       COLLECTION_FILE: EnvValue.of(COLLECTION_FILE),
+      QDRANT_NODES: EnvValue.of(String(this.props.store.nodes)),
     });
     job.addConfigFiles({ [COLLECTION_FILE]: `${JSON.stringify(this.desiredState(), undefined, 2)}\n` });
     return job;
