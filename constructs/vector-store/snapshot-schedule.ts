@@ -15,7 +15,8 @@ export interface SnapshotScheduleProps extends LibraryJobOptions {
   readonly keep: number;
 
   /**
-   * Where they are kept, `ObjectStore.s3`: Qdrant speaks no other protocol. A snapshot that stays in the cluster does
+   * Where they are kept, `ObjectStore.s3`: Qdrant speaks no other protocol. Keys in the bucket begin with `snapshots/`, and
+   * then the prefix: `snapshots/production/<collection>/<name>`. A snapshot that stays in the cluster does
    * not survive it.
    * @default - the snapshot volume of each node
    */

@@ -59,7 +59,8 @@ export interface StrictMode {
   readonly readRateLimit?: number;
 
   /**
-   * Most requests per minute and copy of a shard that write; above it they are answered 429. At least 1.
+   * Most requests per minute and copy of a shard that write; above it they are answered 429, and a copy that refuses what
+   * another has taken is dead until it has been filled again. At least 1.
    * @default - no limit
    */
   readonly writeRateLimit?: number;
