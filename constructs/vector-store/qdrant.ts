@@ -8,7 +8,7 @@ import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import { ChangeRules } from '../rules/change-rules';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type CertificateKeys, CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
 import type { MainContainerProps } from '../workload/container';
@@ -31,6 +31,7 @@ import { KEY_VARIABLES, keysOverlap } from './qdrant-key-changes';
 import { QdrantRepair, type RepairProps } from './qdrant-repair';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
+import { variableProblem } from './qdrant-variables';
 import { DEFAULT_TOLERANCE, type SnapshotSchedule } from './snapshot-schedule';
 import { snapshotAccess, snapshotBucket, snapshotSettings } from './snapshot-storage';
 
@@ -241,6 +242,9 @@ export class Qdrant extends Construct implements IProvider {
   public constructor(scope: Construct, id: string, props: QdrantProps) {
     super(scope, id);
     this.props = props;
+    for (const name of Object.keys(props.env ?? {})) {
+      refuse(variableProblem(name), { scope: this, property: 'env' });
+    }
     this.name = props.name ?? id;
     this.capacity = new QdrantCapacity(this, props);
     this.nodes = this.capacity.nodes;
