@@ -64,7 +64,7 @@ describe('the package', () => {
         'lib/index.js',
         'lib/index.d.ts',
         'lib/imports/keda.sh.js',
-        'lib/constructs/vector-store/qdrant-bootstrap.sh',
+        'lib/constructs/vector-store/qdrant-start.sh',
         'lib/constructs/data/redis-start.sh',
         'lib/charts/environments/environment.schema.json',
       ]),
