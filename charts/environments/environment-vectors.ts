@@ -107,16 +107,23 @@ export const rehearsal = z
   })
   .transform(({ cron: schedule, ...props }) => ({ ...props, schedule }));
 
+const jobDeadline = duration.optional().describe('time that the Job may take; by default 6h');
+
 /** What is brought back from snapshots. */
 export const restore = z.strictObject({
   before: z.string().optional().describe('the newest snapshots from before this time: 2026-03-01T06:00:00Z'),
   overwrite: z.boolean().optional().describe('whether collections that have points are restored too'),
   collections: z.array(z.string()).optional().describe('by default all'),
+  deadline: jobDeadline,
   ...libraryJobFields(),
 });
 
 /** What empties nodes before there are fewer. */
-export const drain = z.strictObject({ to: count.describe('nodes that stay'), ...libraryJobFields() });
+export const drain = z.strictObject({
+  to: count.describe('nodes that stay'),
+  deadline: jobDeadline,
+  ...libraryJobFields(),
+});
 
 /** What brings back nodes that lost their volume. */
 export const repair = z.strictObject({
@@ -124,16 +131,14 @@ export const repair = z.strictObject({
     .boolean()
     .optional()
     .describe('whether points of which no other node has a copy may be given up; by default the Job fails then'),
-  deadline: duration.optional().describe('time that the Job may take; by default 6h'),
+  deadline: jobDeadline,
   ...libraryJobFields(),
 });
 
 const strictMode = z.strictObject({
   enabled: z.boolean().optional().describe('whether anything is refused; by default true'),
   maxQueryLimit: count.optional().describe('most results that a query may ask for'),
-  maxTimeout: duration
-    .optional()
-    .describe('longest time that a request may ask to be given; at least 60s in a cluster'),
+  maxTimeout: duration.optional().describe('largest timeout that a request may have; at least 60s in a cluster'),
   unindexedFilteringRetrieve: z.boolean().optional().describe('whether searches may filter by fields without index'),
   unindexedFilteringUpdate: z.boolean().optional().describe('whether updates may filter by fields without index'),
   searchAllowExact: z.boolean().optional().describe('whether searches may compare with every vector'),

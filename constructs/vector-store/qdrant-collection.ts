@@ -70,10 +70,10 @@ export interface NextCollection {
   readonly backfill?: CollectionBackfill;
 
   /**
-   * Whether clients use it. The aliases are switched then, provided that it has at least as many points as the
-   * old one, which says nothing of points that have changed; clients wait for that, and get its name and the facts of its model with their next rollout. The old
-   * collection serves those that are still there. The backfill runs no more. Afterwards
-   * `name` and `model` can become the new ones, and `next` can go; the old collection stays until you drop it.
+   * Whether clients use the new collection. A Job first checks that it has at least as many points as the old one; it does
+   * not compare points. The Job moves the aliases, and then clients roll out with the new name and model. Pods that are
+   * not replaced yet use the old collection. The backfill runs no more. Afterwards `name` and `model` can become the new
+   * ones, and `next` can go; the old collection stays until you drop it.
    * @default false
    */
   readonly switched?: boolean;
@@ -104,7 +104,8 @@ export interface QdrantCollectionProps {
   readonly shards?: number;
 
   /**
-   * Copies of each shard, from 1 to the number of nodes. A change holds for new shards only.
+   * Copies of each shard, from 1 to the number of nodes. A change holds for new shards; `repair` of the
+   * database then makes or drops copies of the others.
    * @default - the database's own
    */
   readonly replicationFactor?: number;
@@ -123,7 +124,7 @@ export interface QdrantCollectionProps {
   readonly quantization?: Quantization;
 
   /**
-   * Whether the vectors are read from disk instead of memory; slower, and with quantization hardly so.
+   * Whether the vectors are read from disk instead of memory; slower; with quantization only slightly.
    * @default - they are in memory, and what an existing collection has stays
    */
   readonly onDisk?: boolean;

@@ -23,7 +23,7 @@ export interface QdrantRehearsalProps extends LibraryJobOptions {
   /** The database; it must take snapshots. */
   readonly of: Qdrant;
 
-  /** When. After a run of its snapshots: the longer ago that is, the further the counts are apart. */
+  /** When it runs. Soon after the snapshots: what is written in between makes the two counts differ. */
   readonly schedule: Cron;
 
   /**

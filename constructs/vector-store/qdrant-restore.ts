@@ -9,7 +9,7 @@ import { QdrantProgram } from './qdrant-program';
 
 /** What is brought back. */
 export interface QdrantRestoreProps extends LibraryJobOptions {
-  /** The database. */
+  /** The database. Without `snapshots`, the snapshots on the volumes of its nodes are restored. */
   readonly store: Qdrant;
 
   /**
@@ -34,8 +34,8 @@ export interface QdrantRestoreProps extends LibraryJobOptions {
   readonly before?: string;
 
   /**
-   * Whether collections that have points are restored too. What was written since then is lost. It is done once
-   * for each `before`, which must be given: the newest snapshots are others every day.
+   * Whether collections that have points are restored too. What was written since then is lost. It needs `before`, and
+   * each value of that is restored once, so later syncs do not overwrite again.
    * @default false; a collection that has points is left alone
    */
   readonly overwrite?: boolean;

@@ -158,8 +158,9 @@ export interface QdrantProps extends WorkloadOptions {
   readonly drain?: DrainProps;
 
   /**
-   * Brings back nodes that lost their volume, and gives every shard its copies again, spread evenly over the nodes: set
-   * it, sync, wait for the Job `<name>-repair`, and remove it.
+   * Brings back nodes that lost their volume, and gives every shard as many copies as its collection wants, spread evenly
+   * over the nodes: missing copies are made, surplus ones are dropped. Set it, sync, wait for the Job `<name>-repair`, and
+   * remove it. Not together with `drain`.
    * @default - a node without its volume waits, and copies stay as few as they are
    */
   readonly repair?: RepairProps;
@@ -311,6 +312,7 @@ export class Qdrant extends Construct implements IProvider {
   /**
    * Every node under its own name, also on the port of the nodes' own protocol: the offer of {@link everyNode}, and
    * `QDRANT_PEER_URIS`, one URI for each node.
+   * @internal
    */
   public get everyPeer(): IProvider {
     this.everyPeerView ??= {
@@ -651,6 +653,13 @@ export class Qdrant extends Construct implements IProvider {
         scope: this,
         property: 'repair',
       });
+    }
+    if (repair !== undefined && this.drain !== undefined) {
+      throw new UsageError(
+        'is set together with drain, but a repair waits until every node is a member, and a drain removes some; finish the ' +
+          'drain and lower nodes first',
+        { scope: this, property: 'repair' },
+      );
     }
     return repair && new QdrantRepair(this, 'Repair', { store: this, name: `${this.name}-repair`, repair });
   }

@@ -30,8 +30,8 @@ export interface SnapshotScheduleProps extends LibraryJobOptions {
   readonly tolerance?: number;
 
   /**
-   * Whether a collection may have any number of points fewer than before. Set it when points were deleted on purpose, and
-   * remove it when the snapshots from before are gone.
+   * Turns off the check of `tolerance`. Set it after points were deleted on purpose, and remove it when the snapshots from
+   * before are gone.
    * @default false
    */
   readonly mayShrink?: boolean;

@@ -22,7 +22,7 @@ export interface StrictMode {
   readonly maxQueryLimit?: number;
 
   /**
-   * Longest time that a request may ask to be given; whole seconds, at least 1, and at least 60 in a cluster: a node
+   * Largest `timeout` that a request may have; whole seconds, at least 1, and at least 60 in a cluster: a node
    * forwards each write to the other copies with that time, and strict mode holds there too.
    * @default - no limit
    */

@@ -37,15 +37,15 @@ export interface DeploymentOptions {
 /** Pods that are alike and keep nothing. */
 export interface DeploymentProps extends WorkloadProps, DeploymentOptions {
   /**
-   * Time in which work that a pod has lost comes back, unseen by triggers until then. Scaling to zero waits
-   * that long.
+   * Longest time that a lost task stays invisible to scaling triggers before the queue hands it out again. Scaling to zero
+   * waits that long.
    * @default - triggers see all work
    */
   readonly longestWork?: Duration;
 
   /**
-   * Time that the longest task takes which the pods have from a queue. A queue that would hand it to another pod before
-   * that refuses to be used.
+   * Duration of the longest task that a pod takes from a queue. A queue that would hand it to another pod before that
+   * refuses to be used.
    * @default - the pods take no tasks, or nobody knows
    */
   readonly longestTask?: Duration;
@@ -63,7 +63,7 @@ export class Deployment extends Workload {
   public readonly deployment: k8s.KubeDeployment;
   /** How many pods there are, and who decides. */
   public readonly scaling: Scaling;
-  /** Time that the longest task takes which the pods have from a queue; undefined where nothing is said. */
+  /** Duration of the longest task that a pod takes from a queue; undefined where nothing is said. */
   public readonly longestTask?: Duration;
   /** The disruption budget; none when there may be a single pod. */
   public readonly disruptionBudget?: k8s.KubePodDisruptionBudget;

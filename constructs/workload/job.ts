@@ -10,12 +10,12 @@ import { Workload, type WorkloadOptions, type WorkloadProps } from './workload';
 export interface JobTries {
   /**
    * Pods that may fail before the Job has failed. Pods that were evicted, preempted or lost with their node do not count.
-   * @default 3, and 0 where a try that failed must not be repeated
+   * @default 3; 0 for snapshots and rehearsals, whose next run comes with the schedule
    */
   readonly retries?: number;
 }
 
-/** What Jobs and CronJobs let their user change. */
+/** Options of Jobs and CronJobs. */
 export interface JobOptions
   extends JobTries,
     Pick<
@@ -29,7 +29,7 @@ export interface JobOptions
       | 'podOverrides'
     > {}
 
-/** What Jobs and CronJobs let their user change whose program is the library's own. */
+/** Options of Jobs and CronJobs that run a program of the library. */
 export interface LibraryJobOptions extends JobOptions {
   /**
    * Most CPU that the program may use, at least what it reserves. A quota of the namespace may ask for it.

@@ -11,7 +11,7 @@ export interface IClient extends IConstruct, IIdentified {
   /** Namespace of the client's pods. */
   readonly namespace: string;
 
-  /** Time that the longest task takes which the client has from a queue; undefined for one that takes none. */
+  /** Duration of the longest task that the client takes from a queue; undefined for one that takes none. */
   readonly longestTask?: Duration;
 }
 

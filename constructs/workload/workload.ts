@@ -473,9 +473,9 @@ export abstract class Workload extends Construct implements IClient {
 
   /**
    * Variables are read once, and few programs read a certificate twice, so pods have to restart when a Secret
-   * changes. Configuration needs no such watch: its checksum is part of the pods. Nor do keys that a provider would
-   * refuse after a change in place, and the authorities that providers give: these outlive the certificates beside them in the same Secret. Pods of Jobs and CronJobs read it
-   * when they start; of a CronJob Reloader would start a run, and a Job it would delete and create again, though Argo
+   * changes. Configuration needs no such watch: its checksum is part of the pods. Left out are keys that a provider
+   * refuses after a change in place, and authorities, which outlive the certificates in the same Secret. Pods of Jobs and
+   * CronJobs read it when they start; of a CronJob Reloader would start a run, and a Job it would delete and create again, though Argo
    * CD runs it (stakater/Reloader, README, "Jobs" and "CronJobs").
    */
   private reloadAnnotations(): { [annotation: string]: string } {
