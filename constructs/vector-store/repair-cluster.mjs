@@ -44,8 +44,7 @@ async function shardsLost(gone) {
 }
 
 /** Takes out the members whose nodes have new volumes. */
-async function forget() {
-  const members = await membersOf(client);
+async function forget(members) {
   const gone = [];
   for (const node of nodes) {
     const peer = peerOf(node, members);
@@ -70,10 +69,14 @@ async function forget() {
   }
 }
 
-/** Waits until every node is a member of the cluster, and returns them with their peers. */
+/**
+ * Waits until every node is a member of the cluster, and returns them with their peers. A pod may say only after a while
+ * that its volume is new, so its member is looked for each time.
+ */
 async function joined() {
   const until = Date.now() + patience;
   for (;;) {
+    await forget(await membersOf(client));
     const members = await membersOf(client);
     const found = [];
     for (const node of nodes) {
@@ -95,7 +98,6 @@ async function joined() {
 
 async function repair() {
   ({ client } = await memberAmong(nodes));
-  await forget();
   const members = await joined();
   for (const collection of await collectionNames(client)) {
     const { config } = await client.get(pathOf(collection));
