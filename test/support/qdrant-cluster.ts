@@ -9,13 +9,16 @@ export class QdrantCluster {
     const state = new QdrantState();
     const nodes: QdrantServer[] = [];
     for (let index = 0; index < count; index += 1) {
-      nodes.push(await QdrantServer.start({ state, peer: state.newPeer(), apiKey: 'secret' }));
+      const peer = state.newPeer();
+      nodes.push(await QdrantServer.start({ state, peer, host: `127.0.1.${peer}`, apiKey: 'secret' }));
     }
     return new QdrantCluster(state, nodes);
   }
 
   /** URLs of the nodes, also of those that were stopped. */
   public readonly urls: readonly string[];
+  /** Addresses of the nodes for one another. */
+  public readonly uris: readonly string[];
 
   private constructor(
     /** What the nodes have in common. */
@@ -24,6 +27,7 @@ export class QdrantCluster {
     public readonly nodes: readonly QdrantServer[],
   ) {
     this.urls = nodes.map(({ url }) => url);
+    this.uris = nodes.map(({ uri }) => uri);
   }
 
   /** A node. */
@@ -36,8 +40,10 @@ export class QdrantCluster {
     return {
       QDRANT_URL: this.urls[0] as string,
       QDRANT_NODE_URLS: this.urls.join(','),
+      QDRANT_PEER_URIS: this.uris.join(','),
       QDRANT_API_KEY: 'secret',
       QDRANT_PATIENCE: '0',
+      SHARD_INTERVAL: '0.01',
     };
   }
 
@@ -62,11 +68,6 @@ export class QdrantCluster {
       { points: count, deleted: 0, operations: 0 },
     ]);
     return { peer, params: structuredClone(config.params), shards: Object.fromEntries(shards) };
-  }
-
-  /** How the programs call a node. */
-  public nameOf(index: number): string {
-    return new URL(this.urls[index] as string).host;
   }
 
   /** Names of the snapshots of a collection, by the node that took them. */

@@ -175,6 +175,15 @@ describe('a member', () => {
     expect(Object.keys((await at(0, 'GET', '/cluster')).result.peers)).toEqual(['11', '12', '14']);
   });
 
+  test('knows its leader, as long as more than half of them are there', async () => {
+    const leaderAt = async (node: number) => (await at(node, 'GET', '/cluster')).result.raft_info.leader;
+    expect([await leaderAt(0), await leaderAt(2)]).toEqual([11, 11]);
+    await cluster.node(0).stop();
+    expect(await leaderAt(1)).toBe(12);
+    await cluster.node(1).stop();
+    expect(await leaderAt(2)).toBeNull();
+  });
+
   test('that lags tells what it could have told the last time', async () => {
     cluster.fill('documents', 90);
     cluster.node(1).lagging = true;

@@ -96,10 +96,15 @@ export class QdrantState implements Surroundings {
     }
   }
 
+  /** The member that leads the others; undefined while half of them or more are away. */
+  public get leader(): number | undefined {
+    const answering = [...this.peers.keys()].filter((peer) => this.running.has(peer));
+    return answering.length * 2 > this.peers.size ? answering[0] : undefined;
+  }
+
   /** Makes a change that the members must agree on, of which more than half must answer. */
   public agree<T>(change: () => T): T {
-    const answering = [...this.peers.keys()].filter((peer) => this.running.has(peer));
-    if (answering.length * 2 <= this.peers.size) {
+    if (this.leader === undefined) {
       throw Refusal.serviceError('Waiting for consensus operation commit failed. Timeout set at: 10 seconds');
     }
     const result = change();
