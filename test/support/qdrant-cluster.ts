@@ -1,3 +1,4 @@
+import { type ProgramResult, runProgram } from './node-programs';
 import { QdrantServer } from './qdrant-server';
 import { QdrantState } from './qdrant-state';
 import type { StoredCollection, StoredSnapshot } from './stored-collection';
@@ -45,6 +46,19 @@ export class QdrantCluster {
       QDRANT_PATIENCE: '0',
       SHARD_INTERVAL: '0.01',
     };
+  }
+
+  /** Takes snapshots with the program, whose clock stands where that of the nodes does. */
+  public takeSnapshots(env: { readonly [name: string]: string } = {}): Promise<ProgramResult> {
+    const clock = encodeURIComponent(`Date.now = () => ${this.state.clock}`);
+    return runProgram('vector-store/take-snapshots.mjs', {
+      ...this.env,
+      NODE_OPTIONS: `--import=data:text/javascript,${clock}`,
+      SNAPSHOTS_KEEP: '2',
+      SNAPSHOTS_TOLERANCE_PERCENT: '10',
+      SNAPSHOT_STORAGE: this.state.sharedSnapshots ? 's3' : 'local',
+      ...env,
+    });
   }
 
   /** A collection with one shard for each node, and two copies of it where there are two nodes. */
