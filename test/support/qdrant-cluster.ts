@@ -1,4 +1,5 @@
 import { type ProgramResult, runProgram } from './node-programs';
+import { decideStart } from './pod-start';
 import { QdrantServer } from './qdrant-server';
 import { QdrantState } from './qdrant-state';
 import type { StoredCollection, StoredSnapshot } from './stored-collection';
@@ -20,6 +21,8 @@ export class QdrantCluster {
   public readonly urls: readonly string[];
   /** Addresses of the nodes for one another. */
   public readonly uris: readonly string[];
+
+  private readonly ending = new AbortController();
 
   private constructor(
     /** What the nodes have in common. */
@@ -84,6 +87,13 @@ export class QdrantCluster {
     return { peer, params: structuredClone(config.params), shards: Object.fromEntries(shards) };
   }
 
+  /** Starts a node that was stopped, without its storage, as its pod does: it waits until it may join. */
+  public async startAsPod(ordinal: number): Promise<void> {
+    const { signal } = this.ending;
+    await decideStart({ ordinal, env: this.env, storage: '/nowhere', signal });
+    await this.node(ordinal).startAgain({ lost: 'storage' });
+  }
+
   /** Names of the snapshots of a collection, by the node that took them. */
   public snapshotsOf(name: string): { [peer: string]: string[] } {
     const grouped: { [peer: string]: string[] } = {};
@@ -93,8 +103,9 @@ export class QdrantCluster {
     return grouped;
   }
 
-  /** Stops all nodes. */
+  /** Stops all nodes, and those that wait. */
   public async stop(): Promise<void> {
+    this.ending.abort();
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
 }
