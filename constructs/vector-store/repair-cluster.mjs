@@ -6,7 +6,7 @@
 // cluster believes in them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNew, memberAmong, membersOf, nodesFromEnvironment, peerOf } from './qdrant-cluster.mjs';
-import { collectionNames, pathOf } from './qdrant-collections.mjs';
+import { collectionNames, configOf, countLostShards } from './qdrant-collections.mjs';
 import { layoutOf, level } from './qdrant-shards.mjs';
 
 const { SHARD_INTERVAL = '1' } = process.env;
@@ -96,13 +96,28 @@ async function joined() {
   }
 }
 
+/** Tells how a collection has come out, which has failed when shards are lost and nobody has accepted that. */
+function report(collection, lost) {
+  if (lost === 0) {
+    console.log(`${collection}: every shard has its copies`);
+    return;
+  }
+  const found = `${collection}: ${lost} of its shards have no copy; restore it from snapshots`;
+  if (acceptLoss) {
+    console.log(found);
+  } else {
+    console.error(found);
+    process.exitCode = 1;
+  }
+}
+
 async function repair() {
   ({ client } = await memberAmong(nodes));
   const members = await joined();
   for (const collection of await collectionNames(client)) {
-    const { config } = await client.get(pathOf(collection));
-    await level(members, collection, config.params.replication_factor ?? 1);
-    console.log(`${collection}: every shard has its copies`);
+    const { params } = await configOf(client, collection);
+    await level(members, collection, params.replication_factor ?? 1);
+    report(collection, await countLostShards(client, collection));
   }
 }
 

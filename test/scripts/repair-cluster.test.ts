@@ -158,10 +158,22 @@ describe('a shard without another active copy', () => {
     expect(orders()).toEqual([]);
   });
 
-  test('is given up when that is accepted, and its member goes', async () => {
-    await repair({ REPAIR_ACCEPT_LOSS: 'true', SHARD_PATIENCE: '1' });
+  test('is given up when that is accepted: its member goes, and all other shards get their copies', async () => {
+    const { copies } = cluster.state.collection('documents');
+    copies.of(2).delete(11);
+    const { status, stdout, stderr } = await repair({ REPAIR_ACCEPT_LOSS: 'true' });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('documents: 2 of its shards have no copy; restore it from snapshots\n');
+    expect(stdout).toContain('tickets: every shard has its copies\n');
     expect(members()).toEqual([11, 12, 14]);
     expect(orders()).toContain('DELETE /cluster/peer/13 force true');
+    expect(Object.values(copies.placement).map(({ length }) => length)).toEqual([2, 0, 0]);
+    expect(loadOf(cluster.state.collection('tickets'))).toEqual([2, 2, 2]);
+    // Where the loss is accepted no more it is told as a failure.
+    expect(await repair()).toMatchObject({
+      status: 1,
+      stderr: 'documents: 2 of its shards have no copy; restore it from snapshots\n',
+    });
   });
 });
 

@@ -539,6 +539,23 @@ describe('copies', () => {
   }
 });
 
+test('a collection that has no copy of a shard is restored only when that is said', async () => {
+  const { copies } = cluster.fill('documents', 90);
+  await snapshot();
+  copies.of(1).clear();
+  expect(await restore()).toMatchObject({
+    status: 1,
+    stderr:
+      'documents: has no copy of 1 of its shards, and what is left is older or newer than any snapshot; say with before and ' +
+      'overwrite to which time all of it goes back\n',
+  });
+  expect(recoveries().flat()).toEqual([]);
+  const env = { RESTORE_OVERWRITE: 'true', RESTORE_BEFORE: '2026-01-02T00:00:00Z' };
+  expect(await restore(env)).toMatchObject({ status: 0, stderr: '' });
+  expect(collection().points).toBe(90);
+  expect(Object.values(copies.placement).map(({ length }) => length)).toEqual([2, 2, 2]);
+});
+
 test('points are counted otherwise where strict mode forbids to count exactly', async () => {
   const { config } = cluster.fill('documents', 90);
   config.strict_mode_config = { enabled: true, search_allow_exact: false };

@@ -53,7 +53,7 @@ export class QdrantCluster {
 
   /** Takes snapshots with the program, whose clock stands where that of the nodes does. */
   public takeSnapshots(env: { readonly [name: string]: string } = {}): Promise<ProgramResult> {
-    const clock = encodeURIComponent(`Date.now = () => ${this.state.clock}`);
+    const clock = encodeURIComponent(`Date.now = () => ${this.state.clock ?? Date.now()}`);
     return runProgram('vector-store/take-snapshots.mjs', {
       ...this.env,
       NODE_OPTIONS: `--import=data:text/javascript,${clock}`,

@@ -5,7 +5,7 @@ import type { Json } from '../../constructs/rules/output';
 import { FailureOrders } from './failure-orders';
 import { clusterRoutes, isRemoved } from './qdrant-cluster-routes';
 import { collectionRoutes } from './qdrant-collection-routes';
-import { Refusal } from './qdrant-refusal';
+import { BrokenConnection, Refusal } from './qdrant-refusal';
 import type { QdrantNode, Route } from './qdrant-routes';
 import { snapshotRoutes } from './qdrant-snapshot-routes';
 import { QdrantState } from './qdrant-state';
@@ -177,6 +177,10 @@ export class QdrantServer implements QdrantNode {
       this.checkMembership(received);
       this.route(received, response);
     } catch (error) {
+      if (error instanceof BrokenConnection) {
+        response.destroy();
+        return;
+      }
       const { status, retryAfter } = error instanceof Refusal ? error : { status: 500, retryAfter: undefined };
       if (retryAfter !== undefined) {
         response.setHeader('retry-after', retryAfter);

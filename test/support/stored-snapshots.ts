@@ -42,8 +42,7 @@ export class NodeSnapshots {
 
   /** Takes one of the shards that the node holds; its name is that of Qdrant. */
   public take(name: string, collection: StoredCollection): Json {
-    const time = new Date(this.state.clock).toISOString().slice(0, 19).replace(/[T:]/g, '-');
-    this.state.clock += 1000;
+    const time = new Date(this.state.takeTime()).toISOString().slice(0, 19).replace(/[T:]/g, '-');
     const held = collection.copies.list().filter(({ peer, copy }) => peer === this.peer && copy.phantom !== true);
     const shards = Object.fromEntries(
       held.map(({ shard, copy: { points, deleted, operations } }) => [shard, { points, deleted, operations }]),
