@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QdrantError } from './qdrant-client.mjs';
 import { memberAmong, membersOf, nodesFromEnvironment, peerOf } from './qdrant-cluster.mjs';
-import { collectionNames, pathOf } from './qdrant-collections.mjs';
+import { collectionNames, configOf, pathOf } from './qdrant-collections.mjs';
 import { layoutOf, shardsOn } from './qdrant-shards.mjs';
 
 /** Times that one shard is told to move; a transfer that breaks off leaves it where it was. */
@@ -41,8 +41,8 @@ function numberFrom(name, usual) {
 async function checkReplication() {
   const problems = [];
   for (const collection of await collectionNames(client)) {
-    const { config } = await client.get(pathOf(collection));
-    const copies = config.params.replication_factor ?? 1;
+    const { params } = await configOf(client, collection);
+    const copies = params.replication_factor ?? 1;
     if (copies > keep) {
       problems.push(
         `collection ${collection} keeps ${copies} copies of each shard, but only ${keep} of ${nodes.length} nodes ` +

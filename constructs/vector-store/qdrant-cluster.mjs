@@ -12,14 +12,9 @@ export function nodesFromEnvironment() {
   return urls.map((url, ordinal) => ({
     ordinal,
     name: `node ${ordinal}`,
-    label: firstLabel(url),
+    host: new URL(url).hostname,
     client: QdrantClient.fromEnvironment({ url }),
   }));
-}
-
-/** The name of the pod in an address of it. */
-function firstLabel(url) {
-  return new URL(url).host.split('.svc')[0].split('.')[0];
 }
 
 /** Addresses of the members of the cluster that a node is in, by peer. */
@@ -37,9 +32,9 @@ export async function membersOf(client) {
   return new Map(Object.entries(peers).map(([peer, { uri }]) => [Number(peer), uri]));
 }
 
-/** The peer of a node among the members, by the name of its pod; undefined when it is none of them. */
+/** The peer of a node among the members, by its host name; undefined when it is none of them. */
 export function peerOf(node, members) {
-  const [peer] = [...members].find(([, uri]) => firstLabel(uri) === node.label) ?? [];
+  const [peer] = [...members].find(([, uri]) => new URL(uri).hostname === node.host) ?? [];
   return peer;
 }
 

@@ -6,7 +6,7 @@
 // cluster believes in them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNew, memberAmong, membersOf, nodesFromEnvironment, peerOf } from './qdrant-cluster.mjs';
-import { collectionNames, pathOf } from './qdrant-collections.mjs';
+import { collectionNames, configOf, countLostShards } from './qdrant-collections.mjs';
 import { layoutOf, level } from './qdrant-shards.mjs';
 
 const { SHARD_INTERVAL = '1' } = process.env;
@@ -44,8 +44,7 @@ async function shardsLost(gone) {
 }
 
 /** Takes out the members whose nodes have new volumes. */
-async function forget() {
-  const members = await membersOf(client);
+async function forget(members) {
   const gone = [];
   for (const node of nodes) {
     const peer = peerOf(node, members);
@@ -70,10 +69,14 @@ async function forget() {
   }
 }
 
-/** Waits until every node is a member of the cluster, and returns them with their peers. */
+/**
+ * Waits until every node is a member of the cluster, and returns them with their peers. A pod may say only after a while
+ * that its volume is new, so its member is looked for each time.
+ */
 async function joined() {
   const until = Date.now() + patience;
   for (;;) {
+    await forget(await membersOf(client));
     const members = await membersOf(client);
     const found = [];
     for (const node of nodes) {
@@ -93,14 +96,28 @@ async function joined() {
   }
 }
 
+/** Tells how a collection has come out, which has failed when shards are lost and nobody has accepted that. */
+function report(collection, lost) {
+  if (lost === 0) {
+    console.log(`${collection}: every shard has its copies`);
+    return;
+  }
+  const found = `${collection}: ${lost} of its shards have no copy; restore it from snapshots`;
+  if (acceptLoss) {
+    console.log(found);
+  } else {
+    console.error(found);
+    process.exitCode = 1;
+  }
+}
+
 async function repair() {
   ({ client } = await memberAmong(nodes));
-  await forget();
   const members = await joined();
   for (const collection of await collectionNames(client)) {
-    const { config } = await client.get(pathOf(collection));
-    await level(members, collection, config.params.replication_factor ?? 1);
-    console.log(`${collection}: every shard has its copies`);
+    const { params } = await configOf(client, collection);
+    await level(members, collection, params.replication_factor ?? 1);
+    report(collection, await countLostShards(client, collection));
   }
 }
 

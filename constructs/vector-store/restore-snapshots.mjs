@@ -8,7 +8,14 @@
 // shard meanwhile: then Qdrant removes the others (content_manager/snapshots/recover.rs, replicas_to_remove), and the
 // copies are made at the end, as many as before and spread evenly.
 import { nodesFromEnvironment } from './qdrant-cluster.mjs';
-import { collectionsFromEnvironment, countPoints, pathOf } from './qdrant-collections.mjs';
+import {
+  collectionNames,
+  collectionsFromEnvironment,
+  configOf,
+  countLostShards,
+  countPoints,
+  pathOf,
+} from './qdrant-collections.mjs';
 import { atRest, level } from './qdrant-shards.mjs';
 import { isLoss, listSnapshots, membership, pointsAt, runsOf, transfer } from './qdrant-snapshot-files.mjs';
 
@@ -26,12 +33,21 @@ const nodes = nodesFromEnvironment();
 const [first] = nodes;
 
 /** Why the collection is left as it is; undefined when it is to be restored. */
-function reasonToLeave(collection, mark, points) {
+function reasonToLeave(collection, { mark, lost, points }) {
   if (mark?.state === 'running') {
     if (mark.before !== bound) {
       throw new Error(`was left unfinished by a restoration to ${mark.before || 'the latest'}; finish that one first`);
     }
     console.error(`${collection}: an earlier run broke off; restoring again`);
+    return undefined;
+  }
+  if (lost > 0) {
+    if (overwrite !== 'true') {
+      throw new Error(
+        `has no copy of ${lost} of its shards, and what is left is older or newer than any snapshot; say with before and ` +
+          'overwrite to which time all of it goes back',
+      );
+    }
     return undefined;
   }
   if (points > 0 && overwrite !== 'true') {
@@ -170,26 +186,34 @@ async function peers() {
   return found;
 }
 
-async function restore(collection) {
-  if ((await first.client.find(pathOf(collection))) === undefined) {
+/** Settings of a collection, how far a restoration of it has come, its shards without a copy, and its points. */
+async function stateOf(collection) {
+  if (!(await collectionNames(first.client)).includes(collection)) {
     throw new Error('does not exist, and Qdrant lists the snapshots of a collection only while it does; create it');
   }
-  const { config } = await first.client.get(pathOf(collection));
-  const mark = config.metadata?.[MARK];
-  // A restoration that broke off may have left it unable to count.
-  const pointsBefore = mark?.state === 'running' ? undefined : await countPoints(first.client, collection);
-  const reason = reasonToLeave(collection, mark, pointsBefore);
+  const { params, metadata } = await configOf(first.client, collection);
+  const mark = metadata?.[MARK];
+  const lost = await countLostShards(first.client, collection);
+  // A restoration that broke off may have left it unable to count, as a shard without a copy does.
+  const countable = mark?.state !== 'running' && lost === 0;
+  const points = countable ? await countPoints(first.client, collection) : undefined;
+  return { params, metadata, mark, lost, points };
+}
+
+async function restore(collection) {
+  const { params, metadata, mark, lost, points: pointsBefore } = await stateOf(collection);
+  const reason = reasonToLeave(collection, { mark, lost, points: pointsBefore });
   if (reason !== undefined) {
     console.log(JSON.stringify({ collection, points: pointsBefore, left: reason }));
     return;
   }
-  const steps = await planOf(collection, config.metadata);
+  const steps = await planOf(collection, metadata);
   if (steps.length === 0 && process.env.QDRANT_COLLECTIONS === undefined) {
     console.log(JSON.stringify({ collection, points: pointsBefore, left: 'has no snapshot' }));
     return;
   }
   check(steps);
-  const copies = mark?.state === 'running' ? mark.copies : (config.params.replication_factor ?? 1);
+  const copies = mark?.state === 'running' ? mark.copies : (params.replication_factor ?? 1);
   const distributed = nodes.length > 1;
   if (distributed && mark?.state !== 'running') {
     await atRest(nodes, collection);

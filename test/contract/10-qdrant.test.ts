@@ -3,7 +3,7 @@ import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
 import type { Qdrant } from '../../constructs/vector-store/qdrant';
 import { secretsReadBy } from '../../constructs/workload/pod-secrets';
-import { isCovered, peerUris, urlsOf } from '../support/certificate-names';
+import { isCovered, urlsOf } from '../support/certificate-names';
 import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
 import { env, find, mainContainer, templateOf } from '../support/manifests';
 import { podsOf } from '../support/pods';
@@ -80,7 +80,10 @@ describe.each(EACH_ENVIRONMENT.filter(([, { platform }]) => platform.qdrant !== 
       const { env: offered } = (platform.qdrant as Qdrant).everyNode.offerTo(platform.api.workload);
       const nodes = (offered.QDRANT_NODE_URLS?._render('').value ?? '').split(',');
       expect(nodes).toHaveLength(statefulSet.spec.replicas);
-      const own = [...peerUris(statefulSet), ...nodes].map((text) => new URL(text));
+      // The nodes of a cluster know one another by both ports.
+      const peers = urlsOf([statefulSet]).filter(({ hostname }) => hostname.startsWith('qdrant-'));
+      expect(peers).toHaveLength(distributed ? 2 * nodes.length : 0);
+      const own = [...peers, ...nodes.map((text) => new URL(text))];
       const clients = urlsOf(objects).filter(({ hostname }) => hostname === 'qdrant' || hostname.startsWith('qdrant.'));
       expect(clients.length).toBeGreaterThan(0);
       const scheme = config.service.enable_tls === true ? 'https:' : 'http:';

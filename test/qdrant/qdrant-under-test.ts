@@ -13,6 +13,11 @@ export interface QdrantUnderTest {
   stopNode(index: number): Promise<void>;
   /** Starts a node that was stopped, for good without what it lost; rejects with the reason when it ends at once. */
   startNode(index: number, lost?: Loss): Promise<void>;
+  /**
+   * Starts a node that was stopped, without its storage, as its pod does: the program before Qdrant says that the volume is
+   * new, and decides when and how the node joins.
+   */
+  startAsPod(index: number): Promise<void>;
   /** Takes the storage of every node and starts all of them as a new cluster; snapshots stay. */
   startAnew(): Promise<void>;
   /** A single node as the cluster of one that a rehearsal restores into; without a key. */

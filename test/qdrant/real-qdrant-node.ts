@@ -32,6 +32,8 @@ export interface RealNodeOptions {
   readonly binary: string;
   /** Folder of its own, which it leaves as it is. */
   readonly folder: string;
+  /** Address that it listens on, of loopback. */
+  readonly host: string;
   /** Whether it is in a cluster. */
   readonly clustered: boolean;
   readonly apiKey?: string;
@@ -41,8 +43,10 @@ export interface RealNodeOptions {
 export class RealQdrantNode {
   /** Prepares a node, which does not run yet. */
   public static async create(options: RealNodeOptions): Promise<RealQdrantNode> {
-    const ports = await freePorts(3);
-    const proxy = await SnapshotPathProxy.start(`http://127.0.0.1:${ports[0]}`, join(options.folder, 'snapshots'));
+    const { host, folder } = options;
+    const ports = await freePorts(host, 3);
+    const target = `http://${host}:${ports[0]}`;
+    const proxy = await SnapshotPathProxy.start({ host, target, folder: join(folder, 'snapshots') });
     return new RealQdrantNode(options, ports as [number, number, number], proxy);
   }
 
@@ -62,7 +66,12 @@ export class RealQdrantNode {
 
   /** Address of the nodes' own protocol. */
   public get uri(): string {
-    return `http://127.0.0.1:${this.ports[2]}`;
+    return `http://${this.options.host}:${this.ports[2]}`;
+  }
+
+  /** Folder of its data. */
+  public get storage(): string {
+    return join(this.options.folder, 'storage');
   }
 
   /** Whether the program runs. */
@@ -122,16 +131,16 @@ export class RealQdrantNode {
   }
 
   private environment(): NodeJS.ProcessEnv {
-    const { folder, clustered, apiKey } = this.options;
+    const { folder, host, clustered, apiKey } = this.options;
     const [http, grpc, p2p] = this.ports.map(String);
     return {
       PATH: process.env.PATH,
       QDRANT__LOG_LEVEL: 'WARN',
-      QDRANT__SERVICE__HOST: '127.0.0.1',
+      QDRANT__SERVICE__HOST: host,
       QDRANT__SERVICE__HTTP_PORT: http,
       QDRANT__SERVICE__GRPC_PORT: grpc,
       ...(apiKey === undefined ? {} : { QDRANT__SERVICE__API_KEY: apiKey }),
-      QDRANT__STORAGE__STORAGE_PATH: join(folder, 'storage'),
+      QDRANT__STORAGE__STORAGE_PATH: this.storage,
       QDRANT__STORAGE__SNAPSHOTS_PATH: join(folder, 'snapshots'),
       // A shard takes twice that as soon as it is there.
       QDRANT__STORAGE__WAL__WAL_CAPACITY_MB: '1',
@@ -141,8 +150,8 @@ export class RealQdrantNode {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+async function freePorts(host: string, count: number): Promise<number[]> {
+  const probes = Array.from({ length: count }, () => createServer().listen(0, host));
   await Promise.all(probes.map((probe) => once(probe, 'listening')));
   const ports = probes.map((probe) => (probe.address() as { port: number }).port);
   await Promise.all(probes.map((probe) => once(probe.close(), 'close')));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../support/ask';
+import { decideStart } from '../support/pod-start';
 import type { Loss, QdrantUnderTest } from './qdrant-under-test';
 import { RealQdrantNode } from './real-qdrant-node';
 
@@ -16,7 +17,9 @@ export class RealQdrant implements QdrantUnderTest {
     const nodes: RealQdrantNode[] = [];
     for (let index = 0; index < count; index += 1) {
       const own = join(folder, `node-${index}`);
-      nodes.push(await RealQdrantNode.create({ binary, folder: own, clustered: true, apiKey: API_KEY }));
+      // The programs tell nodes apart by their host names.
+      const host = `127.0.2.${index + 1}`;
+      nodes.push(await RealQdrantNode.create({ binary, folder: own, host, clustered: true, apiKey: API_KEY }));
     }
     const cluster = new RealQdrant(binary, folder, nodes);
     try {
@@ -27,6 +30,8 @@ export class RealQdrant implements QdrantUnderTest {
     }
     return cluster;
   }
+
+  private readonly ending = new AbortController();
 
   private constructor(
     private readonly binary: string,
@@ -42,7 +47,9 @@ export class RealQdrant implements QdrantUnderTest {
     return {
       QDRANT_URL: this.urls[0] as string,
       QDRANT_NODE_URLS: this.urls.join(','),
+      QDRANT_PEER_URIS: this.nodes.map(({ uri }) => uri).join(','),
       QDRANT_API_KEY: API_KEY,
+      SHARD_INTERVAL: '0.2',
       QDRANT_PATIENCE: '20',
     };
   }
@@ -60,6 +67,15 @@ export class RealQdrant implements QdrantUnderTest {
     await this.agreed();
   }
 
+  public async startAsPod(index: number): Promise<void> {
+    const node = this.node(index);
+    node.lose('storage');
+    const { signal } = this.ending;
+    const decided = await decideStart({ ordinal: index, env: this.env, storage: node.storage, signal });
+    await node.start(this.nodes.find(({ uri }) => uri === decided[decided.indexOf('--bootstrap') + 1]));
+    await this.agreed();
+  }
+
   public async startAnew(): Promise<void> {
     for (const node of this.nodes) {
       await node.stop();
@@ -70,7 +86,7 @@ export class RealQdrant implements QdrantUnderTest {
 
   public async startThrowAway() {
     const folder = join(this.folder, 'throw-away');
-    const node = await RealQdrantNode.create({ binary: this.binary, folder, clustered: true });
+    const node = await RealQdrantNode.create({ binary: this.binary, folder, host: '127.0.2.9', clustered: true });
     await node.start();
     return {
       url: node.url,
@@ -82,6 +98,7 @@ export class RealQdrant implements QdrantUnderTest {
   }
 
   public async stop(): Promise<void> {
+    this.ending.abort();
     await Promise.all(this.nodes.map((node) => node.close()));
     rmSync(this.folder, { recursive: true });
   }

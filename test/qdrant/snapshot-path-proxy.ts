@@ -6,12 +6,22 @@ import { pathToFileURL } from 'node:url';
 /** Where the container image has its snapshots, and where the programs look for them. */
 const IN_IMAGE = 'file:///qdrant/snapshots';
 
+/** What a proxy stands before. */
+export interface SnapshotPathProxyOptions {
+  /** Address that it listens on. */
+  readonly host: string;
+  /** Base URL of the server. */
+  readonly target: string;
+  /** Folder of the server's snapshots. */
+  readonly folder: string;
+}
+
 /** Passes requests on to a Qdrant that has its snapshots in another folder than the container image. */
 export class SnapshotPathProxy {
   /** Starts it before a server, which need not run yet. */
-  public static async start(target: string, folder: string): Promise<SnapshotPathProxy> {
-    const proxy = new SnapshotPathProxy(target, pathToFileURL(folder).href);
-    proxy.http.listen(0, '127.0.0.1');
+  public static async start({ host, target, folder }: SnapshotPathProxyOptions): Promise<SnapshotPathProxy> {
+    const proxy = new SnapshotPathProxy(host, target, pathToFileURL(folder).href);
+    proxy.http.listen(0, host);
     await once(proxy.http, 'listening');
     return proxy;
   }
@@ -19,6 +29,7 @@ export class SnapshotPathProxy {
   private readonly http: Server;
 
   private constructor(
+    private readonly host: string,
     private readonly target: string,
     private readonly folder: string,
   ) {
@@ -30,7 +41,7 @@ export class SnapshotPathProxy {
 
   /** Base URL. */
   public get url(): string {
-    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+    return `http://${this.host}:${(this.http.address() as AddressInfo).port}`;
   }
 
   /** Stops it, whoever is connected. */

@@ -6,7 +6,10 @@ import type { Loss, QdrantUnderTest } from './qdrant-under-test';
 export class StandIn implements QdrantUnderTest {
   /** Starts that many nodes. */
   public static async start(count: number): Promise<StandIn> {
-    return new StandIn(await QdrantCluster.start(count));
+    const cluster = await QdrantCluster.start(count);
+    // The programs tell by the time which snapshot is of which run.
+    cluster.state.clock = undefined;
+    return new StandIn(cluster);
   }
 
   private constructor(private readonly cluster: QdrantCluster) {}
@@ -25,6 +28,10 @@ export class StandIn implements QdrantUnderTest {
 
   public startNode(index: number, lost?: Loss): Promise<void> {
     return this.cluster.node(index).startAgain({ lost });
+  }
+
+  public startAsPod(index: number): Promise<void> {
+    return this.cluster.startAsPod(index);
   }
 
   public async startAnew(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ProgramResult, runProgram } from '../support/node-programs';
 import { QdrantCluster } from '../support/qdrant-cluster';
 import type { ReceivedRequest } from '../support/received-request';
@@ -9,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.stop());
 
-function drain(to: number, env: { [name: string]: string } = {}): Promise<ProgramResult> {
+function run(to: number, env: { [name: string]: string } = {}): Promise<ProgramResult> {
   return runProgram('vector-store/drain-nodes.mjs', {
     ...cluster.env,
     QDRANT_DRAIN_TO: String(to),
@@ -18,6 +19,23 @@ function drain(to: number, env: { [name: string]: string } = {}): Promise<Progra
     ...env,
   });
 }
+
+/** Runs the program where nodes that are removed stop soon, as their start script has it. */
+async function drain(to: number, env: { [name: string]: string } = {}): Promise<ProgramResult> {
+  const stopping = setInterval(() => {
+    for (const node of cluster.nodes.filter(({ peer }) => !cluster.state.peers.has(peer))) {
+      void node.stop();
+    }
+  }, 20);
+  try {
+    return await run(to, env);
+  } finally {
+    clearInterval(stopping);
+  }
+}
+
+/** What is said of a node that an earlier run took out. */
+const OUT = 'node 3 was out of the cluster already\nnode 3 has stopped\n';
 
 /** The peers that hold each shard of a collection. */
 function shardsOf(name: string): { [shard: string]: number[] } {
@@ -48,6 +66,7 @@ describe('a node that goes', () => {
       'documents: shard 3 has left node 3',
       'node 3 holds no shard',
       'node 3 is out of the cluster',
+      'node 3 has stopped',
       'done: 3 of 4 nodes are in use',
       '',
     ]);
@@ -58,6 +77,30 @@ describe('a node that goes', () => {
       'POST /collections/documents/cluster move_shard',
       'DELETE /cluster/peer/14',
     ]);
+  });
+
+  test('is waited for until it has stopped: it is Ready, and answers requests of clients with errors', async () => {
+    const drained = run(3);
+    while (cluster.state.peers.has(14)) {
+      await sleep(20);
+    }
+    expect(await Promise.race([drained, sleep(300)])).toBeUndefined();
+    await cluster.node(3).stop();
+    expect(await drained).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('node 3 is out of the cluster\nnode 3 has stopped\n'),
+    });
+  });
+
+  test('that does not stop fails the run, and the next one waits for it too', async () => {
+    for (const said of ['node 3 is out of the cluster\n', 'node 3 was out of the cluster already\n']) {
+      const { status, stdout, stderr } = await run(3, { QDRANT_DRAIN_PATIENCE: '0.2' });
+      expect([status, stderr]).toEqual([
+        1,
+        'node 3 is out of the cluster, but still answers 0.2 s later; delete its pod\n',
+      ]);
+      expect(stdout).toContain(said);
+    }
   });
 
   test('is not removed by force', async () => {
@@ -129,7 +172,7 @@ describe('a second run', () => {
     await drain(3);
     const before = orders();
     const { status, stdout } = await drain(3);
-    expect([status, stdout]).toEqual([0, 'node 3 was out of the cluster already\ndone: 3 of 4 nodes are in use\n']);
+    expect([status, stdout]).toEqual([0, `${OUT}done: 3 of 4 nodes are in use\n`]);
     expect(orders()).toEqual(before);
   });
 
@@ -143,7 +186,7 @@ describe('a second run', () => {
     const { status, stdout } = await drain(3);
     expect([status, stdout]).toEqual([
       0,
-      'node 3 holds no shard\nnode 3 is out of the cluster\ndone: 3 of 4 nodes are in use\n',
+      'node 3 holds no shard\nnode 3 is out of the cluster\nnode 3 has stopped\ndone: 3 of 4 nodes are in use\n',
     ]);
     expect(peers()).toEqual([11, 12, 13]);
   });
@@ -151,7 +194,9 @@ describe('a second run', () => {
   test('whichever request failed, comes to the same end', async () => {
     for (let number = 1; number <= 24; number += 3) {
       cluster.fill('documents', 100);
-      cluster.state.peers.set(14, `${cluster.node(3).url}/`);
+      cluster.state.peers.set(14, `${cluster.node(3).uri}/`);
+      await cluster.node(3).stop();
+      await cluster.node(3).startAgain();
       cluster.node(0).failRequest(number);
       await drain(3);
       expect((await drain(3)).status).toBe(0);
@@ -171,12 +216,9 @@ describe('a second run', () => {
 
   test('needs no answer from a node that is out of the cluster', async () => {
     await drain(3);
-    for (const [index, { peer }] of cluster.nodes.slice(0, 3).entries()) {
-      cluster.state.peers.set(peer, `http://qdrant-${index}.qdrant-headless:6335/`);
-    }
-    const urls = [...cluster.nodes.slice(0, 3).map(({ url }) => url), 'http://qdrant-3.invalid:6333'];
+    const urls = [...cluster.urls.slice(0, 3), 'http://qdrant-3.invalid:6333'];
     const { status, stdout } = await drain(3, { QDRANT_NODE_URLS: urls.join(',') });
-    expect([status, stdout]).toEqual([0, 'node 3 was out of the cluster already\ndone: 3 of 4 nodes are in use\n']);
+    expect([status, stdout]).toEqual([0, `${OUT}done: 3 of 4 nodes are in use\n`]);
   });
 });
 
@@ -234,7 +276,7 @@ describe('refused is, before anything moves,', () => {
       'collection documents keeps 3 copies of each shard, but only 1 of 4 nodes would remain; lower its replication ' +
         'factor to 1, or keep 3 nodes\n' +
         'collection images keeps 2 copies of each shard, but only 1 of 4 nodes would remain; lower its replication ' +
-        'factor to 1, or keep 2 nodes\n',
+        'factor to 1, or keep 3 nodes\n',
     );
     expect(orders()).toEqual([]);
   });
@@ -249,23 +291,30 @@ describe('refused is, before anything moves,', () => {
   test('to rely on a node that is not in the cluster', async () => {
     cluster.fill('documents', 100);
     cluster.state.peers.delete(12);
-    const { status, stderr } = await drain(3);
-    expect([status, stderr]).toEqual([1, 'node 1 remains, but is not in the cluster of node 0\n']);
+    const { status, stderr } = await run(3);
+    expect([status, stderr]).toEqual([1, 'node 1 remains, but is not in the cluster\n']);
     expect(orders()).toEqual([]);
   });
 
   test('to drain without the key', async () => {
     const { status, stderr } = await drain(3, { QDRANT_API_KEY: 'another' });
     expect(status).toBe(1);
-    expect(stderr).toContain('GET /collections was answered 401');
+    expect(stderr).toContain('no node can be asked about the cluster\nnode 0: GET /cluster was answered 401');
   });
+});
+
+test('a node that remains and does not answer fails the run before anything moves', async () => {
+  cluster.fill('documents', 100);
+  await cluster.node(0).stop();
+  const { status, stderr } = await drain(3);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^GET \/cluster had no answer: /)]);
+  expect(orders()).toEqual([]);
 });
 
 test('a node that does not answer keeps its shards and its place', async () => {
   cluster.fill('documents', 100);
-  cluster.state.peers.set(14, 'http://qdrant-3.qdrant-headless:6335/');
-  const urls = [...cluster.nodes.slice(0, 3).map(({ url }) => url), 'http://qdrant-3.invalid:6333'];
-  const { status, stderr } = await drain(3, { QDRANT_NODE_URLS: urls.join(',') });
+  await cluster.node(3).stop();
+  const { status, stderr } = await drain(3);
   expect([status, stderr]).toEqual([1, 'node 3 does not answer, but holds 2 shards; bring it up and run again\n']);
   expect(orders()).toEqual([]);
 });

@@ -25,13 +25,11 @@ function rehearse(env: { [name: string]: string } = {}) {
   });
 }
 
-async function snapshot() {
-  await runProgram('vector-store/take-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
-}
+const snapshot = () => cluster.takeSnapshots({ SNAPSHOTS_KEEP: '9' });
 
 beforeEach(async () => {
   cluster = await QdrantCluster.start(3);
-  scratch = await QdrantServer.start();
+  scratch = await QdrantServer.start({ clustered: true });
   scratchUrl = scratch.url;
   rmSync(done, { force: true });
 });
@@ -67,7 +65,8 @@ test('the database is only read, and what came back is thrown away before the ne
   await rehearse();
   expect(cluster.nodes.map((node) => node.changes.length)).toEqual(before);
   expect(scratch.state.collections.size).toBe(0);
-  const uploads = (name: string) => Array.from({ length: 3 }, () => `POST /collections/${name}/snapshots/upload`);
+  // After each snapshot an empty file takes its place, or the volume would hold all of them.
+  const uploads = (name: string) => Array.from({ length: 6 }, () => `POST /collections/${name}/snapshots/upload`);
   expect(scratch.changes).toEqual([
     ...uploads('archive'),
     'DELETE /collections/archive',
@@ -115,7 +114,7 @@ test('a node that holds shards and has no snapshot of them fails the rehearsal, 
   snapshots.delete(cluster.snapshotsOf('documents')[13]?.[0] as string);
   const { status, stdout, stderr } = await rehearse();
   expect(status).toBe(1);
-  expect(stderr).toBe(`documents: has no snapshot on ${cluster.nameOf(2)}\n`);
+  expect(stderr).toBe('documents: has no snapshot on node 2\n');
   expect(jsonLines(stdout)).toMatchObject([{ collection: 'tickets', restored: 9 }]);
 });
 
@@ -127,6 +126,41 @@ test('a node that holds no shards needs none', async () => {
   await snapshot();
   snapshots.delete(cluster.snapshotsOf('documents')[13]?.[0] as string);
   expect((await rehearse()).status).toBe(0);
+});
+
+test('what was uploaded is replaced by an empty file', async () => {
+  cluster.fill('documents', 90);
+  await snapshot();
+  expect((await rehearse()).status).toBe(0);
+  expect(scratch.state.uploads).toEqual([{ peer: 1, collection: 'documents', name: 'snapshot' }]);
+});
+
+test('a Qdrant in no cluster would refuse the snapshots of a node that does not hold every shard', async () => {
+  cluster.fill('documents', 90);
+  await snapshot();
+  await scratch.stop();
+  scratch = await QdrantServer.start();
+  scratchUrl = scratch.url;
+  const { status, stderr } = await rehearse();
+  expect([status, stderr]).toEqual([1, expect.stringContaining("Can't restore snapshot in local mode")]);
+});
+
+test('points are counted otherwise where strict mode forbids to count exactly', async () => {
+  const { config } = cluster.fill('documents', 90);
+  config.strict_mode_config = { enabled: true, search_allow_exact: false };
+  await snapshot();
+  expect(await rehearse()).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('a single node, which is in no cluster, is asked itself', async () => {
+  const single = await QdrantServer.start({ apiKey: 'secret' });
+  single.addCollection('documents', { vectors: {} }, 9);
+  const env = { QDRANT_URL: single.url, QDRANT_NODE_URLS: single.url };
+  await cluster.takeSnapshots(env);
+  const { status, stdout, stderr } = await rehearse(env);
+  await single.stop();
+  expect([status, stderr]).toEqual([0, '']);
+  expect(jsonLines(stdout)).toMatchObject([{ restored: 9, live: 9 }]);
 });
 
 test('only the collections that are named are tried', async () => {
@@ -208,8 +242,10 @@ test('a download that breaks off fails the rehearsal, and half a snapshot restor
   cutting.close();
   expect([status, stdout]).toEqual([1, '']);
   expect(stderr).toContain('documents: POST /collections/documents/snapshots/upload');
-  // Each of the three uploads broke off.
-  expect(scratch.changes).toEqual(['DELETE /collections/documents']);
+  // Each of the three uploads broke off; what is left are the empty files that replace them.
+  const uploads = scratch.requests.filter(({ path }) => path.endsWith('/upload'));
+  expect(uploads.map(({ body }) => body.split('\r\n\r\n')[1].split('\r\n')[0])).toEqual(['', '', '']);
+  expect(scratch.changes.filter((change) => !change.endsWith('/upload'))).toEqual(['DELETE /collections/documents']);
 });
 
 test('a Qdrant that never starts is told, and the other container still ends', async () => {

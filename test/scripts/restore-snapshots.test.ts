@@ -1,5 +1,7 @@
+import { ask } from '../support/ask';
 import { runProgram } from '../support/node-programs';
 import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
+import { QdrantServer } from '../support/qdrant-server';
 import type { StoredSnapshot } from '../support/stored-collection';
 
 let cluster: QdrantCluster;
@@ -7,12 +9,16 @@ let cluster: QdrantCluster;
 const MARK = 'cdk8s-rag/restore';
 
 function restore(env: { [name: string]: string } = {}) {
-  return runProgram('vector-store/restore-snapshots.mjs', { ...cluster.env, SNAPSHOT_STORAGE: 'local', ...env });
+  return runProgram('vector-store/restore-snapshots.mjs', {
+    ...cluster.env,
+    SNAPSHOT_STORAGE: 'local',
+    SNAPSHOT_DIRECTORY: 'file:///qdrant/snapshots',
+    SNAPSHOTS_TOLERANCE_PERCENT: '10',
+    ...env,
+  });
 }
 
-function snapshot() {
-  return runProgram('vector-store/take-snapshots.mjs', { ...cluster.env, SNAPSHOTS_KEEP: '9' });
-}
+const snapshot = () => cluster.takeSnapshots({ SNAPSHOTS_KEEP: '9' });
 
 const collection = (name = 'documents') =>
   cluster.state.collections.get(name) as NonNullable<object> & { points: number };
@@ -22,7 +28,8 @@ const markOf = (name = 'documents') => cluster.state.collections.get(name)?.conf
 function recoveries() {
   return cluster.nodes.map((node) =>
     node.requests
-      .filter(({ path }) => /\/snapshots\/(recover|upload)$/.test(path))
+      // Without a priority it is the empty file that takes the place of what was uploaded.
+      .filter(({ path, query }) => path.endsWith('/snapshots/recover') || query.has('priority'))
       .map(({ path, query, body }) => [
         path.split('/').pop(),
         body.location?.split('/').pop() ?? query.get('priority'),
@@ -52,8 +59,12 @@ describe('snapshots on the volumes of the nodes', () => {
       location: 'file:///qdrant/snapshots/documents/documents-11-2026-01-01-00-00-00.snapshot',
       priority: 'snapshot',
     });
-    expect(jsonLines(stdout).at(-1)).toEqual({ collection: 'documents', pointsBefore: 0, points: 90 });
-    expect(markOf()).toEqual({ state: 'done', before: '' });
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({
+      collection: 'documents',
+      pointsBefore: 0,
+      points: 90,
+    });
+    expect(markOf()).toEqual({ state: 'done', before: '', copies: 2 });
   });
 
   test('are the newest', async () => {
@@ -96,7 +107,7 @@ describe('snapshots on the volumes of the nodes', () => {
     collection().points = 0;
     const { status, stderr } = await restore();
     expect(status).toBe(1);
-    expect(stderr).toBe(`documents: has no snapshot on ${cluster.nameOf(1)}\n`);
+    expect(stderr).toBe('documents: has no snapshot on node 1\n');
     expect(recoveries().flat()).toEqual([]);
     expect(markOf()).toBeUndefined();
   });
@@ -115,6 +126,10 @@ describe('snapshots in an object store', () => {
     expect(status).toBe(0);
     expect(collection().points).toBe(90);
     expect(recoveries()).toEqual([[['upload', 'snapshot']], [['upload', 'snapshot']], [['upload', 'snapshot']]]);
+    // Nothing stays on the volumes: an empty file has taken the place of each.
+    expect(cluster.state.uploads.map(({ peer, name, snapshot: kept }) => [peer, name, kept])).toEqual(
+      [11, 12, 13].map((peer) => [peer, 'snapshot', undefined]),
+    );
     for (const [index, peer] of [11, 12, 13].entries()) {
       const downloads = cluster.node(index).requests.filter(({ path }) => /\/snapshots\/documents-/.test(path));
       expect(downloads.map(({ path }) => path.split('-')[1])).toEqual([String(peer)]);
@@ -138,7 +153,8 @@ describe('snapshots in an object store', () => {
   });
 
   test('of more nodes than there are now all come back', async () => {
-    const { snapshots } = cluster.fill('documents', 0);
+    const body = { vectors: { size: 4, distance: 'Cosine' }, shard_number: 5 };
+    const { snapshots } = cluster.state.create('documents', body);
     for (const shard of [0, 1, 2, 3, 4]) {
       const name = `documents-9${shard}-2026-01-01-00-00-0${shard}.snapshot`;
       snapshots.set(name, cluster.snapshotOf('documents', 90 + shard, { [shard]: 10 }));
@@ -171,6 +187,9 @@ describe('snapshots in an object store', () => {
 
 describe('after a loss', () => {
   const before = '2026-01-01T00:00:02Z';
+  const refusal = (points: number, most: number, name: string) =>
+    `documents: had ${points} points when ${name} was taken, and at most ${most} at other times that are remembered, ` +
+    'so points may have been lost before the newest snapshots; say with before to which time it goes back\n';
 
   test.each([false, true])(
     'the newest snapshots are of what was left, and are refused (one store for all: %s)',
@@ -182,12 +201,7 @@ describe('after a loss', () => {
       collection().points = 0;
       await snapshot();
       const { status, stderr } = await restore({ SNAPSHOT_STORAGE });
-      expect(status).toBe(1);
-      expect(stderr).toBe(
-        'documents: has documents-11-2026-01-01-00-00-03.snapshot of 1000 bytes, but also ' +
-          'documents-11-2026-01-01-00-00-00.snapshot of 7000, so points may have been lost before the newest ' +
-          'snapshots; say with before to which time it goes back\n',
-      );
+      expect([status, stderr]).toEqual([1, refusal(0, 90, 'documents-11-2026-01-01-00-00-03.snapshot')]);
       expect(recoveries().flat()).toEqual([]);
       expect(markOf()).toBeUndefined();
       expect((await restore({ SNAPSHOT_STORAGE, RESTORE_BEFORE: before })).status).toBe(0);
@@ -195,15 +209,37 @@ describe('after a loss', () => {
     },
   );
 
-  test('the snapshots of a new cluster, which are of nothing, are refused beside those of the old one', async () => {
-    const { snapshots } = cluster.fill('documents', 0);
-    cluster.state.sharedSnapshots = true;
-    snapshots.set('documents-91-2025-12-31-00-00-00.snapshot', cluster.snapshotOf('documents', 91, { 0: 45, 1: 45 }));
+  test.each([
+    ['10', 90, 0],
+    ['10', 89, 1],
+    ['50', 50, 0],
+    ['0', 99, 1],
+  ])(
+    'with a tolerance of %s %% snapshots of %s points, where there were 100, end with %s',
+    async (percent, points, code) => {
+      cluster.fill('documents', 100);
+      await snapshot();
+      collection().points = points;
+      await snapshot();
+      collection().points = 0;
+      expect((await restore({ SNAPSHOTS_TOLERANCE_PERCENT: percent })).status).toBe(code);
+      expect(collection().points).toBe(code === 0 ? points : 0);
+    },
+  );
+
+  test('snapshots of a collection that never had points restore nothing, and are refused', async () => {
+    cluster.fill('documents', 0);
     await snapshot();
-    const { status, stderr } = await restore({ SNAPSHOT_STORAGE: 's3' });
-    expect(status).toBe(1);
-    expect(stderr).toContain('but also documents-91-2025-12-31-00-00-00.snapshot of 10000');
-    await restore({ SNAPSHOT_STORAGE: 's3', RESTORE_BEFORE: '2025-12-31T12:00:00Z' });
+    const { status, stderr } = await restore();
+    expect([status, stderr]).toEqual([1, refusal(0, 0, 'documents-11-2026-01-01-00-00-00.snapshot')]);
+  });
+
+  test('a collection in a new cluster remembers nothing, so its snapshots are not judged', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    delete cluster.state.collection('documents').config.metadata['cdk8s-rag/snapshots'];
+    collection().points = 0;
+    expect((await restore()).status).toBe(0);
     expect(collection().points).toBe(90);
   });
 
@@ -266,7 +302,7 @@ describe('a run that broke off', () => {
     cluster.node(1).failNext('PUT', '/collections/documents/snapshots/recover', 400);
     expect((await restore()).status).toBe(1);
     expect(collection().points).toBe(60);
-    expect(markOf()).toEqual({ state: 'running', before: '' });
+    expect(markOf()).toEqual({ state: 'running', before: '', copies: 2 });
   });
 
   test('is finished by the next, though the collection has points by now', async () => {
@@ -274,7 +310,7 @@ describe('a run that broke off', () => {
     expect(status).toBe(0);
     expect(stderr).toBe('documents: an earlier run broke off; restoring again\n');
     expect(collection().points).toBe(90);
-    expect(markOf()).toEqual({ state: 'done', before: '' });
+    expect(markOf()).toEqual({ state: 'done', before: '', copies: 2 });
   });
 
   test('is not mixed with another time', async () => {
@@ -312,43 +348,231 @@ describe('collections', () => {
   });
 });
 
-describe('shards that have not come to rest', () => {
-  const transfer = (looks: number) => ({ shard: 0, from: 11, to: 12, looks, breaks: true });
+describe('copies', () => {
+  /** What the nodes were told to do with shards, in words. */
+  const orders = () =>
+    cluster.nodes.flatMap(({ requests }) =>
+      requests
+        .filter(({ method, path }) => method === 'POST' && path.endsWith('/cluster'))
+        .map(({ body }) => Object.keys(body)[0]),
+    );
+  /** Bodies of the changes of the collection. */
+  const changes = () =>
+    cluster
+      .node(0)
+      .requests.filter(({ method }) => method === 'PATCH')
+      .map(({ body }) => body);
+  const copies = () => cluster.state.collection('documents').copies;
+  const countsOf = () =>
+    Promise.all(
+      cluster.urls.map(async (url) => (await ask(url, 'POST', '/collections/documents/points/count', {})).result.count),
+    );
 
-  test('are waited for: a transfer before the next snapshot, the rest at the end', async () => {
-    const documents = cluster.fill('documents', 90);
+  test('are one of each shard while snapshots are restored, and then as many as before', async () => {
+    cluster.fill('documents', 90);
     await snapshot();
-    documents.points = 0;
-    // Each node is asked once for its number before anything is restored.
-    documents.transfers.push(transfer(4));
-    documents.settling = 8;
-    expect((await restore()).status).toBe(0);
-    const asked = cluster.node(0).requests.map(({ method, path }) => `${method} ${path.split('/').pop()}`);
-    expect(asked.slice(asked.indexOf('PUT recover'))).toEqual([
-      'PUT recover',
-      // Two looks until the transfer is over, one after each of the other snapshots, and at the end two.
-      ...Array.from({ length: 6 }, () => 'GET cluster'),
-      'GET documents',
-      'POST count',
-      'PATCH documents',
+    collection().points = 0;
+    const before = changes().length;
+    const { status, stderr } = await restore();
+    expect([status, stderr]).toEqual([0, '']);
+    const running = { state: 'running', before: '', copies: 2 };
+    expect(changes().slice(before)).toEqual([
+      { metadata: { [MARK]: running }, params: { replication_factor: 1 } },
+      { params: { replication_factor: 2 } },
+      { metadata: { [MARK]: { ...running, state: 'done' } } },
     ]);
+    expect(cluster.state.collection('documents').config.params.replication_factor).toBe(2);
+    expect(orders().filter((order) => order === 'replicate_shard')).toHaveLength(3);
   });
 
-  test.each([
-    ['inactive', '{"inactive":[{"shard_id":0,'],
-    ['on its way', '"transfers":1}'],
-  ])('for too long fail the run (%s)', async (what, message) => {
+  test('are level at the end, and every node counts the same', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 0;
+    await restore();
+    expect(
+      copies()
+        .list()
+        .map(({ copy }) => [copy.state, copy.points]),
+    ).toEqual(Array.from({ length: 6 }, () => ['Active', 30]));
+    expect(loadOf()).toEqual([2, 2, 2]);
+    expect(await countsOf()).toEqual([90, 90, 90]);
+  });
+
+  test('of shards that are on other nodes than in the snapshots come out level too', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    // As in a new cluster, which spreads its shards anew.
+    for (const [shard, holders] of [
+      [0, [12, 13]],
+      [1, [11, 13]],
+      [2, [11, 12]],
+    ] as const) {
+      copies().place(shard, holders);
+    }
+    collection().points = 0;
+    for (const proposalLooks of [0, 1, 3]) {
+      cluster.state.proposalLooks = proposalLooks;
+      collection().points = 0;
+      expect(await restore()).toMatchObject({ status: 0, stderr: '' });
+      expect(loadOf()).toEqual([2, 2, 2]);
+      expect(
+        copies()
+          .list()
+          .some(({ copy }) => copy.phantom),
+      ).toBe(false);
+      expect(await countsOf()).toEqual([90, 90, 90]);
+    }
+  });
+
+  test('are never restored from while one is on its way', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 0;
+    // One that was to be made before the restoration began.
+    copies().transfers.push({ shard: 0, from: 11, to: 13, sync: true, looks: 12, breaks: false });
+    copies().setState(0, 13, 'Recovery');
+    expect(await restore()).toMatchObject({ status: 0, stderr: '' });
+    expect(loadOf()).toEqual([2, 2, 2]);
+    expect(await countsOf()).toEqual([90, 90, 90]);
+  });
+
+  test('that do not become active have their snapshot restored again', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 0;
+    let stuck = 1;
+    const recovering = watchRecoveries(1, () => {
+      if (stuck > 0) {
+        stuck -= 1;
+        stick(1, 12);
+      }
+    });
+    const { status, stderr } = await restore();
+    clearInterval(recovering);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^documents: documents-12-\S+ leaves copies of shards that do not become active: \[\{"shard":1,"peer":12,"state":"ManualRecovery"\}\]; restoring it again\n$/,
+    );
+    expect(recoveries().map(({ length }) => length)).toEqual([1, 2, 1]);
+    expect(await countsOf()).toEqual([90, 90, 90]);
+  });
+
+  test('that never become active fail the run after three attempts', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 0;
+    const recovering = watchRecoveries(1, () => stick(1, 12));
+    const { status, stderr } = await restore();
+    clearInterval(recovering);
+    expect(status).toBe(1);
+    expect(stderr.split('\n').at(-2)).toMatch(
+      /^documents: documents-12-\S+ on node 1 leaves copies of shards that do not become active: /,
+    );
+    expect(recoveries().map(({ length }) => length)).toEqual([1, 3, 0]);
+    expect(markOf()).toEqual({ state: 'running', before: '', copies: 2 });
+  });
+
+  test('that are not at rest in time fail the run before anything is restored', async () => {
     const documents = cluster.fill('documents', 90);
     await snapshot();
     documents.points = 0;
-    if (what === 'inactive') {
-      documents.settling = 1000;
-    } else {
-      documents.transfers.push(transfer(1000));
-    }
-    const { status, stderr } = await restore({ RESTORE_SETTLE: '0' });
-    expect(status).toBe(1);
-    expect(stderr).toContain('documents: has shards that have not come to rest: ');
-    expect(stderr).toContain(message);
+    documents.settling = 1_000_000;
+    const { status, stderr } = await restore({ SHARD_PATIENCE: '0.1' });
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('documents: has shards that have not come to rest: '),
+    ]);
+    expect(recoveries().flat()).toEqual([]);
+    expect(markOf()).toBeUndefined();
   });
+
+  test('are as many as there can be, where the collection wants more than there are nodes', async () => {
+    cluster.fill('documents', 90).config.params.replication_factor = 5;
+    await snapshot();
+    collection().points = 0;
+    expect((await restore()).status).toBe(0);
+    expect(loadOf()).toEqual([3, 3, 3]);
+    expect(cluster.state.collection('documents').config.params.replication_factor).toBe(5);
+  });
+
+  test('that a run which broke off took away come back with the next, which finds their number', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 0;
+    cluster.node(2).failNext('PUT', '/collections/documents/snapshots/recover', 400);
+    expect((await restore()).status).toBe(1);
+    expect(cluster.state.collection('documents').config.params.replication_factor).toBe(1);
+    expect((await restore()).status).toBe(0);
+    expect(cluster.state.collection('documents').config.params.replication_factor).toBe(2);
+    expect(loadOf()).toEqual([2, 2, 2]);
+  });
+
+  /** Copies on each node. */
+  function loadOf(): number[] {
+    return cluster.nodes.map(
+      ({ peer }) =>
+        copies()
+          .list()
+          .filter((copy) => copy.peer === peer).length,
+    );
+  }
+
+  /** Leaves a copy as one is left that a recovery and a transfer have met in. */
+  function stick(shard: number, peer: number): void {
+    const copy = copies().at(shard, peer);
+    if (copy !== undefined) {
+      copy.state = 'ManualRecovery';
+    }
+  }
+
+  /** Does something after each recovery on a node. */
+  function watchRecoveries(node: number, act: () => void): NodeJS.Timeout {
+    let seen = 0;
+    return setInterval(() => {
+      const now = recoveries()[node]?.length ?? 0;
+      if (now > seen) {
+        seen = now;
+        act();
+      }
+    }, 2);
+  }
+});
+
+test('a collection that has no copy of a shard is restored only when that is said', async () => {
+  const { copies } = cluster.fill('documents', 90);
+  await snapshot();
+  copies.of(1).clear();
+  expect(await restore()).toMatchObject({
+    status: 1,
+    stderr:
+      'documents: has no copy of 1 of its shards, and what is left is older or newer than any snapshot; say with before and ' +
+      'overwrite to which time all of it goes back\n',
+  });
+  expect(recoveries().flat()).toEqual([]);
+  const env = { RESTORE_OVERWRITE: 'true', RESTORE_BEFORE: '2026-01-02T00:00:00Z' };
+  expect(await restore(env)).toMatchObject({ status: 0, stderr: '' });
+  expect(collection().points).toBe(90);
+  expect(Object.values(copies.placement).map(({ length }) => length)).toEqual([2, 2, 2]);
+});
+
+test('points are counted otherwise where strict mode forbids to count exactly', async () => {
+  const { config } = cluster.fill('documents', 90);
+  config.strict_mode_config = { enabled: true, search_allow_exact: false };
+  await snapshot();
+  collection().points = 0;
+  expect(await restore()).toMatchObject({ status: 0, stderr: '' });
+  expect(collection().points).toBe(90);
+});
+
+test('a single node, which is in no cluster, restores its snapshot in place', async () => {
+  const single = await QdrantServer.start({ apiKey: 'secret' });
+  const documents = single.addCollection('documents', { vectors: {} }, 9);
+  const env = { QDRANT_URL: single.url, QDRANT_NODE_URLS: single.url };
+  await cluster.takeSnapshots(env);
+  documents.points = 0;
+  const { status, stderr } = await restore(env);
+  await single.stop();
+  expect([status, stderr, documents.points]).toEqual([0, '', 9]);
+  expect(single.requests.map(({ path }) => path)).not.toContain('/cluster');
 });

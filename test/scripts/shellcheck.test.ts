@@ -7,7 +7,7 @@ const CONSTRUCTS = resolve(__dirname, '..', '..', 'constructs');
 const SCRIPTS = readdirSync(CONSTRUCTS, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sh'));
 
 test('there are scripts', () => {
-  expect(SCRIPTS).toContain(join('vector-store', 'qdrant-bootstrap.sh'));
+  expect(SCRIPTS).toContain(join('vector-store', 'qdrant-start.sh'));
 });
 
 const suite = isInstalled('shellcheck') ? describe : describe.skip;

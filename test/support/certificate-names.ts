@@ -1,5 +1,4 @@
 import type { Json, ManifestObject } from '../../constructs/rules/output';
-import { env } from './manifests';
 
 /**
  * Whether a certificate with these names is one of a host, as TLS libraries judge it: a wildcard stands for the whole
@@ -17,22 +16,13 @@ function matchesName(host: string, name: string): boolean {
   return label !== '' && rest.length >= 2 && rest.join('.') === name.slice(2);
 }
 
-/** The URI under which each node of a Qdrant cluster is known to the others, as its bootstrap puts it together. */
-export function peerUris(statefulSet: ManifestObject): string[] {
-  const [scheme, domain, port] = ['SCHEME', 'DOMAIN', 'PORT'].map((name) =>
-    env(statefulSet, name === 'DOMAIN' ? 'QDRANT_PEER_DOMAIN' : `QDRANT_P2P_${name}`),
-  );
-  const nodes = Number(env(statefulSet, 'QDRANT_NODES') ?? 0);
-  return Array.from(
-    { length: nodes },
-    (_, ordinal) => `${scheme}://${statefulSet.metadata.name}-${ordinal}.${domain}:${port}`,
-  );
-}
-
-/** Every URL in the variables of some objects' containers. */
+/** Every URL in the variables of some objects' containers, also of those that run before the others. */
 export function urlsOf(objects: ManifestObject[]): URL[] {
   return objects
-    .flatMap(({ spec }) => spec?.template?.spec?.containers ?? [])
+    .flatMap(({ spec }) => [
+      ...(spec?.template?.spec?.initContainers ?? []),
+      ...(spec?.template?.spec?.containers ?? []),
+    ])
     .flatMap(({ env: variables = [] }: Json) => variables)
     .flatMap(({ value }: Json) => (value ?? '').split(','))
     .filter((text: string) => /^https?:/.test(text))

@@ -9,10 +9,14 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs a program of the library to its end, with these variables and no others. */
-export async function runProgram(path: string, env: { readonly [name: string]: string }): Promise<ProgramResult> {
+/** Runs a program of the library to its end, with these variables and no others; a signal ends it before. */
+export async function runProgram(
+  path: string,
+  env: { readonly [name: string]: string },
+  signal?: AbortSignal,
+): Promise<ProgramResult> {
   const program = resolve(__dirname, '..', '..', 'constructs', path);
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'], signal });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].on('data', (text) => {

@@ -50,17 +50,18 @@ function checkClustered({ clustered }: QdrantNode): void {
 
 /** As qdrant/qdrant, lib/storage/src/types.rs, ClusterStatus. */
 function statusOf(node: QdrantNode): Json {
-  const { state, peer, url, clustered } = node;
+  const { state, peer, uri: own, clustered } = node;
   if (!clustered) {
     return { status: 'disabled' };
   }
   const removed = isRemoved(node);
   // A member that is taken out forgets the others.
-  const known = removed ? new Map([[peer, `${url}/`]]) : state.peers;
+  const known = removed ? new Map([[peer, `${own}/`]]) : state.peers;
   return {
     status: 'enabled',
     peer_id: peer,
     peers: Object.fromEntries([...known].map(([member, uri]) => [String(member), { uri }])),
+    raft_info: { term: 1, commit: 1, pending_operations: 0, leader: state.leader ?? null, role: null, is_voter: true },
     consensus_thread_status: removed
       ? { consensus_thread_status: 'stopped' }
       : { consensus_thread_status: 'working', last_update: new Date().toISOString() },

@@ -1,3 +1,5 @@
+import { type ProgramResult, runProgram } from './node-programs';
+import { decideStart } from './pod-start';
 import { QdrantServer } from './qdrant-server';
 import { QdrantState } from './qdrant-state';
 import type { StoredCollection, StoredSnapshot } from './stored-collection';
@@ -9,13 +11,18 @@ export class QdrantCluster {
     const state = new QdrantState();
     const nodes: QdrantServer[] = [];
     for (let index = 0; index < count; index += 1) {
-      nodes.push(await QdrantServer.start({ state, peer: state.newPeer(), apiKey: 'secret' }));
+      const peer = state.newPeer();
+      nodes.push(await QdrantServer.start({ state, peer, host: `127.0.1.${peer}`, apiKey: 'secret' }));
     }
     return new QdrantCluster(state, nodes);
   }
 
   /** URLs of the nodes, also of those that were stopped. */
   public readonly urls: readonly string[];
+  /** Addresses of the nodes for one another. */
+  public readonly uris: readonly string[];
+
+  private readonly ending = new AbortController();
 
   private constructor(
     /** What the nodes have in common. */
@@ -24,6 +31,7 @@ export class QdrantCluster {
     public readonly nodes: readonly QdrantServer[],
   ) {
     this.urls = nodes.map(({ url }) => url);
+    this.uris = nodes.map(({ uri }) => uri);
   }
 
   /** A node. */
@@ -36,9 +44,24 @@ export class QdrantCluster {
     return {
       QDRANT_URL: this.urls[0] as string,
       QDRANT_NODE_URLS: this.urls.join(','),
+      QDRANT_PEER_URIS: this.uris.join(','),
       QDRANT_API_KEY: 'secret',
       QDRANT_PATIENCE: '0',
+      SHARD_INTERVAL: '0.01',
     };
+  }
+
+  /** Takes snapshots with the program, whose clock stands where that of the nodes does. */
+  public takeSnapshots(env: { readonly [name: string]: string } = {}): Promise<ProgramResult> {
+    const clock = encodeURIComponent(`Date.now = () => ${this.state.clock ?? Date.now()}`);
+    return runProgram('vector-store/take-snapshots.mjs', {
+      ...this.env,
+      NODE_OPTIONS: `--import=data:text/javascript,${clock}`,
+      SNAPSHOTS_KEEP: '2',
+      SNAPSHOTS_TOLERANCE_PERCENT: '10',
+      SNAPSHOT_STORAGE: this.state.sharedSnapshots ? 's3' : 'local',
+      ...env,
+    });
   }
 
   /** A collection with one shard for each node, and two copies of it where there are two nodes. */
@@ -64,9 +87,11 @@ export class QdrantCluster {
     return { peer, params: structuredClone(config.params), shards: Object.fromEntries(shards) };
   }
 
-  /** How the programs call a node. */
-  public nameOf(index: number): string {
-    return new URL(this.urls[index] as string).host;
+  /** Starts a node that was stopped, without its storage, as its pod does: it waits until it may join. */
+  public async startAsPod(ordinal: number): Promise<void> {
+    const { signal } = this.ending;
+    await decideStart({ ordinal, env: this.env, storage: '/nowhere', signal });
+    await this.node(ordinal).startAgain({ lost: 'storage' });
   }
 
   /** Names of the snapshots of a collection, by the node that took them. */
@@ -78,8 +103,9 @@ export class QdrantCluster {
     return grouped;
   }
 
-  /** Stops all nodes. */
+  /** Stops all nodes, and those that wait. */
   public async stop(): Promise<void> {
+    this.ending.abort();
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../../constructs/rules/output';
-import { Refusal } from './qdrant-refusal';
+import { BrokenConnection, Refusal } from './qdrant-refusal';
 import type { QdrantNode, Route } from './qdrant-routes';
 import type { QdrantState } from './qdrant-state';
 import { checkCount, RateLimiter } from './strict-mode-checks';
@@ -18,6 +18,14 @@ export function collectionRoutes(node: QdrantNode): Route[] {
         const collection = state.collection(name as string);
         const { config, indexes } = collection;
         return { status: 'green', points_count: collection.count(node.peer), config, payload_schema: indexes };
+      },
+    ],
+    [
+      'GET',
+      /^\/telemetry$/,
+      () => {
+        const collections = [...state.collections].map(([id, { config }]) => ({ id, config }));
+        return { collections: { number_of_collections: collections.length, collections } };
       },
     ],
     ['PUT', /^\/collections\/([^/]+)$/, ({ body }, name) => state.agree(() => create(state, name as string, body))],
@@ -97,6 +105,9 @@ function pointRoutes({ state, peer }: QdrantNode): Route[] {
       ({ body }, name) => {
         const collection = state.collection(name as string);
         checkCount(collection.config, body?.exact ?? true);
+        if (collection.copies.lost > 0) {
+          throw new BrokenConnection();
+        }
         limiter.take('Read', name as string, collection.config);
         return { count: collection.count(peer) };
       },

@@ -118,6 +118,29 @@ describe('a member', () => {
     expect(placement()).toEqual({ 0: [11, 12], 1: [12], 2: [11] });
   });
 
+  test('that goes with the only copy of a shard leaves a collection that tells its settings in the telemetry alone', async () => {
+    const documents = cluster.fill('documents', 90);
+    documents.copies.place(1, [13]);
+    const { name } = (await at(2, 'POST', '/collections/documents/snapshots')).result;
+    await at(0, 'DELETE', '/cluster/peer/13?force=true');
+    expect(await at(0, 'GET', '/collections/documents')).toMatchObject({
+      status: 500,
+      result: 'Service internal error: 0 of 0 read operations failed',
+    });
+    await expect(at(0, 'POST', '/collections/documents/points/count', { exact: true })).rejects.toThrow();
+    const { shard_count, local_shards, remote_shards } = await look();
+    expect([shard_count, [...local_shards, ...remote_shards].map(({ shard_id }) => shard_id)]).toEqual([3, [0, 2, 0]]);
+    const { collections } = (await at(0, 'GET', '/telemetry?details_level=3')).result;
+    expect(collections.collections).toMatchObject([{ id: 'documents', config: { params: { replication_factor: 2 } } }]);
+    expect((await at(0, 'PATCH', '/collections/documents', { metadata: {} })).status).toBe(200);
+    await cluster.node(2).stop();
+    await cluster.node(2).startAgain({ lost: 'storage' });
+    const location = `file:///qdrant/snapshots/documents/${name}`;
+    const body = { location, priority: 'snapshot' };
+    expect((await at(2, 'PUT', '/collections/documents/snapshots/recover', body)).status).toBe(200);
+    expect((await at(0, 'POST', '/collections/documents/points/count', { exact: true })).result).toEqual({ count: 90 });
+  });
+
   test('that was taken out is ready, says that its consensus has stopped, and reaches nothing', async () => {
     cluster.fill('documents', 90);
     expect((await at(2, 'GET', '/cluster')).result.consensus_thread_status).toMatchObject({
@@ -173,6 +196,15 @@ describe('a member', () => {
     await cluster.node(2).stop();
     await cluster.node(2).startAgain({ lost: 'storage' });
     expect(Object.keys((await at(0, 'GET', '/cluster')).result.peers)).toEqual(['11', '12', '14']);
+  });
+
+  test('knows its leader, as long as more than half of them are there', async () => {
+    const leaderAt = async (node: number) => (await at(node, 'GET', '/cluster')).result.raft_info.leader;
+    expect([await leaderAt(0), await leaderAt(2)]).toEqual([11, 11]);
+    await cluster.node(0).stop();
+    expect(await leaderAt(1)).toBe(12);
+    await cluster.node(1).stop();
+    expect(await leaderAt(2)).toBeNull();
   });
 
   test('that lags tells what it could have told the last time', async () => {

@@ -1,3 +1,6 @@
+/** What ends a connection without an answer: Qdrant gives up on what it never expected. */
+export class BrokenConnection extends Error {}
+
 /** An answer of the stand-in other than success. Messages and statuses are those of Qdrant (qdrant/qdrant, src/actix/helpers.rs). */
 export class Refusal extends Error {
   /** The request is wrong in itself. */

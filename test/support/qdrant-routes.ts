@@ -8,6 +8,8 @@ export interface QdrantNode {
   /** Its number in the cluster. */
   readonly peer: number;
   readonly url: string;
+  /** Its address for the other nodes. */
+  readonly uri: string;
   /** Whether it is configured to be in a cluster; it may have been taken out. */
   readonly clustered: boolean;
 }

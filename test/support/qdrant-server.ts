@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import type { Json } from '../../constructs/rules/output';
 import { FailureOrders } from './failure-orders';
 import { clusterRoutes, isRemoved } from './qdrant-cluster-routes';
 import { collectionRoutes } from './qdrant-collection-routes';
-import { Refusal } from './qdrant-refusal';
+import { BrokenConnection, Refusal } from './qdrant-refusal';
 import type { QdrantNode, Route } from './qdrant-routes';
 import { snapshotRoutes } from './qdrant-snapshot-routes';
 import { QdrantState } from './qdrant-state';
@@ -17,6 +17,8 @@ import { NodeSnapshots } from './stored-snapshots';
 export interface QdrantServerOptions {
   /** Key that every request must have. */
   readonly apiKey?: string;
+  /** Address that it listens on, of loopback; nodes of a cluster are told apart by it. */
+  readonly host?: string;
   /** Port; any that is free when left out. */
   readonly port?: number;
   /** State of the cluster that it is a node of; in no cluster, or in one of its own, when left out. */
@@ -37,7 +39,7 @@ export class QdrantServer implements QdrantNode {
   public static async start(options: QdrantServerOptions = {}): Promise<QdrantServer> {
     const server = new QdrantServer(options);
     await server.listen(options.port ?? 0);
-    server.state.join(server.peer, `${server.url}/`);
+    server.state.join(server.peer, `${server.uri}/`);
     server.state.running.add(server.peer);
     return server;
   }
@@ -51,7 +53,12 @@ export class QdrantServer implements QdrantNode {
   public lagging = false;
   /** Port that it listens on, or did. */
   public port = 0;
+  /** Address that it listens on. */
+  public readonly host: string;
 
+  /** Port for the other nodes. */
+  private p2pPort = 0;
+  private p2p?: TcpServer;
   private number: number;
   /** Whether it has ever been in the cluster under its number. */
   private joined = true;
@@ -61,8 +68,10 @@ export class QdrantServer implements QdrantNode {
   private readonly routes: readonly Route[];
   private readonly seen = new Map<string, Json>();
 
-  private constructor({ apiKey, state, clustered = state !== undefined, peer = 1 }: QdrantServerOptions) {
+  private constructor(options: QdrantServerOptions) {
+    const { apiKey, host = '127.0.0.1', state, clustered = state !== undefined, peer = 1 } = options;
     this.apiKey = apiKey;
+    this.host = host;
     this.state = state ?? new QdrantState();
     this.clustered = clustered;
     this.number = peer;
@@ -71,7 +80,12 @@ export class QdrantServer implements QdrantNode {
 
   /** Base URL. */
   public get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.host}:${this.port}`;
+  }
+
+  /** Its address for the other nodes, where nobody is answered over HTTP. */
+  public get uri(): string {
+    return `http://${this.host}:${this.p2pPort}`;
   }
 
   /** Number of the node in the cluster. */
@@ -87,6 +101,9 @@ export class QdrantServer implements QdrantNode {
       this.http.close();
       await once(this.http, 'close');
     }
+    if (this.p2p?.listening) {
+      await once(this.p2p.close(), 'close');
+    }
   }
 
   /**
@@ -101,7 +118,7 @@ export class QdrantServer implements QdrantNode {
       this.joined = false;
     }
     if (!this.joined) {
-      this.state.join(this.peer, `${this.url}/`);
+      this.state.join(this.peer, `${this.uri}/`);
       this.joined = true;
     }
     await this.listen(this.port);
@@ -136,9 +153,12 @@ export class QdrantServer implements QdrantNode {
     this.http = createServer((request, response) => {
       this.answer(request, response).catch(() => response.destroy());
     });
-    this.http.listen(port, '127.0.0.1');
+    this.http.listen(port, this.host);
     await once(this.http, 'listening');
     this.port = (this.http.address() as AddressInfo).port;
+    this.p2p = createTcpServer((socket) => socket.destroy()).listen(this.p2pPort, this.host);
+    await once(this.p2p, 'listening');
+    this.p2pPort = (this.p2p.address() as AddressInfo).port;
   }
 
   private async answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -157,6 +177,10 @@ export class QdrantServer implements QdrantNode {
       this.checkMembership(received);
       this.route(received, response);
     } catch (error) {
+      if (error instanceof BrokenConnection) {
+        response.destroy();
+        return;
+      }
       const { status, retryAfter } = error instanceof Refusal ? error : { status: 500, retryAfter: undefined };
       if (retryAfter !== undefined) {
         response.setHeader('retry-after', retryAfter);

@@ -52,9 +52,13 @@ export function snapshotRoutes(node: QdrantNode): Route[] {
         if (head === undefined || content === undefined) {
           throw new Refusal(400, 'Multipart error: Field with name "snapshot" is required');
         }
-        const snapshot: StoredSnapshot = JSON.parse(content);
         const [, file = randomUUID()] = /filename="([^"]+)"/.exec(head) ?? [];
+        const snapshot: StoredSnapshot | undefined = content === '' ? undefined : JSON.parse(content);
+        // Kept before it is looked into.
         files().keepUpload(name as string, file, snapshot);
+        if (snapshot === undefined) {
+          throw Refusal.serviceError('failed to fill whole buffer');
+        }
         return recover(node, name as string, snapshot, query.get('priority'));
       },
     ],

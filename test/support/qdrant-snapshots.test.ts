@@ -273,6 +273,19 @@ describe('files', () => {
     expect(cluster.state.uploads).toEqual([]);
   });
 
+  test('of an upload are replaced by an empty one, which is refused', async () => {
+    cluster.fill('documents', 90);
+    const { name } = await take(0);
+    await uploadTo(cluster.node(1), 0, name, 'snapshot');
+    const form = new FormData();
+    form.append('snapshot', new Blob([]), 'snapshot');
+    const headers = { 'api-key': 'secret', connection: 'close' };
+    const answer = await fetch(`${cluster.urls[1]}${SNAPSHOTS}/upload`, { method: 'POST', headers, body: form });
+    expect(answer.status).toBe(500);
+    expect(cluster.state.uploads).toEqual([{ peer: 12, collection: 'documents', name: 'snapshot' }]);
+    expect(cluster.state.collection('documents').points).toBe(90);
+  });
+
   test('of an upload stay on the volume too when the snapshots are in an object store, out of reach', async () => {
     cluster.state.sharedSnapshots = true;
     cluster.fill('documents', 90);

@@ -27,8 +27,8 @@ export class QdrantState implements Surroundings {
   public timeouts = 0;
   /** What the names of snapshots have instead of the time. */
   public snapshotLabel?: string;
-  /** Time of the next snapshot; each takes a second. */
-  public clock = Date.UTC(2026, 0, 1);
+  /** Time of the next snapshot, of which each takes a second; the true time where it is undefined. */
+  public clock: number | undefined = Date.UTC(2026, 0, 1);
 
   private readonly snapshots = new Map<string, Map<string, StoredSnapshot>>();
   private lastPeer = 10;
@@ -96,10 +96,22 @@ export class QdrantState implements Surroundings {
     }
   }
 
+  /** The member that leads the others; undefined while half of them or more are away. */
+  public get leader(): number | undefined {
+    const answering = [...this.peers.keys()].filter((peer) => this.running.has(peer));
+    return answering.length * 2 > this.peers.size ? answering[0] : undefined;
+  }
+
+  /** When a snapshot is taken that is taken now. */
+  public takeTime(): number {
+    const time = this.clock ?? Date.now();
+    this.clock = this.clock === undefined ? undefined : time + 1000;
+    return time;
+  }
+
   /** Makes a change that the members must agree on, of which more than half must answer. */
   public agree<T>(change: () => T): T {
-    const answering = [...this.peers.keys()].filter((peer) => this.running.has(peer));
-    if (answering.length * 2 <= this.peers.size) {
+    if (this.leader === undefined) {
       throw Refusal.serviceError('Waiting for consensus operation commit failed. Timeout set at: 10 seconds');
     }
     const result = change();

@@ -92,6 +92,11 @@ export class ShardCopies {
     return [...this.shards.values()].some((copies) => copies.has(peer));
   }
 
+  /** Shards without any copy. */
+  public get lost(): number {
+    return [...this.shards.values()].filter(({ size }) => size === 0).length;
+  }
+
   /** Peers whose copy of a shard is active. */
   public activePeers(shard: number): number[] {
     return [...this.of(shard)].filter(([, { state }]) => state === 'Active').map(([peer]) => peer);

@@ -90,6 +90,9 @@ export class StoredCollection {
   public count(through: number): number {
     const counts = [...this.copies.shards].map(([shard, copies]) => {
       const active = this.copies.activePeers(shard);
+      if (copies.size === 0) {
+        throw Refusal.serviceError('0 of 0 read operations failed');
+      }
       if (active.length === 0) {
         throw Refusal.serviceError(
           `The replica set for shard ${shard} on peer ${through} does not have enough active replicas`,

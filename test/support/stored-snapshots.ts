@@ -16,7 +16,8 @@ export interface UploadedFile {
   readonly peer: number;
   readonly collection: string;
   readonly name: string;
-  readonly snapshot: StoredSnapshot;
+  /** Undefined when it was empty. */
+  readonly snapshot?: StoredSnapshot;
 }
 
 /** Bytes of a snapshot: deleted points and the log count too, so that fewer points can be more bytes. */
@@ -41,8 +42,7 @@ export class NodeSnapshots {
 
   /** Takes one of the shards that the node holds; its name is that of Qdrant. */
   public take(name: string, collection: StoredCollection): Json {
-    const time = new Date(this.state.clock).toISOString().slice(0, 19).replace(/[T:]/g, '-');
-    this.state.clock += 1000;
+    const time = new Date(this.state.takeTime()).toISOString().slice(0, 19).replace(/[T:]/g, '-');
     const held = collection.copies.list().filter(({ peer, copy }) => peer === this.peer && copy.phantom !== true);
     const shards = Object.fromEntries(
       held.map(({ shard, copy: { points, deleted, operations } }) => [shard, { points, deleted, operations }]),
@@ -60,9 +60,9 @@ export class NodeSnapshots {
       ? taken
       : [
           ...taken.filter(([, { peer }]) => peer === this.peer),
-          ...this.uploads(name)
-            .filter((file) => file.name.endsWith('.snapshot'))
-            .map((file) => [file.name, file.snapshot] as [string, StoredSnapshot]),
+          ...this.uploads(name).flatMap(({ name: file, snapshot }) =>
+            file.endsWith('.snapshot') && snapshot !== undefined ? [[file, snapshot] as [string, StoredSnapshot]] : [],
+          ),
         ];
   }
 
@@ -98,7 +98,7 @@ export class NodeSnapshots {
   }
 
   /** Keeps the file of an upload on the volume of the node, in place of one of the same name. */
-  public keepUpload(collection: string, name: string, snapshot: StoredSnapshot): void {
+  public keepUpload(collection: string, name: string, snapshot?: StoredSnapshot): void {
     const others = this.state.uploads.filter(
       (file) => file.peer !== this.peer || file.collection !== collection || file.name !== name,
     );

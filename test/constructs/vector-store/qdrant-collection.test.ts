@@ -46,8 +46,8 @@ function collection(props: Partial<QdrantCollectionProps> = {}, storeProps: Part
 }
 
 /** What the program reads. */
-function desired(props: Partial<QdrantCollectionProps> = {}): Json {
-  const config = find(collection(props).objects(), 'ConfigMap', 'documents-bootstrap');
+function desired(props: Partial<QdrantCollectionProps> = {}, storeProps: Partial<QdrantProps> = {}): Json {
+  const config = find(collection(props, storeProps).objects(), 'ConfigMap', 'documents-bootstrap');
   return JSON.parse(config.data['collection.json']);
 }
 
@@ -227,7 +227,7 @@ describe('the wanted state', () => {
   test('has the limits of strict mode', () => {
     const strictMode = {
       maxQueryLimit: 100,
-      maxTimeout: Duration.seconds(10),
+      maxTimeout: Duration.seconds(60),
       unindexedFilteringRetrieve: false,
       unindexedFilteringUpdate: true,
       searchAllowExact: false,
@@ -240,7 +240,7 @@ describe('the wanted state', () => {
     expect(desired({ strictMode }).collections[0].parameters.strict_mode_config).toEqual({
       enabled: true,
       max_query_limit: 100,
-      max_timeout: 10,
+      max_timeout: 60,
       unindexed_filtering_retrieve: false,
       unindexed_filtering_update: true,
       search_allow_exact: false,
@@ -524,10 +524,20 @@ describe('mistakes', () => {
 
   test.each([
     ['maxQueryLimit', { maxQueryLimit: 0 }, 'is 0, but must be a whole number from 1'],
-    ['maxTimeout', { maxTimeout: Duration.millis(1500) }, 'is 1.5, but must be a whole number of seconds from 1'],
+    ['maxTimeout', { maxTimeout: Duration.millis(60_500) }, 'is 60.5, but must be a whole number of seconds from 1'],
     ['readRateLimit', { readRateLimit: 0.5 }, 'is 0.5, but must be a whole number from 1'],
   ])('the limit %s', (name, strictMode, message) => {
     expect(() => collection({ strictMode })).toThrow(`rag/documents: strictMode.${name} ${message}`);
+  });
+
+  test.each([1, 59])('the limit maxTimeout of %s s on several nodes, where no write would succeed', (seconds) => {
+    const strictMode = { maxTimeout: Duration.seconds(seconds) };
+    expect(() => collection({ strictMode })).toThrow(
+      `rag/documents: strictMode.maxTimeout is ${seconds} s, but a node forwards each write to the other copies of a ` +
+        'shard with 60 s, which strict mode would refuse there, so that no write succeeds; raise it to 60 s, or leave it out',
+    );
+    const [single] = desired({ strictMode }, { nodes: 1 }).collections;
+    expect(single.parameters.strict_mode_config.max_timeout).toBe(seconds);
   });
 
   test('reading alone, when the database has no key for that', () => {

@@ -43,6 +43,7 @@ describe('a drain', () => {
     expect(urls).toMatch(/^http:\/\/qdrant-0\.qdrant-headless\..*:6333,/);
     expect(env(job, 'QDRANT_API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: 'api-key' } });
     expect(env(job, 'NODE_EXTRA_CA_CERTS')).toBeUndefined();
+    expect(env(job, 'QDRANT_PEER_URIS')).toBeUndefined();
   });
 
   test('runs its program with the client, and without what it does not import', () => {
@@ -50,6 +51,9 @@ describe('a drain', () => {
     expect(Object.keys(find(rendered, 'ConfigMap', 'qdrant-drain').data).sort()).toEqual([
       'drain-nodes.mjs',
       'qdrant-client.mjs',
+      'qdrant-cluster.mjs',
+      'qdrant-collections.mjs',
+      'qdrant-shards.mjs',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -132,6 +132,10 @@ describe('the Qdrant that is thrown away', () => {
     );
     expect(variables).toEqual({
       REHEARSAL_DONE: '/run/rehearsal/done',
+      // A cluster of one, which takes the snapshots of nodes that do not hold every shard.
+      QDRANT__CLUSTER__ENABLED: 'true',
+      QDRANT__CLUSTER__P2P__PORT: '6335',
+      REHEARSAL_PEER_URI: 'http://127.0.0.1:6335',
       QDRANT__SERVICE__HOST: '127.0.0.1',
       QDRANT__TELEMETRY_DISABLED: 'true',
       QDRANT__STORAGE__SNAPSHOTS_PATH: '/qdrant/storage/snapshots',
@@ -203,14 +207,15 @@ describe('its script', () => {
   const done = join(folder, 'done');
   const [, , script] = scratchOf(rehearsal()).command;
 
-  /** Runs the script where an entrypoint does this. */
-  function start(entrypoint: string) {
+  /** Runs the script where Qdrant does this. */
+  function start(qdrant: string) {
     rmSync(done, { force: true });
-    writeFileSync(join(folder, 'entrypoint.sh'), `#!/bin/sh\n${entrypoint}\n`, { mode: 0o755 });
-    return spawn('sh', ['-c', script], { cwd: folder, env: { ...process.env, REHEARSAL_DONE: done }, stdio: 'ignore' });
+    writeFileSync(join(folder, 'qdrant'), `#!/bin/sh\n${qdrant}\n`, { mode: 0o755 });
+    const variables = { REHEARSAL_DONE: done, REHEARSAL_PEER_URI: 'http://127.0.0.1:6335' };
+    return spawn('sh', ['-c', script], { cwd: folder, env: { ...process.env, ...variables }, stdio: 'ignore' });
   }
 
-  const running = 'trap "touch ended; exit 0" TERM; touch started; while :; do sleep 0.1; done';
+  const running = 'trap "touch ended; exit 0" TERM; echo "$*" > started; while :; do sleep 0.1; done';
   afterEach(() => ['started', 'ended'].map((file) => rmSync(join(folder, file), { force: true })));
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -224,6 +229,10 @@ describe('its script', () => {
     const child = start(running);
     await started();
     expect(child.exitCode).toBeNull();
+    while (readFileSync(join(folder, 'started'), 'utf8') === '') {
+      await sleep(20);
+    }
+    expect(readFileSync(join(folder, 'started'), 'utf8')).toBe('--uri http://127.0.0.1:6335\n');
     writeFileSync(done, '');
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(existsSync(join(folder, 'ended'))).toBe(true);

@@ -36,7 +36,17 @@ test('is a Job of the sync, after the database', () => {
 test('restores everything, the newest, and overwrites nothing, unless told otherwise', () => {
   const job = restore().job();
   expect(env(job, 'SNAPSHOT_STORAGE')).toBe('local');
-  for (const name of ['QDRANT_COLLECTIONS', 'RESTORE_BEFORE', 'RESTORE_OVERWRITE', 'NODE_EXTRA_CA_CERTS']) {
+  // Where the nodes have them, as Qdrant wants to be told.
+  expect(env(job, 'SNAPSHOT_DIRECTORY')).toBe('file:///qdrant/snapshots');
+  expect(env(job, 'SNAPSHOTS_TOLERANCE_PERCENT')).toBe('10');
+  for (const name of [
+    'QDRANT_COLLECTIONS',
+    'QDRANT_PEER_URIS',
+    'RESTORE_BEFORE',
+    'RESTORE_OVERWRITE',
+    'RESTORE_SETTLE',
+    'NODE_EXTRA_CA_CERTS',
+  ]) {
     expect(env(job, name)).toBeUndefined();
   }
   expect(env(job, 'QDRANT_NODE_URLS').split(',')).toHaveLength(3);
@@ -63,6 +73,11 @@ test('knows whether the snapshots are in a bucket, to which only the nodes are l
   expect(env(job(), 'SNAPSHOT_STORAGE')).toBe('s3');
   const { egress } = find(render(chart), 'NetworkPolicy', 'qdrant-restore').spec;
   expect(JSON.stringify(egress)).not.toContain('ipBlock');
+});
+
+test('judges snapshots as their schedule does', () => {
+  const { job } = restore({}, { snapshots: SnapshotSchedule.daily({ hour: 2, keep: 3, tolerance: 25 }) });
+  expect(env(job(), 'SNAPSHOTS_TOLERANCE_PERCENT')).toBe('25');
 });
 
 test('trusts the authority of a database with TLS', () => {

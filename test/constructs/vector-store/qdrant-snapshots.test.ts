@@ -51,6 +51,8 @@ describe('the CronJob', () => {
     expect(mainContainer(cronJob).image).toMatch(/^docker\.io\/library\/node:.*@sha256:/);
     expect(Object.keys(find(objects, 'ConfigMap', 'qdrant-snapshots').data)).toEqual([
       'qdrant-client.mjs',
+      'qdrant-cluster.mjs',
+      'qdrant-collections.mjs',
       'qdrant-snapshot-files.mjs',
       'take-snapshots.mjs',
     ]);
@@ -58,8 +60,10 @@ describe('the CronJob', () => {
 
   test('is told every node, the number to keep, and the key as a reference', () => {
     expect(env(cronJob, 'SNAPSHOTS_KEEP')).toBe('14');
+    expect(env(cronJob, 'SNAPSHOTS_TOLERANCE_PERCENT')).toBe('10');
     expect(env(cronJob, 'SNAPSHOT_STORAGE')).toBe('local');
     expect(env(cronJob, 'SNAPSHOTS_MAY_SHRINK')).toBeUndefined();
+    expect(env(cronJob, 'QDRANT_PEER_URIS')).toBeUndefined();
     expect(env(cronJob, 'QDRANT_NODE_URLS').split(',')).toEqual(
       [0, 1, 2].map((node) => `http://qdrant-${node}.qdrant-headless.test.svc.cluster.local:6333`),
     );
@@ -125,12 +129,14 @@ describe('the CronJob', () => {
   test('follows the other settings of the schedule', () => {
     const snapshots = SnapshotSchedule.every(Cron.hourly(), {
       keep: 1,
+      tolerance: 0,
       timeZone: 'Europe/Berlin',
       deadline: Duration.minutes(50),
     });
     const job = find(objectsOf({ snapshots, name: 'vectors' }), 'CronJob', 'vectors-snapshots');
     expect(job.spec).toMatchObject({ schedule: '0 * * * *', timeZone: 'Europe/Berlin' });
     expect(job.spec.jobTemplate.spec.activeDeadlineSeconds).toBe(3000);
+    expect(env(job, 'SNAPSHOTS_TOLERANCE_PERCENT')).toBe('0');
   });
 });
 

@@ -11,7 +11,7 @@ import { Deployment } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
 import type { IProvider } from '../../../constructs/workload/provider';
 import { SecretRotation } from '../../../constructs/workload/secret-rotation';
-import { isCovered, peerUris, urlsOf } from '../../support/certificate-names';
+import { isCovered, urlsOf } from '../../support/certificate-names';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { IMAGE, RESOURCES } from '../../support/values';
 
@@ -38,6 +38,23 @@ function protocolsOf(objects: ReturnType<typeof render>, service: string) {
   return find(objects, 'Service', service).spec.ports.map(
     ({ name, appProtocol }: { name: string; appProtocol?: string }) => [name, appProtocol],
   );
+}
+
+/** The container that decides how a node starts. */
+function findClusterOf(objects: ReturnType<typeof render>): Json {
+  const [container, ...others] = templateOf(find(objects, 'StatefulSet', 'qdrant')).spec.initContainers;
+  expect([container.name, others]).toEqual(['find-cluster', []]);
+  return container;
+}
+
+/** Variables of a container by name. */
+function variablesOf({ env: variables }: Json): Json {
+  return Object.fromEntries(variables.map(({ name, value, valueFrom }: Json) => [name, value ?? valueFrom]));
+}
+
+/** The address of each of three nodes at a port, as they are told. */
+function addresses(scheme: string, port: number): string {
+  return [0, 1, 2].map((node) => `${scheme}://qdrant-${node}.qdrant-headless.test.svc.cluster.local:${port}`).join(',');
 }
 
 /** How strictly nodes are kept apart, by what. */
@@ -79,13 +96,55 @@ describe('a cluster', () => {
     expect(protocolsOf(objects, 'qdrant-headless')).toEqual([...clients, ['p2p', undefined]]);
   });
 
-  test('bootstraps by a script that knows the nodes', () => {
-    expect(mainContainer(statefulSet).command).toEqual(['bash', '/qdrant/bootstrap/qdrant-bootstrap.sh']);
-    expect(env(statefulSet, 'QDRANT_NODES')).toBe('3');
-    expect(env(statefulSet, 'QDRANT_PEER_DOMAIN')).toBe('qdrant-headless.test.svc.cluster.local');
-    expect(env(statefulSet, 'QDRANT_FIRST_WAIT')).toBe('30');
-    expect(env(statefulSet, 'POD_NAME')).toEqual({ fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } });
-    expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-bootstrap.sh']).toContain('--bootstrap');
+  test('starts by a script, with the arguments that were decided before', () => {
+    const { command, volumeMounts } = mainContainer(statefulSet);
+    expect(command).toEqual(['bash', '/qdrant/start/qdrant-start.sh']);
+    expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-start.sh']).toContain('exec ./qdrant');
+    expect(env(statefulSet, 'QDRANT_START_FILE')).toBe('/qdrant/init/arguments');
+    expect(env(statefulSet, 'QDRANT_STORAGE')).toBe('/qdrant/storage');
+    expect(volumeMounts).toContainEqual({ name: 'init', mountPath: '/qdrant/init' });
+    expect(templateOf(statefulSet).spec.volumes).toContainEqual({
+      name: 'init',
+      emptyDir: { medium: 'Memory', sizeLimit: '1Mi' },
+    });
+    for (const name of ['POD_NAME', 'QDRANT_NODE_URLS', 'QDRANT_PEER_URIS', 'QDRANT_API_KEY']) {
+      expect(env(statefulSet, name)).toBeUndefined();
+    }
+    expect(JSON.stringify(volumeMounts)).not.toContain('.mjs');
+  });
+
+  test('decides before Qdrant starts how a node does, by a program that knows the nodes', () => {
+    const { command, image, resources, ...container } = findClusterOf(objects);
+    expect(command).toEqual(['node', '/opt/program/find-cluster.mjs']);
+    expect(image).toMatch(/^docker\.io\/library\/node:.*@sha256:/);
+    expect(variablesOf(container)).toEqual({
+      POD_NAME: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } },
+      QDRANT_STORAGE: '/qdrant/storage',
+      QDRANT_START_FILE: '/qdrant/init/arguments',
+      QDRANT_API_KEY: { secretKeyRef: { name: 'qdrant', key: 'api-key' } },
+      QDRANT_NODE_URLS: addresses('http', 6333),
+      QDRANT_PEER_URIS: addresses('http', 6335),
+    });
+    expect(resources.requests).toMatchObject({ cpu: '50m', memory: '128Mi' });
+    expect(resources.limits).toMatchObject({ memory: '128Mi' });
+    // None of these is allowed where a container ends before the others start.
+    for (const field of ['lifecycle', 'ports', 'startupProbe', 'readinessProbe', 'livenessProbe', 'restartPolicy']) {
+      expect(container).not.toHaveProperty(field);
+    }
+  });
+
+  test('has that program only read the data, and gives it its files', () => {
+    const files = ['find-cluster', 'qdrant-client', 'qdrant-cluster', 'qdrant-collections', 'qdrant-shards'];
+    const mounts: Json[] = findClusterOf(objects).volumeMounts;
+    expect(mounts.filter(({ name }) => name !== 'config')).toEqual([
+      { name: 'storage', mountPath: '/qdrant/storage', readOnly: true },
+      { name: 'init', mountPath: '/qdrant/init' },
+    ]);
+    const programs = mounts.filter(({ name }) => name === 'config');
+    expect(programs.map(({ mountPath }) => mountPath).sort()).toEqual(files.map((name) => `/opt/program/${name}.mjs`));
+    expect(programs.every(({ readOnly }) => readOnly)).toBe(true);
+    const { data } = find(objects, 'ConfigMap', 'qdrant');
+    expect(programs.filter(({ subPath }) => data[subPath] === undefined)).toEqual([]);
   });
 
   test('asks for the key, and sends nothing home', () => {
@@ -148,7 +207,6 @@ describe('a cluster', () => {
       runAsGroup: 1000,
       fsGroup: 1000,
     });
-    expect(templateOf(statefulSet).spec.initContainers).toBeUndefined();
   });
 
   test('keeps its quorum over evictions and nodes, over zones where it can, and is scaled by nobody', () => {
@@ -195,8 +253,16 @@ describe('a single node', () => {
     expect(statefulSet.spec.podManagementPolicy).toBe('Parallel');
     expect(configOf(objects).cluster).toBeUndefined();
     expect(configOf(objects).storage.collection).toBeUndefined();
-    expect(mainContainer(statefulSet).command).toBeUndefined();
-    expect(find(objects, 'ConfigMap', 'qdrant').data['qdrant-bootstrap.sh']).toBeUndefined();
+    expect(Object.keys(find(objects, 'ConfigMap', 'qdrant').data)).toEqual(['production.yaml']);
+  });
+
+  test('runs Qdrant itself: the entrypoint of the image would end before Qdrant at SIGTERM', () => {
+    expect(mainContainer(statefulSet).command).toEqual(['./qdrant']);
+    expect(mainContainer(statefulSet).args).toBeUndefined();
+  });
+
+  test('has nothing to decide before it starts', () => {
+    expect(templateOf(statefulSet).spec.initContainers).toBeUndefined();
   });
 
   test('is connected to by nobody, itself included', () => {
@@ -208,7 +274,7 @@ describe('a single node', () => {
   });
 
   test('knows no peers', () => {
-    for (const name of ['QDRANT_PEER_DOMAIN', 'QDRANT_NODES', 'QDRANT_P2P_SCHEME', 'QDRANT_FIRST_WAIT']) {
+    for (const name of ['QDRANT_START_FILE', 'QDRANT_STORAGE', 'QDRANT_NODE_URLS', 'QDRANT_PEER_URIS']) {
       expect(env(statefulSet, name)).toBeUndefined();
     }
   });
@@ -327,12 +393,24 @@ describe('TLS', () => {
     });
     const statefulSet = find(objects, 'StatefulSet', 'qdrant');
     expect(mainContainer(statefulSet).readinessProbe.httpGet.scheme).toBe('HTTPS');
-    expect(env(statefulSet, 'QDRANT_P2P_SCHEME')).toBe('https');
+    expect(variablesOf(findClusterOf(objects))).toMatchObject({
+      QDRANT_NODE_URLS: addresses('https', 6333),
+      QDRANT_PEER_URIS: addresses('https', 6335),
+    });
     expect(find(objects, 'Certificate', 'qdrant-tls').spec).toMatchObject({
       secretName: 'qdrant-tls',
       issuerRef: { kind: 'ClusterIssuer', name: 'internal', group: 'cert-manager.io' },
       usages: ['server auth', 'client auth'],
     });
+  });
+
+  test('gives the program that runs before Qdrant the authority, and no private key', () => {
+    const container = findClusterOf(qdrant(tls, { reloader: true }).objects());
+    expect(variablesOf(container).NODE_EXTRA_CA_CERTS).toBe('/qdrant/tls/ca.crt');
+    expect(container.volumeMounts.filter(({ name }: Json) => name === 'tls')).toEqual([
+      { name: 'tls', mountPath: '/qdrant/tls/ca.crt', subPath: 'ca.crt', readOnly: true },
+    ]);
+    expect(variablesOf(findClusterOf(qdrant().objects()))).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
   });
 
   test('is what its ports speak then', () => {
@@ -366,10 +444,11 @@ describe('TLS', () => {
     client.uses(construct.everyNode);
     const rendered = objects();
     const { dnsNames } = find(rendered, 'Certificate', 'qdrant-tls').spec;
-    const uris = peerUris(find(rendered, 'StatefulSet', 'qdrant')).map((uri) => new URL(uri));
+    // The nodes know one another by both ports.
+    const own = urlsOf([find(rendered, 'StatefulSet', 'qdrant')]);
     const urls = urlsOf([find(rendered, 'Deployment', 'client')]);
-    expect([uris.length, urls.length]).toEqual([nodes, nodes + 1]);
-    for (const { protocol, hostname } of [...uris, ...urls]) {
+    expect([own.length, urls.length]).toEqual([2 * nodes, nodes + 1]);
+    for (const { protocol, hostname } of [...own, ...urls]) {
       expect([hostname, protocol, isCovered(hostname, dnsNames)]).toEqual([hostname, 'https:', true]);
     }
   });

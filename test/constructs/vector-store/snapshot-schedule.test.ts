@@ -17,6 +17,13 @@ test('every is what it is told, and the rest is kept', () => {
   expect(schedule.cron).toBe(cron);
 });
 
+test('a collection may have lost a tenth of its points, unless told otherwise', () => {
+  expect(SnapshotSchedule.daily({ hour: 2, keep: 14 })).toMatchObject({ tolerance: 10, mayShrink: false });
+  for (const tolerance of [0, 0.5, 100]) {
+    expect(SnapshotSchedule.every(Cron.hourly(), { keep: 3, tolerance }).tolerance).toBe(tolerance);
+  }
+});
+
 describe('mistakes', () => {
   test.each([-1, 24, 1.5, Number.NaN])('the hour %s', (hour) => {
     expect(() => SnapshotSchedule.daily({ hour, keep: 1 })).toThrow(
@@ -28,6 +35,12 @@ describe('mistakes', () => {
     expect(() => SnapshotSchedule.daily({ hour: 0, minute, keep: 1 })).toThrow(
       `snapshots.minute is ${minute}, but must be a whole number from 0 to 59`,
     );
+  });
+
+  test.each([-1, 100.5, Number.NaN, Number.POSITIVE_INFINITY])('a tolerance of %s %%', (tolerance) => {
+    const message = `snapshots.tolerance is ${tolerance}, but must be from 0 to 100`;
+    expect(() => SnapshotSchedule.daily({ hour: 0, keep: 1, tolerance })).toThrow(message);
+    expect(() => SnapshotSchedule.every(Cron.hourly(), { keep: 1, tolerance })).toThrow(message);
   });
 
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('keeping %s', (keep) => {
