@@ -10,7 +10,7 @@
 // Source: qdrant/qdrant 1.19, src/main.rs (collections are loaded before any port is open), src/consensus.rs
 // (--bootstrap is ignored by a node that has been in a cluster), src/tonic/api/raft_api.rs (a node cannot join at the
 // address of a member that has shards).
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QdrantClient } from './qdrant-client.mjs';
@@ -25,13 +25,29 @@ const uris = process.env.QDRANT_PEER_URIS.split(',');
 const urls = process.env.QDRANT_NODE_URLS.split(',');
 const others = uris.map((_, index) => index).filter((index) => index !== ordinal);
 
-/** Whether this node has been in a cluster: Qdrant writes its state before it joins, and then with the term 0. */
+/**
+ * Whether this node has been in a cluster: Qdrant writes its state before it joins, and then with the term 0.
+ *
+ * @throws when the state cannot be read; a volume in trouble is not a new one
+ */
 function hasJoined() {
+  const text = unlessMissing(() => readFileSync(`${QDRANT_STORAGE}/raft_state.json`, 'utf8'));
+  return text !== undefined && JSON.parse(text).state.hard_state.term > 0;
+}
+
+/** Whether there are collections, as after a time as a single node, which is in no cluster. */
+function hasCollections() {
+  return (unlessMissing(() => readdirSync(`${QDRANT_STORAGE}/collections`)) ?? []).length > 0;
+}
+
+function unlessMissing(read) {
   try {
-    const { state } = JSON.parse(readFileSync(`${QDRANT_STORAGE}/raft_state.json`, 'utf8'));
-    return state.hard_state.term > 0;
-  } catch {
-    return false;
+    return read();
+  } catch (error) {
+    if (error.code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -112,12 +128,26 @@ async function look() {
   };
 }
 
+/** What the volume is, once it can be read. */
+async function volume() {
+  for (;;) {
+    try {
+      return { joined: hasJoined(), filled: hasCollections() };
+    } catch (error) {
+      say('', `the volume cannot be read, so it is unknown whether it is new: ${error.message}`);
+    }
+    await sleep(interval);
+  }
+}
+
 /** Looks until the node can start. */
 async function decide() {
-  if (hasJoined()) {
+  const { joined, filled } = await volume();
+  if (joined) {
     return { start: [], reason: 'starting with the data of this node' };
   }
-  const end = await announce();
+  // A single node that becomes one of several has data, and is not new to anybody.
+  const end = filled ? async () => {} : await announce();
   for (; ; await sleep(interval)) {
     const found = await look().catch((error) => ({ waiting: error.message }));
     if (found.start !== undefined) {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isNew, memberAmong, membersOf, nodesFromEnvironment, peerOf } from './qdrant-cluster.mjs';
 import { collectionNames, configOf, countLostShards } from './qdrant-collections.mjs';
 import { layoutOf, level } from './qdrant-shards.mjs';
+import { RESTORE_MARK } from './qdrant-snapshot-files.mjs';
 
 const { SHARD_INTERVAL = '1' } = process.env;
 const acceptLoss = process.env.REPAIR_ACCEPT_LOSS === 'true';
@@ -115,7 +116,11 @@ async function repair() {
   ({ client } = await memberAmong(nodes));
   const members = await joined();
   for (const collection of await collectionNames(client)) {
-    const { params } = await configOf(client, collection);
+    const { params, metadata } = await configOf(client, collection);
+    if (metadata?.[RESTORE_MARK]?.state === 'running') {
+      console.log(`${collection}: is being restored, which makes its copies; left alone`);
+      continue;
+    }
     await level(members, collection, params.replication_factor ?? 1);
     report(collection, await countLostShards(client, collection));
   }

@@ -17,10 +17,19 @@ import {
   pathOf,
 } from './qdrant-collections.mjs';
 import { atRest, level } from './qdrant-shards.mjs';
-import { isLoss, listSnapshots, membership, pointsAt, runsOf, transfer } from './qdrant-snapshot-files.mjs';
+import {
+  isLoss,
+  listSnapshots,
+  membership,
+  pointsAt,
+  RESTORE_MARK,
+  runsOf,
+  snapshotOf,
+  transfer,
+} from './qdrant-snapshot-files.mjs';
 
-const MARK = 'cdk8s-rag/restore';
-const DAY = 24 * 60 * 60 * 1000;
+/** Points for each shard from which on it is no accident that a shard has none. */
+const POINTS_OF_A_FULL_SHARD = 50;
 
 /** Times that a snapshot is restored when copies of its shards do not become active. */
 const MAX_ATTEMPTS = 3;
@@ -32,38 +41,64 @@ const before = bound === '' ? Number.POSITIVE_INFINITY : Date.parse(bound);
 const nodes = nodesFromEnvironment();
 const [first] = nodes;
 
-/** Why the collection is left as it is; undefined when it is to be restored. */
-function reasonToLeave(collection, { mark, lost, points }) {
+/**
+ * Why the collection is left as it is; undefined when it is to be restored.
+ *
+ * @throws when it has points that may have been written since it was lost: what is left alone then would be taken for
+ *   what was restored
+ */
+async function reasonToLeave(collection, state) {
+  const { mark, lost, points } = state;
   if (mark?.state === 'running') {
-    if (mark.before !== bound) {
-      throw new Error(`was left unfinished by a restoration to ${mark.before || 'the latest'}; finish that one first`);
-    }
+    checkUnfinished(mark);
     console.error(`${collection}: an earlier run broke off; restoring again`);
     return undefined;
   }
+  if (overwrite === 'true') {
+    return mark?.state === 'done' && mark.before === bound ? `was restored to ${bound} already` : undefined;
+  }
   if (lost > 0) {
-    if (overwrite !== 'true') {
-      throw new Error(
-        `has no copy of ${lost} of its shards, and what is left is older or newer than any snapshot; say with before and ` +
-          'overwrite to which time all of it goes back',
-      );
-    }
-    return undefined;
+    throw new Error(
+      `has no copy of ${lost} of its shards, and what is left is older or newer than any snapshot; say with before and ` +
+        'overwrite to which time all of it goes back',
+    );
   }
-  if (points > 0 && overwrite !== 'true') {
-    return `has ${points} points and is left alone`;
+  return points === 0 ? undefined : reasonToKeep(collection, state);
+}
+
+function checkUnfinished(mark) {
+  if (mark.before !== bound) {
+    throw new Error(`was left unfinished by a restoration to ${mark.before || 'the latest'}; finish that one first`);
   }
-  return overwrite === 'true' && mark?.state === 'done' && mark.before === bound
-    ? `was restored to ${bound} already`
-    : undefined;
+}
+
+/** Why a collection with points is left as it is: it was restored, or has no fewer points than it had. */
+async function reasonToKeep(collection, { mark, points, metadata }) {
+  if (mark?.state === 'done' && mark.before === bound) {
+    return `was restored to ${bound || 'the latest'} already`;
+  }
+  if (await mayHaveHadMore(collection, points, runsOf(metadata))) {
+    throw new Error(
+      `has ${points} points, which may have been written since it was lost; stop what writes to it, and say with before ` +
+        'and overwrite to which time it goes back',
+    );
+  }
+  return `has ${points} points and is left alone`;
+}
+
+/** Whether a collection has fewer points than at the time of a snapshot, or does not remember that time. */
+async function mayHaveHadMore(collection, points, runs) {
+  const snapshots = await listSnapshots(first.client, collection);
+  const counts = snapshots.map((snapshot) => pointsAt(runs, snapshot));
+  return counts.some((count) => count === undefined || isLoss(points, count, tolerance));
 }
 
 function change(collection, body) {
   return first.client.patch(pathOf(collection), body);
 }
 
-function marked(state, copies) {
-  return { metadata: { [MARK]: { state, before: bound, copies } } };
+function marked(state, details) {
+  return { metadata: { [RESTORE_MARK]: { state, before: bound, ...details } } };
 }
 
 /** Which node restores which snapshot, the oldest first: where two hold the same shard, the newer one stays. */
@@ -92,11 +127,8 @@ function sharedSteps(members) {
   const newest = new Map(snapshots.map((snapshot) => [snapshot.peer, snapshot]));
   const known = members.filter(({ peer }) => newest.has(peer));
   const fresh = members.filter(({ peer }) => !newest.has(peer));
-  const latest = snapshots.at(-1)?.taken ?? 0;
-  const orphans = [...newest.values()].filter(
-    // A node that left long ago has snapshots too, of shards that others hold since then.
-    ({ peer, taken }) => !known.some((member) => member.peer === peer) && taken > latest - DAY,
-  );
+  // Those of a node that left long ago do no harm: what newer ones hold is restored after them.
+  const orphans = [...newest.values()].filter(({ peer }) => !known.some((member) => member.peer === peer));
   return [
     ...known.map(({ node, peer }) => ({ node, snapshot: newest.get(peer) })),
     ...(fresh.length === 0
@@ -134,11 +166,22 @@ function check(steps) {
   }
 }
 
-/** Restores a snapshot, again when that leaves copies of shards which do not become active. */
+/**
+ * Restores a snapshot, again when that leaves copies of shards which do not become active. One of an earlier collection of
+ * that name, with other vectors or shards, is passed over: Qdrant refuses it before it changes anything.
+ */
 async function recover(step, collection) {
   const start = Date.now();
   for (let attempt = 1; ; attempt += 1) {
-    await recoverOnce(step, collection);
+    try {
+      await recoverOnce(step, collection);
+    } catch (error) {
+      if (error.status !== 400 || !error.body.includes('not compatible')) {
+        throw error;
+      }
+      console.error(`${collection}: ${step.snapshot.name} is passed over: ${error.body}`);
+      return false;
+    }
     const { stuck } = await atRest(nodes, collection);
     if (stuck.length === 0) {
       break;
@@ -151,6 +194,7 @@ async function recover(step, collection) {
   }
   const seconds = (Date.now() - start) / 1000;
   console.log(JSON.stringify({ node: step.node.name, collection, name: step.snapshot.name, seconds }));
+  return true;
 }
 
 async function recoverOnce({ node, snapshot }, collection) {
@@ -176,6 +220,29 @@ async function verifiedCount(collection) {
   return counts[0];
 }
 
+/** The steps of a restoration that broke off. */
+function resumed(collection, { plan }) {
+  return plan.map(([ordinal, name]) => ({ node: nodes[ordinal], snapshot: snapshotOf(name, collection) }));
+}
+
+/** Refuses a restoration in which no snapshot held a shard: points are spread evenly, so a shard without any was left out. */
+async function checkShards(collection, points) {
+  const counts = new Map();
+  for (const { client } of nodes) {
+    const { local_shards: shards } = await client.get(`${pathOf(collection)}/cluster`);
+    for (const { shard_id: shard, points_count: count } of shards) {
+      counts.set(shard, Math.max(count, counts.get(shard) ?? 0));
+    }
+  }
+  const empty = [...counts].filter(([, count]) => count === 0).map(([shard]) => shard);
+  if (empty.length > 0 && points >= counts.size * POINTS_OF_A_FULL_SHARD) {
+    throw new Error(
+      `came back with ${points} points, but shard ${empty.join(', ')} has none, so no snapshot held it; say with before and ` +
+        'overwrite to a time for which every node has one',
+    );
+  }
+}
+
 /** The nodes with the numbers that they have in the cluster. */
 async function peers() {
   const found = [];
@@ -192,7 +259,7 @@ async function stateOf(collection) {
     throw new Error('does not exist, and Qdrant lists the snapshots of a collection only while it does; create it');
   }
   const { params, metadata } = await configOf(first.client, collection);
-  const mark = metadata?.[MARK];
+  const mark = metadata?.[RESTORE_MARK];
   const lost = await countLostShards(first.client, collection);
   // A restoration that broke off may have left it unable to count, as a shard without a copy does.
   const countable = mark?.state !== 'running' && lost === 0;
@@ -200,37 +267,50 @@ async function stateOf(collection) {
   return { params, metadata, mark, lost, points };
 }
 
-async function restore(collection) {
-  const { params, metadata, mark, lost, points: pointsBefore } = await stateOf(collection);
-  const reason = reasonToLeave(collection, { mark, lost, points: pointsBefore });
-  if (reason !== undefined) {
-    console.log(JSON.stringify({ collection, points: pointsBefore, left: reason }));
-    return;
-  }
-  const steps = await planOf(collection, metadata);
-  if (steps.length === 0 && process.env.QDRANT_COLLECTIONS === undefined) {
-    console.log(JSON.stringify({ collection, points: pointsBefore, left: 'has no snapshot' }));
-    return;
-  }
-  check(steps);
-  const copies = mark?.state === 'running' ? mark.copies : (params.replication_factor ?? 1);
+/** Restores every snapshot that fits the collection, with one copy of each shard meanwhile, and then makes the others. */
+async function carryOut(collection, steps, copies) {
   const distributed = nodes.length > 1;
-  if (distributed && mark?.state !== 'running') {
-    await atRest(nodes, collection);
-  }
+  const plan = steps.map(({ node, snapshot }) => [node.ordinal, snapshot.name]);
   await change(collection, {
-    ...marked('running', copies),
+    ...marked('running', { copies, plan }),
     ...(distributed ? { params: { replication_factor: 1 } } : {}),
   });
+  let restored = 0;
   for (const step of steps) {
-    await recover(step, collection);
+    restored += (await recover(step, collection)) ? 1 : 0;
+  }
+  if (restored === 0) {
+    throw new Error('has no snapshot that fits it');
   }
   if (distributed) {
     await change(collection, { params: { replication_factor: copies } });
     await level(await peers(), collection, copies);
   }
+}
+
+async function restore(collection) {
+  const state = await stateOf(collection);
+  const { params, metadata, mark, points: pointsBefore } = state;
+  const reason = await reasonToLeave(collection, state);
+  if (reason !== undefined) {
+    console.log(JSON.stringify({ collection, points: pointsBefore, left: reason }));
+    return;
+  }
+  const running = mark?.state === 'running';
+  // Snapshots that were taken since it broke off may be of what it had come to.
+  const steps = running ? resumed(collection, mark) : await planOf(collection, metadata);
+  if (steps.length === 0 && process.env.QDRANT_COLLECTIONS === undefined) {
+    console.log(JSON.stringify({ collection, points: pointsBefore, left: 'has no snapshot' }));
+    return;
+  }
+  check(steps);
+  if (!running && nodes.length > 1) {
+    await atRest(nodes, collection);
+  }
+  await carryOut(collection, steps, running ? mark.copies : (params.replication_factor ?? 1));
   const points = await verifiedCount(collection);
-  await change(collection, marked('done', copies));
+  await checkShards(collection, points);
+  await change(collection, marked('done', {}));
   console.log(JSON.stringify({ collection, pointsBefore, points }));
 }
 

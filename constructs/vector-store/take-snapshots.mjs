@@ -7,12 +7,13 @@
 // snapshots of far fewer.
 import { QdrantError } from './qdrant-client.mjs';
 import { nodesFromEnvironment } from './qdrant-cluster.mjs';
-import { collectionNames, countPoints, pathOf } from './qdrant-collections.mjs';
+import { collectionNames, configOf, countPoints, pathOf } from './qdrant-collections.mjs';
 import {
   isLoss,
   listSnapshots,
   membership,
   pointsAt,
+  RESTORE_MARK,
   rememberRuns,
   runsOf,
   snapshotOf,
@@ -169,9 +170,22 @@ function problemOf({ points, most, unknown }) {
     : undefined;
 }
 
+/** Whether a restoration is at work, or has broken off: snapshots of what it has come to would be taken for whole ones. */
+async function isBeingRestored({ client }, collection) {
+  const { metadata } = await configOf(client, collection);
+  return metadata?.[RESTORE_MARK]?.state === 'running';
+}
+
 async function snapshotsOf(collection, holders) {
   const [first] = holders;
   const begun = Date.now();
+  if (await attempt(`restoration of ${collection}`, () => isBeingRestored(first, collection))) {
+    console.error(
+      `${collection}: is being restored, or a restoration broke off; no snapshot is taken until it is done`,
+    );
+    failed = true;
+    return;
+  }
   const counts = await countsOf(first, collection);
   if (counts !== undefined) {
     const remembered = rememberRuns([...counts.runs, { begun, points: counts.points }]);

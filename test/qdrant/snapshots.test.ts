@@ -134,7 +134,7 @@ onEachQdrant((cluster) => {
     expect(placement.map((peers) => new Set(peers).size)).toEqual([2, 2, 2]);
     const { config } = (await at(2, 'GET', PATH)).result;
     expect(config.params.replication_factor).toBe(2);
-    expect(config.metadata['cdk8s-rag/restore']).toEqual({ state: 'done', before: '', copies: 2 });
+    expect(config.metadata['cdk8s-rag/restore']).toEqual({ state: 'done', before: '' });
     for (const node of [0, 1, 2]) {
       expect(await countAt(cluster(), node, 'documents')).toBe(POINTS);
     }

@@ -68,12 +68,19 @@ describe('how a node of a Qdrant cluster starts', () => {
   }
 
   /** Starts the program of a node with a volume of its own; a term above 0 says that the node was in a cluster. */
-  function start(ordinal: number, { nodes = 3, term }: { nodes?: number; term?: number } = {}) {
+  function start(
+    ordinal: number,
+    { nodes = 3, term, state, collection }: { nodes?: number; term?: number; state?: string; collection?: string } = {},
+  ) {
     const volume = join(folder, `${ordinal}`);
     rmSync(volume, { recursive: true, force: true });
     mkdirSync(volume);
-    if (term !== undefined) {
-      writeFileSync(join(volume, 'raft_state.json'), JSON.stringify({ state: { hard_state: { term } } }));
+    const text = term === undefined ? state : JSON.stringify({ state: { hard_state: { term } } });
+    if (text !== undefined) {
+      writeFileSync(join(volume, 'raft_state.json'), text);
+    }
+    if (collection !== undefined) {
+      mkdirSync(join(volume, 'collections', collection), { recursive: true });
     }
     const file = join(volume, 'arguments');
     const all = Array.from({ length: nodes }, (_, index) => index);
@@ -159,6 +166,27 @@ describe('how a node of a Qdrant cluster starts', () => {
     start(2);
     const { said } = await start(0, { term: 0 }).ended;
     expect(said.at(-1)).toBe('every other node has a new volume too; beginning a cluster');
+  });
+
+  test.each([
+    ['is cut off', '{"state":{"hard_st'],
+    ['has no term', '{}'],
+    ['is empty', ''],
+  ])('a state that %s is no new volume: the node says so and waits', async (_, state) => {
+    const node = start(1, { state, collection: 'documents' });
+    const first = start(0);
+    start(2);
+    await node.says('the volume cannot be read, so it is unknown whether it is new: ');
+    await first.says('waiting for node 1: in no cluster yet, and not new');
+  });
+
+  test('a single node that becomes one of three has data: it says nothing, and begins the cluster', async () => {
+    const node = start(0, { term: 0, collection: 'documents' });
+    await node.says('waiting for node 1, node 2');
+    await expect(fetch(uri(0))).rejects.toThrow();
+    start(1);
+    start(2);
+    expect((await node.ended).arguments).toEqual(['--uri', uri(0)]);
   });
 
   test('a node that the cluster does not know joins through a member', async () => {

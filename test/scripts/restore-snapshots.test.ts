@@ -64,7 +64,7 @@ describe('snapshots on the volumes of the nodes', () => {
       pointsBefore: 0,
       points: 90,
     });
-    expect(markOf()).toEqual({ state: 'done', before: '', copies: 2 });
+    expect(markOf()).toEqual({ state: 'done', before: '' });
   });
 
   test('are the newest', async () => {
@@ -144,12 +144,69 @@ describe('snapshots in an object store', () => {
     for (const [name, content] of lost) {
       snapshots.set(name.replace(/-1(\d)-/, '-9$1-'), content);
     }
+    // Of a node that left long ago: what newer ones hold is restored after it.
     snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', cluster.snapshotOf('documents', 5, { 0: 40 }));
     collection().points = 0;
     const { status } = await restore({ SNAPSHOT_STORAGE: 's3' });
     expect(status).toBe(0);
     expect(collection().points).toBe(90);
-    expect(recoveries().map((uploads) => uploads.length)).toEqual([1, 1, 1]);
+    expect(
+      recoveries()
+        .map((uploads) => uploads.length)
+        .sort(),
+    ).toEqual([1, 1, 2]);
+  });
+
+  test('of nodes that died a day before the last run are restored too', async () => {
+    const { snapshots } = cluster.fill('documents', 0);
+    for (const [peer, time, shard] of [
+      [91, '2026-01-01-02-30-05', 0],
+      [92, '2026-01-01-02-33-10', 1],
+      [93, '2026-01-02-02-37-20', 2],
+    ]) {
+      snapshots.set(
+        `documents-${peer}-${time}.snapshot`,
+        cluster.snapshotOf('documents', Number(peer), { [Number(shard)]: 30 }),
+      );
+    }
+    expect((await restore({ SNAPSHOT_STORAGE: 's3' })).status).toBe(0);
+    expect(collection().points).toBe(90);
+  });
+
+  test('of an earlier collection of that name are passed over, and alone they are a failure', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    const { snapshots } = cluster.state.collection('documents');
+    const earlier = cluster.snapshotOf('documents', 5, { 0: 40 });
+    earlier.params.vectors.size = 8;
+    collection().points = 0;
+    const whole = [...snapshots];
+    snapshots.clear();
+    snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', earlier);
+    expect(await restore({ SNAPSHOT_STORAGE: 's3' })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('documents: has no snapshot that fits it\n'),
+    });
+    cluster.state.collection('documents').config.metadata = {};
+    for (const [name, content] of whole) {
+      snapshots.set(name.replace(/-1(\d)-/, '-9$1-'), content);
+    }
+    const { status, stderr } = await restore({ SNAPSHOT_STORAGE: 's3' });
+    expect(status).toBe(0);
+    expect(stderr).toContain('documents-5-2025-06-01-00-00-00.snapshot is passed over: ');
+    expect(collection().points).toBe(90);
+  });
+
+  test('in which no snapshot holds a shard fail, and name it', async () => {
+    const { snapshots } = cluster.fill('documents', 0);
+    snapshots.set('documents-91-2026-01-01-00-00-00.snapshot', cluster.snapshotOf('documents', 91, { 0: 100, 1: 100 }));
+    const { status, stderr } = await restore({ SNAPSHOT_STORAGE: 's3' });
+    expect([status, stderr]).toEqual([
+      1,
+      'documents: came back with 200 points, but shard 2 has none, so no snapshot held it; say with before and overwrite to ' +
+        'a time for which every node has one\n',
+    ]);
+    expect(markOf()).toMatchObject({ state: 'running' });
   });
 
   test('of more nodes than there are now all come back', async () => {
@@ -255,13 +312,34 @@ describe('after a loss', () => {
 });
 
 describe('a collection that has points', () => {
-  test('is left alone, and that is no failure', async () => {
+  test('as many as it had is left alone, and that is no failure', async () => {
+    cluster.fill('documents', 90);
+    await snapshot();
+    collection().points = 85;
+    const { status, stdout } = await restore();
+    expect(status).toBe(0);
+    expect(jsonLines(stdout)).toEqual([
+      { collection: 'documents', points: 85, left: 'has 85 points and is left alone' },
+    ]);
+    expect(recoveries().flat()).toEqual([]);
+  });
+
+  test.each([
+    ['fewer than it had', true],
+    ['and does not remember how many it had', false],
+  ])('%s is left alone, and that is a failure: they may have been written since', async (_, remembers) => {
     cluster.fill('documents', 90);
     await snapshot();
     collection().points = 5;
-    const { status, stdout } = await restore();
-    expect(status).toBe(0);
-    expect(jsonLines(stdout)).toEqual([{ collection: 'documents', points: 5, left: 'has 5 points and is left alone' }]);
+    if (!remembers) {
+      delete cluster.state.collection('documents').config.metadata['cdk8s-rag/snapshots'];
+    }
+    const { status, stderr } = await restore();
+    expect([status, stderr]).toEqual([
+      1,
+      'documents: has 5 points, which may have been written since it was lost; stop what writes to it, and say with before ' +
+        'and overwrite to which time it goes back\n',
+    ]);
     expect(recoveries().flat()).toEqual([]);
     expect(collection().points).toBe(5);
   });
@@ -302,7 +380,16 @@ describe('a run that broke off', () => {
     cluster.node(1).failNext('PUT', '/collections/documents/snapshots/recover', 400);
     expect((await restore()).status).toBe(1);
     expect(collection().points).toBe(60);
-    expect(markOf()).toEqual({ state: 'running', before: '', copies: 2 });
+    expect(markOf()).toEqual({
+      state: 'running',
+      before: '',
+      copies: 2,
+      plan: [
+        [0, 'documents-11-2026-01-01-00-00-00.snapshot'],
+        [1, 'documents-12-2026-01-01-00-00-01.snapshot'],
+        [2, 'documents-13-2026-01-01-00-00-02.snapshot'],
+      ],
+    });
   });
 
   test('is finished by the next, though the collection has points by now', async () => {
@@ -310,7 +397,21 @@ describe('a run that broke off', () => {
     expect(status).toBe(0);
     expect(stderr).toBe('documents: an earlier run broke off; restoring again\n');
     expect(collection().points).toBe(90);
-    expect(markOf()).toEqual({ state: 'done', before: '', copies: 2 });
+    expect(markOf()).toEqual({ state: 'done', before: '' });
+  });
+
+  test('goes on with the snapshots that it began with, and none is taken until then', async () => {
+    const { status, stderr } = await snapshot();
+    expect([status, stderr]).toEqual([
+      1,
+      'documents: is being restored, or a restoration broke off; no snapshot is taken until it is done\n',
+    ]);
+    const snapshots = cluster.state.collection('documents').snapshots;
+    expect(snapshots.size).toBe(3);
+    // As if one had been taken by hand.
+    snapshots.set('documents-11-2026-01-03-00-00-00.snapshot', cluster.snapshotOf('documents', 11, { 0: 1 }));
+    expect((await restore()).status).toBe(0);
+    expect(collection().points).toBe(90);
   });
 
   test('is not mixed with another time', async () => {
@@ -375,11 +476,20 @@ describe('copies', () => {
     const before = changes().length;
     const { status, stderr } = await restore();
     expect([status, stderr]).toEqual([0, '']);
-    const running = { state: 'running', before: '', copies: 2 };
     expect(changes().slice(before)).toEqual([
-      { metadata: { [MARK]: running }, params: { replication_factor: 1 } },
+      {
+        metadata: {
+          [MARK]: {
+            state: 'running',
+            before: '',
+            copies: 2,
+            plan: [expect.anything(), expect.anything(), expect.anything()],
+          },
+        },
+        params: { replication_factor: 1 },
+      },
       { params: { replication_factor: 2 } },
-      { metadata: { [MARK]: { ...running, state: 'done' } } },
+      { metadata: { [MARK]: { state: 'done', before: '' } } },
     ]);
     expect(cluster.state.collection('documents').config.params.replication_factor).toBe(2);
     expect(orders().filter((order) => order === 'replicate_shard')).toHaveLength(3);
@@ -470,7 +580,16 @@ describe('copies', () => {
       /^documents: documents-12-\S+ on node 1 leaves copies of shards that do not become active: /,
     );
     expect(recoveries().map(({ length }) => length)).toEqual([1, 3, 0]);
-    expect(markOf()).toEqual({ state: 'running', before: '', copies: 2 });
+    expect(markOf()).toEqual({
+      state: 'running',
+      before: '',
+      copies: 2,
+      plan: [
+        [0, 'documents-11-2026-01-01-00-00-00.snapshot'],
+        [1, 'documents-12-2026-01-01-00-00-01.snapshot'],
+        [2, 'documents-13-2026-01-01-00-00-02.snapshot'],
+      ],
+    });
   });
 
   test('that are not at rest in time fail the run before anything is restored', async () => {
