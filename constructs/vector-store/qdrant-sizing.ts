@@ -4,7 +4,10 @@ import { kibibytesOf, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import { Quantization } from './quantization';
 
-/** What the collections of a Qdrant hold together. */
+/**
+ * What the collections of a Qdrant hold together. What a copy of a shard takes however little it holds is counted for
+ * one collection.
+ */
 export interface QdrantVectorsProps {
   /** Vectors that are stored, from 1; replicas are not counted. */
   readonly count: number;
