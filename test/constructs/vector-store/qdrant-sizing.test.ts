@@ -242,6 +242,13 @@ const MEASURED: Measured[] = [
   { vectors: { count: 50_000 }, memory: 203, peak: 371, dense: 796, snapshot: [216, 454] },
   { vectors: { count: 200_000, ...SCALAR }, memory: 247, peak: 1169, dense: 1612, snapshot: [663, 911] },
   { vectors: { count: 50_000, ...SCALAR }, memory: 133, peak: 398, dense: 948, snapshot: [233, 523] },
+  {
+    vectors: { count: 50_000, dimensions: 1024, ...SCALAR },
+    memory: 209,
+    peak: 777,
+    dense: 1354,
+    snapshot: [415, 665],
+  },
   { vectors: { count: 200_000, ...BINARY }, memory: 201, peak: 1066, dense: 1650, snapshot: [621, 869] },
   { vectors: { count: 50_000, ...BINARY }, memory: 194, peak: 386, dense: 1129, snapshot: [224, 582] },
   {
