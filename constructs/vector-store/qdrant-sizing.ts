@@ -4,7 +4,10 @@ import { kibibytesOf, sizeText } from '../rules/quantity';
 import { UsageError } from '../rules/usage-error';
 import { Quantization } from './quantization';
 
-/** What the collections of a Qdrant hold together. */
+/**
+ * What the collections of a Qdrant hold together. What a copy of a shard takes however little it holds is counted for
+ * one collection.
+ */
 export interface QdrantVectorsProps {
   /** Vectors that are stored, from 1; replicas are not counted. */
   readonly count: number;
@@ -59,12 +62,24 @@ export interface QdrantVectorsProps {
 const MAX_DIMENSIONS = 65_536;
 const BYTES_PER_NUMBER = 4;
 const PAYLOAD_BYTES = 2048;
-/** Index, versions of points, and segments that are being merged (Qdrant docs, "Capacity planning"). */
+/** Room beside what is stored, for versions and for segments that are being merged (Qdrant docs, "Capacity planning"). */
 const OVERHEAD = 1.5;
 /** Links of a vector in the HNSW graph: m = 16, twice on its lowest layer, 4 bytes each. */
 const GRAPH_BYTES = 16 * 2 * 4;
+/** Ids, versions, places of the payload and what the allocator holds (measured: docs/vectors.md). */
+const POINT_BYTES = 300;
+/** Memory of a node that holds nothing, its program and threads (measured: docs/vectors.md). */
+const SERVER = Size.mebibytes(96);
+/** Memory of a copy of a shard however little it holds: allocated files that are read at start (measured: docs/vectors.md). */
+const SHARD_COPY_MEMORY = Size.mebibytes(64);
 /** A merge of segments writes the new ones before it removes the old. */
 const OPTIMISATION = 2;
+/**
+ * What a copy of a shard takes on disk however little it holds: three files of its log, 32 MiB each, and up to eight
+ * segments that allocate 64 MiB and some more for each payload index (measured: docs/vectors.md). A file has holes
+ * until a transfer writes it dense.
+ */
+const SHARD_COPY_STORAGE = Size.gibibytes(1);
 /** Part of the memory that may be resident; above it Qdrant is near its end. The rest is page cache. */
 const USABLE = 0.8;
 /** Our own rule of thumb: a larger node takes too long to load and to move. */
@@ -86,8 +101,8 @@ interface Sum {
 /**
  * What the nodes of a Qdrant need for what they hold, with the arithmetic.
  *
- * Source: Qdrant 1.19 docs, "Capacity planning", "Quantization", "Distributed deployment". The graph and the
- * room for merges are estimates.
+ * Source: Qdrant 1.19 docs, "Capacity planning", "Quantization", "Distributed deployment"; what these leave out was
+ * measured (docs/vectors.md). The graph and the room for merges are estimates.
  */
 export class QdrantSizing {
   /**
@@ -123,8 +138,8 @@ export class QdrantSizing {
     this.replicationFactor = replicationFactor ?? defaultReplication(this.nodes);
     this.quantization = props.quantization ?? Quantization.NONE;
     this.onDisk = staysOnDisk(props);
-    this.memoryInUse = this.perNode(memoryOfPoint.bytes);
-    this.storageInUse = this.perNode(storageOfPoint.bytes) * OPTIMISATION;
+    this.memoryInUse = this.perNode(memoryOfPoint.bytes) + memoryWithoutPoints(this.shardCopies);
+    this.storageInUse = this.perNode(storageOfPoint.bytes) * OPTIMISATION + this.storageWithoutPoints;
     checkNodes(this.nodes, this.replicationFactor);
   }
 
@@ -143,9 +158,9 @@ export class QdrantSizing {
     return wholeGibibytes((this.storageInUse * 100) / MAX_DISK_PERCENT);
   }
 
-  /** Snapshot of what a node holds, in whole GiB. */
+  /** Snapshot of what a node holds, in whole GiB: nothing is merged in it, and its files may be dense. */
   public get snapshot(): Size {
-    return wholeGibibytes(this.perNode(this.storageOfPoint.bytes));
+    return wholeGibibytes(this.perNode(this.storageOfPoint.bytes) + this.storageWithoutPoints);
   }
 
   /** CPU of each node: one for every two million vectors on it, from 1 to 16. Our own rule of thumb. */
@@ -156,13 +171,16 @@ export class QdrantSizing {
 
   /** How `memory` comes about. */
   public get memoryFormula(): string {
-    return `${this.spread(this.memoryOfPoint.text)} = ${shown(this.memoryInUse)}, 80 % of ${sizeText(this.memory)} at most`;
+    const points = this.spread(this.memoryOfPoint.text);
+    const shards = `${this.shardCopies} copies of shards × ${sizeText(SHARD_COPY_MEMORY)}`;
+    return `${points} + ${sizeText(SERVER)} server + ${shards} = ${shown(this.memoryInUse)}, 80 % of ${sizeText(this.memory)} at most`;
   }
 
   /** How `storage` comes about. */
   public get storageFormula(): string {
-    const text = `${this.spread(this.storageOfPoint.text)} × ${OPTIMISATION} while segments are merged`;
-    return `${text} = ${shown(this.storageInUse)}, ${MAX_DISK_PERCENT} % of ${sizeText(this.storage)} at most`;
+    const points = `${this.spread(this.storageOfPoint.text)} × ${OPTIMISATION} while segments are merged`;
+    const shards = `${this.shardCopies} copies of shards × ${sizeText(SHARD_COPY_STORAGE)}`;
+    return `${points} + ${shards} log and allocated files = ${shown(this.storageInUse)}, ${MAX_DISK_PERCENT} % of ${sizeText(this.storage)} at most`;
   }
 
   /** The whole arithmetic, in one line. */
@@ -215,9 +233,20 @@ export class QdrantSizing {
     return (this.points * bytesOfPoint * this.replicationFactor) / this.nodes;
   }
 
+  /** Copies of shards on a node, when they are spread evenly: the shards times their copies, divided by the nodes. */
+  private get shardCopies(): number {
+    return (this.shards * this.replicationFactor) / this.nodes;
+  }
+
+  private get storageWithoutPoints(): number {
+    return this.shardCopies * bytesOf(SHARD_COPY_STORAGE);
+  }
+
   private suggestedNodes(replicationFactor: number): number {
     const inUse = this.points * this.memoryOfPoint.bytes * replicationFactor;
-    const needed = Math.ceil(inUse / (bytesOf(LARGEST_NODE) * USABLE));
+    const needed = Math.ceil(
+      inUse / (bytesOf(LARGEST_NODE) * USABLE - memoryWithoutPoints(SHARDS_PER_NODE * replicationFactor)),
+    );
     return needed <= 1 && replicationFactor === 1 ? 1 : Math.max(3, replicationFactor, needed);
   }
 
@@ -241,9 +270,8 @@ function inMemory(props: QdrantVectorsProps): Sum {
   const quantized = quantization !== Quantization.NONE;
   const vectors = staysOnDisk(props) ? [] : [vectorTerm(dimensions, BYTES_PER_NUMBER, '')];
   const copies = quantized ? [vectorTerm(dimensions, quantization.bytesPerDimension, ` ${quantization.name}`)] : [];
-  // The overhead of whole vectors has room for the graph, that of smaller ones has not.
-  const graph = vectors.length > 0 ? [] : [graphTerm()];
-  return sum([...vectors, ...copies, ...graph, ...payloadTerm(indexedPayloadBytes, 'indexed payload')]);
+  const point = { bytes: POINT_BYTES, text: `${POINT_BYTES} B point` };
+  return sum([...vectors, ...copies, graphTerm(), point, ...payloadTerm(indexedPayloadBytes, 'indexed payload')]);
 }
 
 /** What a point takes on disk. */
@@ -253,6 +281,10 @@ function onVolume(props: QdrantVectorsProps): Sum {
   const copies = quantization === Quantization.NONE ? [] : [{ bytes, text: `${bytes} B ${quantization.name}` }];
   const vectors = vectorTerm(dimensions, BYTES_PER_NUMBER, '');
   return sum([vectors, ...payloadTerm(payloadBytes, 'payload'), graphTerm(), ...copies]);
+}
+
+function memoryWithoutPoints(shardCopies: number): number {
+  return bytesOf(SERVER) + shardCopies * bytesOf(SHARD_COPY_MEMORY);
 }
 
 function vectorTerm(dimensions: number, bytesPerDimension: number, kind: string): Sum {

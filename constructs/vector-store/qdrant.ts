@@ -59,7 +59,8 @@ export interface QdrantProps extends WorkloadOptions {
   readonly resources?: QdrantResources;
 
   /**
-   * Volume of each node for vectors, payload and log. Block storage; it cannot be changed later in place.
+   * Volume of each node for vectors, payload and log. Block storage; it cannot be changed later in place. However little
+   * it holds, a copy of a shard can take 1 GiB: 3Gi for the two of a single node, 5Gi for the four of each of three.
    * @default - that of the sizing; required without one
    */
   readonly storage?: Size;

@@ -115,8 +115,8 @@ describe('the sizing', () => {
   const formulaOf = (object: ManifestObject) => object.metadata.annotations?.['cdk8s-rag/sizing'] ?? '';
 
   test('counts the dimensions of the model', () => {
-    expect(formulaOf(sized())).toContain('1,000,000 vectors × 1024 dimensions');
-    expect(formulaOf(sized({}, EmbeddingModel.ALL_MINILM_L6_V2))).toContain('1,000,000 vectors × 384 dimensions');
+    expect(formulaOf(sized())).toContain('1,000,000 vectors × (1024 dimensions');
+    expect(formulaOf(sized({}, EmbeddingModel.ALL_MINILM_L6_V2))).toContain('1,000,000 vectors × (384 dimensions');
   });
 
   test('gives what is not said, on the nodes and with the copies that are said', () => {
@@ -146,7 +146,7 @@ describe('the sizing', () => {
   test('refuses what is said by hand and too small', () => {
     const resources = { cpu: Cpu.units(1), memory: Size.gibibytes(2) };
     expect(() => sized({ resources })).toThrow(
-      /^rag\/qdrant: resources\.memory is 2Gi, but a node needs \d+Gi: 1,000,000 vectors × 1024 dimensions .*; raise it, or leave it out$/,
+      /^rag\/qdrant: resources\.memory is 2Gi, but a node needs \d+Gi: 1,000,000 vectors × \(1024 dimensions .*; raise it, or leave it out$/,
     );
     expect(() => sized({ storage: Size.gibibytes(1) })).toThrow(
       /^rag\/qdrant: storage is 1Gi, but a node needs \d+Gi: /,

@@ -38,7 +38,7 @@ describe('the sizing', () => {
     find(objectsOf(`  sizing: ${text}`, ...lines), 'StatefulSet', 'qdrant').metadata.annotations?.['cdk8s-rag/sizing'];
 
   test('counts what it is told', () => {
-    expect(sizingOf('{ count: 3000000 }', '  nodes: 3')).toContain('3,000,000 vectors × 1024 dimensions × 4 B × 1.5');
+    expect(sizingOf('{ count: 3000000 }', '  nodes: 3')).toContain('3,000,000 vectors × (1024 dimensions × 4 B × 1.5');
     expect(sizingOf('{ count: 3000000, growth: 1.5 }')).toContain('3,000,000 vectors × 1.5 growth');
     expect(sizingOf('{ count: 10, quantization: scalar }')).toContain('1024 dimensions × 1 B scalar');
     expect(sizingOf('{ count: 10, quantization: binary }')).toContain('B binary');

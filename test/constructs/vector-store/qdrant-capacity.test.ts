@@ -37,13 +37,13 @@ describe('a sizing', () => {
   test('gives nodes, resources and volumes', () => {
     const { spec } = statefulSet({ sizing: SIZING });
     expect(spec.replicas).toBe(3);
-    // 20e6 × (1024 × 1.5 + 128) × 2 ÷ 3 = 22.19 GB, 80 % of 25.8 GiB.
+    // 20e6 × (1024 × 1.5 + 128 + 300) × 2 ÷ 3 + 0.37 GB = 26.56 GB, 80 % of 30.9 GiB.
     expect(mainContainer(statefulSet({ sizing: SIZING })).resources).toMatchObject({
-      requests: { cpu: '7', memory: '26Gi' },
-      limits: { memory: '26Gi' },
+      requests: { cpu: '7', memory: '31Gi' },
+      limits: { memory: '31Gi' },
     });
-    // 20e6 × (1024 × 4 × 1.5 + 2048 × 1.5 + 128 + 1024) × 2 ÷ 3 × 2 = 276.5 GB, 90 % of 286.2 GiB.
-    expect(claimsOf({ sizing: SIZING })).toEqual({ storage: '287Gi', snapshots: '287Gi' });
+    // 20e6 × (1024 × 4 × 1.5 + 2048 × 1.5 + 128 + 1024) × 2 ÷ 3 × 2 + 4 GiB = 280.8 GB, 90 % of 290.6 GiB.
+    expect(claimsOf({ sizing: SIZING })).toEqual({ storage: '291Gi', snapshots: '291Gi' });
   });
 
   test('is written on the StatefulSet, and nowhere else', () => {
@@ -59,7 +59,7 @@ describe('a sizing', () => {
     const { metadata, spec } = statefulSet(props);
     expect(spec.replicas).toBe(6);
     expect(metadata.annotations?.['cdk8s-rag/sizing']).toBe(SIZING.withReplication(3).onNodes(6).formula);
-    expect(mainContainer(statefulSet(props)).resources.requests.memory).toBe('20Gi');
+    expect(mainContainer(statefulSet(props)).resources.requests.memory).toBe('24Gi');
   });
 
   test('gives the copies of shards', () => {
@@ -84,7 +84,7 @@ describe('a sizing', () => {
     });
     expect(claimsOf(props)).toEqual({ storage: '300Gi', snapshots: '100Gi' });
     const memory = mainContainer(statefulSet({ sizing: SIZING, resources: { cpu: Cpu.units(2) } })).resources.requests;
-    expect(memory).toMatchObject({ cpu: '2', memory: '26Gi' });
+    expect(memory).toMatchObject({ cpu: '2', memory: '31Gi' });
   });
 });
 
@@ -93,9 +93,9 @@ describe('the volume for snapshots', () => {
   const BY_HAND = { resources: RESOURCES, storage: Size.gibibytes(50) };
 
   test('holds those that stay there and the one that is taken, each as large as the sizing says', () => {
-    // Half of 276.5 GB is 128.7 GiB.
-    expect(claimsOf({ sizing: SIZING, snapshots: local(3) })).toEqual({ storage: '287Gi', snapshots: '516Gi' });
-    expect(claimsOf({ sizing: SIZING, storage: Size.gibibytes(900), snapshots: local(1) }).snapshots).toBe('258Gi');
+    // Half of 276.5 GB is 128.7 GiB, and 4 GiB are allocated.
+    expect(claimsOf({ sizing: SIZING, snapshots: local(3) })).toEqual({ storage: '291Gi', snapshots: '532Gi' });
+    expect(claimsOf({ sizing: SIZING, storage: Size.gibibytes(900), snapshots: local(1) }).snapshots).toBe('266Gi');
   });
 
   test('takes half of a volume for the size of a snapshot without a sizing', () => {
@@ -122,16 +122,16 @@ describe('the volume for snapshots', () => {
 
 describe('refused is', () => {
   test('memory that is too small for the sizing', () => {
-    expect(refusal({ sizing: SIZING, resources: { memory: Size.gibibytes(25) } })).toBe(
-      'rag/qdrant: resources.memory is 25Gi, but a node needs 26Gi: 20,000,000 vectors × (1024 dimensions × 1 B scalar ' +
-        '× 1.5 + 128 B graph) × 2 replicas ÷ 3 nodes = 22.187 GB (20.66 GiB), 80 % of 26Gi at most; raise it, or ' +
-        'leave it out',
+    expect(refusal({ sizing: SIZING, resources: { memory: Size.gibibytes(30) } })).toBe(
+      'rag/qdrant: resources.memory is 30Gi, but a node needs 31Gi: 20,000,000 vectors × (1024 dimensions × 1 B scalar ' +
+        '× 1.5 + 128 B graph + 300 B point) × 2 replicas ÷ 3 nodes + 96Mi server + 4 copies of shards ' +
+        '× 64Mi = 26.556 GB (24.73 GiB), 80 % of 31Gi at most; raise it, or leave it out',
     );
   });
 
   test('storage that is too small for the sizing', () => {
     expect(refusal({ sizing: SIZING, storage: Size.gibibytes(200) })).toMatch(
-      /^rag\/qdrant: storage is 200Gi, but a node needs 287Gi: 20,000,000 vectors × .* = .*, 90 % of 287Gi at most; raise it, or leave it out$/,
+      /^rag\/qdrant: storage is 200Gi, but a node needs 291Gi: 20,000,000 vectors × .* = .*, 90 % of 291Gi at most; raise it, or leave it out$/,
     );
   });
 

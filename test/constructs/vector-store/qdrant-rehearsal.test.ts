@@ -184,9 +184,9 @@ describe('the Qdrant that is thrown away', () => {
       quantization: Quantization.SCALAR,
     });
     const sized = rehearsal({}, { sizing, resources: undefined, storage: undefined });
-    // A node has 33 GiB of memory, and a snapshot of 161 GiB.
-    expect(scratchOf(sized).resources.requests.memory).toBe('50Gi');
-    expect(storageOf(sized).resources.requests.storage).toBe('564Gi');
+    // A node has 39 GiB of memory, and a snapshot of 165 GiB.
+    expect(scratchOf(sized).resources.requests.memory).toBe('59Gi');
+    expect(storageOf(sized).resources.requests.storage).toBe('578Gi');
   });
 
   test('is on the class for block volumes, or on one that is said', () => {
