@@ -98,7 +98,7 @@ export { type IModel, ModelRole } from './constructs/models/model';
 export { ModelDownload, type ModelDownloadProps } from './constructs/models/model-download';
 export { ModelFit, type ModelFitProps } from './constructs/models/model-fit';
 export { type AttentionProps, ModelProfile, type ModelProfileProps } from './constructs/models/model-profile';
-export type { ModelServerOptions } from './constructs/models/model-server';
+export type { ModelServer, ModelServerOptions } from './constructs/models/model-server';
 export { type ModelHubProps, ModelSource } from './constructs/models/model-source';
 export { Ollama, type OllamaProps } from './constructs/models/ollama';
 export { Precision } from './constructs/models/precision';
@@ -130,13 +130,14 @@ export {
   type ClusterService,
   type ClusterStorage,
 } from './constructs/placement/cluster';
+export { HttpProxy, type HttpProxyProps } from './constructs/placement/http-proxy';
 export type { NodePool, Taint } from './constructs/placement/node-pool';
 export { Registry, type RegistryProps } from './constructs/placement/registry';
 // Rules
 export type { ChangeRule } from './constructs/rules/change-rule';
 export { ChangeRules } from './constructs/rules/change-rules';
 export { type ExternalReference, ExternalReferences } from './constructs/rules/external-references';
-export type { ManifestObject, Output, RenderedPods } from './constructs/rules/output';
+export type { Json, ManifestObject, Output, RenderedPods } from './constructs/rules/output';
 export { OutputRules } from './constructs/rules/output-rules';
 export type { Rule } from './constructs/rules/rule';
 export { UsageError, type UsageErrorSite } from './constructs/rules/usage-error';
@@ -188,6 +189,7 @@ export {
 export { PayloadIndex } from './constructs/vector-store/payload-index';
 export { Pgvector, type PgvectorProps } from './constructs/vector-store/pgvector';
 export { Qdrant, type QdrantProps } from './constructs/vector-store/qdrant';
+export { AuditRotation, type QdrantAudit } from './constructs/vector-store/qdrant-audit';
 export type { QdrantResources } from './constructs/vector-store/qdrant-capacity';
 export {
   type CollectionBackfill,
@@ -198,6 +200,7 @@ export {
 export { type DrainProps, QdrantDrain, type QdrantDrainProps } from './constructs/vector-store/qdrant-drain';
 export type { QdrantAccess } from './constructs/vector-store/qdrant-program';
 export { QdrantRehearsal, type QdrantRehearsalProps } from './constructs/vector-store/qdrant-rehearsal';
+export { QdrantRepair, type RepairProps } from './constructs/vector-store/qdrant-repair';
 export { QdrantRestore, type QdrantRestoreProps } from './constructs/vector-store/qdrant-restore';
 export { QdrantSizing, type QdrantVectorsProps } from './constructs/vector-store/qdrant-sizing';
 export { QdrantSnapshots, type QdrantSnapshotsProps } from './constructs/vector-store/qdrant-snapshots';
@@ -218,7 +221,14 @@ export { Deployment, type DeploymentOptions, type DeploymentProps } from './cons
 export { EnvValue } from './constructs/workload/env-value';
 export { HeapDumps } from './constructs/workload/heap-dumps';
 export { Image, type ImageVersion } from './constructs/workload/image';
-export { Job, type JobProps, type JobRunProps } from './constructs/workload/job';
+export {
+  Job,
+  type JobOptions,
+  type JobProps,
+  type JobRunProps,
+  type JobTries,
+  type LibraryJobOptions,
+} from './constructs/workload/job';
 export { Jvm, type JvmProps } from './constructs/workload/jvm';
 export { PodSecurityException } from './constructs/workload/pod-security';
 export type { PodUser } from './constructs/workload/pod-template';

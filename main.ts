@@ -16,10 +16,10 @@ const USAGE = `usage: npm run synth [-- --check | --images | --secrets | --help]
              keys, or the entries of the store that they come from and their properties; never a value
   --help     prints this`;
 
-/** Files that begin with an underscore are only there to be extended. */
+/** Files that begin with an underscore are only there to be extended; with a dot, they belong to an editor or file system. */
 function environmentFiles(): string[] {
   const files = readdirSync(ENVIRONMENTS)
-    .filter((file) => /\.ya?ml$/i.test(file) && !file.startsWith('_'))
+    .filter((file) => /\.ya?ml$/i.test(file) && !/^[_.]/.test(file))
     .sort();
   const shouted = files.find((file) => !/\.ya?ml$/.test(file));
   if (shouted !== undefined) {
@@ -125,6 +125,9 @@ function print(things: (rendered: RenderedEnvironment) => string[]): void {
 function synth(check: boolean): void {
   const output = new OutputFolder(OUTPUT);
   const content = byName(renderAll(output));
+  for (const warning of output.changeWarnings(content)) {
+    console.error(`warning: ${warning}`);
+  }
   if (check) {
     const changes = output.compare(content);
     const stale = [...changes.written, ...changes.removed];

@@ -4,7 +4,7 @@ import type { EmbeddingWorkersProps } from '../constructs/ingestion/embedding-wo
 import type { EmbeddingModel } from '../constructs/models/embedding-model';
 import type { IModel } from '../constructs/models/model';
 import { isHostedOnly } from '../constructs/models/model-catalogue';
-import { ModelDownload } from '../constructs/models/model-download';
+import { ModelDownload, type ModelDownloadProps } from '../constructs/models/model-download';
 import type { ModelServerOptions } from '../constructs/models/model-server';
 import { type ModelHubProps, ModelSource } from '../constructs/models/model-source';
 import type { RerankModel } from '../constructs/models/rerank-model';
@@ -14,7 +14,7 @@ import {
 } from '../constructs/models/text-embeddings-inference';
 import { Vllm, type VllmProps } from '../constructs/models/vllm';
 import { UsageError } from '../constructs/rules/usage-error';
-import type { Job } from '../constructs/workload/job';
+import type { Job, LibraryJobOptions } from '../constructs/workload/job';
 import type { IProvider } from '../constructs/workload/provider';
 import { SharedVolume, type SharedVolumeProps } from '../constructs/workload/shared-volume';
 import { describedBy } from './described-by';
@@ -41,6 +41,12 @@ export interface PlatformModelStoreProps {
    * @default - none: every pod downloads its model when it starts
    */
   readonly volume?: SharedVolumeProps;
+
+  /**
+   * How the Jobs are run that download into the volume.
+   * @default - as any other pods, for two hours at most
+   */
+  readonly downloads?: LibraryJobOptions & Pick<ModelDownloadProps, 'deadline'>;
 }
 
 /** The models of a platform. */
@@ -125,6 +131,15 @@ export class PlatformModels {
   ) {
     const { models = {} } = props;
     this.volume = this.createVolume(models.volume);
+    if (models.downloads !== undefined && this.volume === undefined) {
+      throw new UsageError(
+        'is set, but nothing is downloaded before servers start; set models.volume, or leave it out',
+        {
+          scope,
+          property: 'models.downloads',
+        },
+      );
+    }
     const { present } = embeddingModels;
     this.checkHosted();
     this.embedder = this.createEmbedder(PRESENT, props.embedder, present);
@@ -159,7 +174,12 @@ export class PlatformModels {
   /** The model that workers with an accelerator of their own compute with, and where they have it from. */
   public get computed(): Pick<EmbeddingWorkersProps, 'embeddingModel' | 'modelSource'> {
     const { served } = this;
-    return served?.profile === undefined ? {} : { embeddingModel: served, modelSource: this.sourceOf(served) };
+    if (served?.profile === undefined) {
+      return {};
+    }
+    const modelSource = this.sourceOf(served);
+    modelSource.check(this.scope, served, { source: 'models', model: 'embeddingModel' });
+    return { embeddingModel: served, modelSource };
   }
 
   /** Lets the Job that fills the next collection use what makes its vectors. */
@@ -259,7 +279,8 @@ export class PlatformModels {
     }
     const create = () => new TextEmbeddingsInference(scope, id, { ...this.withSource(props, model), model });
     // What is described at a setting of the same name is refused there anyway.
-    return id === NEXT.id ? describedBy(scope, setting, create) : create();
+    const described = () => (id === NEXT.id ? describedBy(scope, setting, create) : create());
+    return made(described, { scope, property: modelSetting });
   }
 
   private createLlm(props: PlatformModelsProps['llm']): IProvider | undefined {
@@ -268,14 +289,20 @@ export class PlatformModels {
     }
     // What the API may take, the server that generates it must have time for, also when it is told to stop.
     const longestRequest = props.longestRequest ?? this.longestAnswer;
-    return new Vllm(this.scope, 'llm', { ...this.withSource(props, props.model), longestRequest });
+    return made(() => new Vllm(this.scope, 'llm', { ...this.withSource(props, props.model), longestRequest }), {
+      scope: this.scope,
+      property: 'llm.model',
+    });
   }
 
   private createReranker(props: PlatformModelsProps['reranker']): IProvider | undefined {
     if (props === undefined || typeof props === 'function') {
       return props?.(this.scope);
     }
-    return new TextEmbeddingsInference(this.scope, 'reranker', this.withSource(props, props.model));
+    return made(() => new TextEmbeddingsInference(this.scope, 'reranker', this.withSource(props, props.model)), {
+      scope: this.scope,
+      property: 'reranker.model',
+    });
   }
 
   private withSource<Props extends ModelServerOptions>(props: Props, model: IModel): Props {
@@ -300,17 +327,20 @@ export class PlatformModels {
     const candidates = [last, model.id, `${(model.revision ?? 'main').slice(0, 12)}-${model.id}`];
     const names = candidates.map((candidate) => `download-${objectNameOf(candidate)}`);
     const name = names.find((free) => this.scope.node.tryFindChild(free) === undefined) ?? (names[0] as string);
-    const { hub } = this.props.models ?? {};
-    return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, { model, volume, hub })).source;
+    const { hub, downloads } = this.props.models ?? {};
+    const props = { ...downloads, model, volume, hub };
+    return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, props)).source;
   }
 }
 
-/** What a function makes of a model; when it refuses the model, that is refused where the model is named. */
+/** What is made of a model; when the server or its download refuses the model, that is refused where the model is named. */
 function made(make: () => IProvider, site: { readonly scope: Construct; readonly property: string }): IProvider {
   try {
     return make();
   } catch (error) {
-    throw error instanceof UsageError && error.property === 'model' ? new UsageError(error.problem, site) : error;
+    throw error instanceof UsageError && /(^|\.)model$/.test(error.property)
+      ? new UsageError(error.problem, site)
+      : error;
   }
 }
 

@@ -92,7 +92,7 @@ export class PlatformParts {
 /** Where the vectors of a platform are. */
 export interface PlatformVectorsProps {
   /**
-   * The vector database. With a read-only key, the API gets that one and only the workers can write.
+   * The vector database. With a read-only token or key, the API gets that one and only the workers can write.
    * @default - `vectors` has the vectors
    */
   readonly qdrant?: PlatformQdrantProps;
@@ -185,7 +185,8 @@ export class PlatformVectors {
     if (store === undefined) {
       return this.others;
     }
-    return [this.props.qdrant?.readOnlyApiKey === undefined ? store : store.readOnly, ...this.others];
+    const { readOnlyToken, readOnlyApiKey } = this.props.qdrant ?? {};
+    return [(readOnlyToken ?? readOnlyApiKey) === undefined ? store : store.readOnly, ...this.others];
   }
 
   /** What the workers use. */
@@ -240,7 +241,7 @@ export class PlatformVectors {
       () => new QdrantRestore(scope, 'qdrant-restore', { ...restore, store }),
     );
     if (this.collection !== undefined) {
-      created.job.uses(this.collection);
+      created.job.uses(this.collection.administration);
     }
     return created;
   }

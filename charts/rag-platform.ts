@@ -7,7 +7,6 @@ import type { EdgeProxy } from '../constructs/edge/edge-proxy';
 import { Route } from '../constructs/edge/route';
 import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/ingestion/embedding-workers';
 import { DefaultDeny } from '../constructs/network/default-deny';
-import { CONFIRM_DELETION } from '../constructs/network/sync-options';
 import { SyncWave } from '../constructs/network/sync-wave';
 import { Cluster } from '../constructs/placement/cluster';
 import { dnsLabelProblem } from '../constructs/rules/object-name';
@@ -153,11 +152,8 @@ export class RagPlatform extends Chart {
     const namespace = new k8s.KubeNamespace(this, 'namespace', {
       metadata: {
         name,
-        annotations: {
-          ...SyncWave.NAMESPACE.annotations,
-          // Everything in a namespace goes with it, volumes included.
-          ...CONFIRM_DELETION,
-        },
+        // Everything in a namespace goes with it, volumes included.
+        annotations: SyncWave.NAMESPACE.annotationsConfirmingDeletion,
         labels: {
           ...labels,
           'pod-security.kubernetes.io/enforce': level,

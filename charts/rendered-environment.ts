@@ -1,15 +1,13 @@
 import { ApiObject, type App } from 'cdk8s';
-import { type Pair, stringify } from 'yaml';
 import { ChangeRules } from '../constructs/rules/change-rules';
 import { type ExternalReference, ExternalReferences } from '../constructs/rules/external-references';
 import { LateChecks } from '../constructs/rules/late-checks';
 import { type Json, type ManifestObject, nameOf } from '../constructs/rules/output';
 import { OutputRules } from '../constructs/rules/output-rules';
 import type { UsageError } from '../constructs/rules/usage-error';
+import { malformedTexts } from '../constructs/rules/well-formed-text';
+import { manifestText } from './manifest-text';
 import { GENERATED_MARK, type Rendered } from './output-folder';
-
-/** Fields that a reader looks for first; the others follow in alphabetical order, as the API server sorts them. */
-const FIRST_FIELDS = ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'image'];
 
 /** Why an app is not rendered: everything that its constructs and rules find wrong. */
 export class RenderError extends Error {
@@ -58,6 +56,11 @@ export class RenderedEnvironment implements Rendered {
     if (this.objects.length === 0) {
       throw new Error(`${origin} renders nothing`);
     }
+    // Objects that are not of this library are under no rule, but they are written to files as well.
+    const malformed = this.objects.flatMap(malformedTexts);
+    if (malformed.length > 0) {
+      throw new RenderError(origin, malformed);
+    }
     this.mainNamespace = mostFrequent(this.objects.flatMap(({ metadata }) => metadata.namespace ?? []));
     for (const object of this.objects) {
       this.name(object);
@@ -100,6 +103,17 @@ export class RenderedEnvironment implements Rendered {
     return problems.map((problem) => `${this.origin} ${problem}`);
   }
 
+  /**
+   * What it costs to apply these objects where the last render was applied; empty when it costs nothing.
+   *
+   * @param before the objects of the last render
+   */
+  public changeWarnings(before: readonly ManifestObject[]): string[] {
+    return ChangeRules.of(this.app)
+      .warn(before, this.objects)
+      .map((warning) => `${this.origin} ${warning}`);
+  }
+
   private name(object: ManifestObject): void {
     const file = this.fileNameOf(object);
     if (this.named.has(file)) {
@@ -123,14 +137,9 @@ export class RenderedEnvironment implements Rendered {
   }
 
   private textOf(object: ManifestObject): string {
-    const body = stringify(object, {
-      // Readers of YAML 1.1, of which there are many, take "yes" or "0644" for something else than a text.
-      version: '1.1',
-      compat: 'core',
-      lineWidth: 0,
-      sortMapEntries: byFirstFields,
-    });
-    return `${GENERATED_MARK} ${this.origin}. Do not edit.\n${body}`;
+    // A line break in it would end the comment.
+    const origin = this.origin.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ');
+    return `${GENERATED_MARK} ${origin}. Do not edit.\n${manifestText(object)}`;
   }
 }
 
@@ -161,18 +170,4 @@ function mostFrequent(values: string[]): string | undefined {
     (most, entry) => (most && most[1] >= entry[1] ? most : entry),
     undefined,
   )?.[0];
-}
-
-function byFirstFields(a: Pair, b: Pair): number {
-  const [left, right] = [keyOf(a), keyOf(b)];
-  return rankOf(left) - rankOf(right) || (left < right ? -1 : 1);
-}
-
-function keyOf(pair: Pair): string {
-  return String((pair.key as { value?: unknown }).value ?? pair.key);
-}
-
-function rankOf(field: string): number {
-  const rank = FIRST_FIELDS.indexOf(field);
-  return rank === -1 ? FIRST_FIELDS.length : rank;
 }

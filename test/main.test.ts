@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GENERATED_MARK } from '../charts/output-folder';
 import { contentOf, writtenAt } from './support/folder-content';
@@ -62,6 +62,23 @@ describe('node --import tsx main.ts', () => {
     expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
+  test('renders the same bytes in a clone whose lines end with carriage returns', () => {
+    project.endLinesWithCarriageReturns();
+    expect(contentOf(dist())).not.toEqual(COMMITTED);
+    expect(project.main(['--check']).stderr).toMatch(/^dist is what the code renders\n/);
+    rmSync(dist(), { recursive: true });
+    const { status, stderr } = project.main();
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/^dev /)]);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('reads no files that editors and file systems keep beside an environment', () => {
+    writeFileSync(project.pathOf('charts', 'environments', '._dev.yaml'), '\u0000');
+    symlinkSync('me@host.4711', project.pathOf('charts', 'environments', '.#dev.yaml'));
+    expect(project.main().status).toBe(0);
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
   test('reports a file that it removes from the top', () => {
     writeFileSync(join(dist(), 'old.service.yaml'), `${GENERATED_MARK} charts/environments/old.yaml.\n`);
     const { status, stderr } = project.main();
@@ -87,6 +104,31 @@ describe('node --import tsx main.ts', () => {
       'warning: production and staging have the namespace rag-production, so they overwrite one another in one cluster; ' +
         'give one another namespace, unless their clusters are different ones',
     );
+  });
+
+  test('warns of a step that costs pods for a while, and takes it', () => {
+    const [fixed, scaled] = ['{ replicas: 3 }', '{ min: 2, max: 4, cpu: 70 }'];
+    project.changeEnvironment('staging.yaml', scaled, fixed);
+    expect(project.main().stderr).not.toContain('warning');
+    project.changeEnvironment('staging.yaml', fixed, scaled);
+    const { status, stderr } = project.main();
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      'warning: charts/environments/staging.yaml Deployment rag-staging/api: spec.replicas, which is 3, goes to ' +
+        'HorizontalPodAutoscaler rag-staging/api, and until that has decided there is 1 pod;',
+    );
+    expect(contentOf(dist())).toEqual(COMMITTED);
+  });
+
+  test('refuses another namespace for what holds data', () => {
+    project.changeEnvironment('staging.yaml', 'namespace: rag-staging', 'namespace: search-staging');
+    const { status, stderr } = project.main();
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      'charts/environments/staging.yaml namespace goes from rag-staging to search-staging, where StatefulSet ',
+    );
+    expect(stderr).toContain('StatefulSet qdrant');
+    expect(contentOf(dist())).toEqual(COMMITTED);
   });
 
   test.each(['dev.YAML'])('refuses a file whose extension is almost right: %s', (name) => {
@@ -292,6 +334,29 @@ describe('node --import tsx main.ts --check', () => {
   });
 });
 
+describe('files in dist that were not rendered', () => {
+  test('are no difference when an operating system or an editor leaves them', () => {
+    writeFileSync(join(dist(), '.DS_Store'), '\u0000');
+    writeFileSync(join(dist(), 'dev', '.api.deployment.yaml.swp'), '\u0000');
+    expect(project.main(['--check']).stderr).toMatch(/^dist is what the code renders\n/);
+    const { status, stderr } = project.main();
+    expect([status, stderr.match(/: 0 changed, 0 removed$/gm)]).toEqual([0, expect.any(Array)]);
+    project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
+    expect(project.main().status).toBe(0);
+    expect(existsSync(join(dist(), '.DS_Store'))).toBe(false);
+  });
+
+  test.each([[[]], [['--check']]])('are refused when they are something else: %j', (args) => {
+    writeFileSync(join(dist(), 'README.md'), 'Notes.\n');
+    const { status, stderr } = project.main(args);
+    expect([status, stderr]).toEqual([
+      1,
+      'dist is replaced as a whole, but dist/README.md was not rendered by this project; move it to another folder, or ' +
+        'delete what is not needed\n',
+    ]);
+  });
+});
+
 describe('node --import tsx main.ts --secrets', () => {
   test('prints what has to be there before an environment is applied, and writes nothing', () => {
     project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'OPENAI_API_KEY: { secret: openai, key: token }');
@@ -306,7 +371,9 @@ describe('node --import tsx main.ts --secrets', () => {
       'dev Secret rag-dev/qdrant: api-key, read-only-api-key',
       'dev Secret rag-dev/queue: password',
     ]);
-    expect(lines).toContain('production ClusterSecretStore acme, rag/production/qdrant: api-key, read-only-api-key');
+    expect(lines).toContain(
+      'production ClusterSecretStore acme, rag/production/qdrant: api-key, client-token, read-only-token',
+    );
     expect(lines).toContain('production Secret rag-production/registry');
     expect(lines.filter((line) => /^production Secret .*\/qdrant/.test(line))).toEqual([]);
     expect(contentOf(dist())).toEqual(COMMITTED);

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { Accelerator } from '../../constructs/placement/accelerator';
 import { Cloud } from '../../constructs/placement/cloud';
 import { Cluster } from '../../constructs/placement/cluster';
+import { HttpProxy } from '../../constructs/placement/http-proxy';
 import { TAINT_EFFECTS } from '../../constructs/placement/node-pool';
 import { Registry } from '../../constructs/placement/registry';
-import { clusterService, made, shown, texts } from './environment-values';
+import { clusterService, made, texts } from './environment-values';
 
 /** A kind of GPU: `nvidia-l4`, `nvidia-a100-80/1g.10gb`, `nvidia-t4/shared`. */
 export const accelerator = made(z.string().meta({ examples: Accelerator.names }), Accelerator.named);
@@ -34,8 +35,14 @@ const nodePool = z.strictObject({
 const registry = made(
   z.strictObject({
     mirror: z.string().optional().describe('host and path that replace the registry host of every image'),
+    mirrors: texts
+      .optional()
+      .describe('mirrors by the registry that they stand for: { docker.io: registry.acme.example/docker-hub }'),
     pullSecrets: z.array(z.string()).optional().describe('Secrets that every pod pulls with'),
-    requireDigest: z.boolean().optional().describe('refuses images without digest'),
+    requireDigest: z
+      .boolean()
+      .optional()
+      .describe('refuses images without digest, and models that are downloaded without a commit'),
   }),
   (props) => new Registry(props),
 );
@@ -49,14 +56,14 @@ export const cluster = made(
       .describe('where the cluster runs'),
     region: z.string().optional().describe('region of the cloud that it runs in: eu-west-1'),
     zones: z.int32().min(1).optional().describe('zones that its nodes are in'),
-    ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses'),
+    ipv6: z.boolean().optional().describe('whether pods have IPv6 addresses beside IPv4, which is first'),
     domain: z.string().optional().describe('domain of Service names; by default cluster.local'),
     cilium: z.boolean().optional().describe('whether the network plugin is Cilium'),
     dns: clusterService
       .extend({
-        port: z.int32().min(1).max(65535).optional().describe('port of the DNS pods; OpenShift uses 5353'),
+        port: z.int32().min(1).max(65535).optional().describe('port of the DNS pods; by default 53'),
         nodeLocal: z
-          .array(z.ipv4({ error: ({ input }) => `is ${shown(input)}, but must be an IPv4 address` }))
+          .array(z.string())
           .optional()
           .describe('addresses of NodeLocal DNSCache: 169.254.20.10, and often the cluster IP of kube-dns'),
       })
@@ -93,6 +100,16 @@ export const cluster = made(
       .optional()
       .describe('Prometheus'),
     reloader: z.boolean().optional().describe('whether Stakater Reloader runs'),
+    proxy: made(
+      z.strictObject({
+        url: z.string().describe('http://proxy.acme.example:3128'),
+        cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+        direct: z.array(z.string()).optional().describe('hosts outside that are reached without it: acme.example'),
+      }),
+      (props) => new HttpProxy(props),
+    )
+      .optional()
+      .describe('HTTP proxy through which pods reach hosts outside'),
     registry: registry.optional().describe('where images are pulled from'),
   }),
   (props) => new Cluster(props),

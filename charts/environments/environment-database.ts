@@ -27,7 +27,7 @@ import {
   timeOfDay,
   usualKey,
 } from './environment-values';
-import { programFields, workloadFields } from './environment-workload';
+import { programFields, retriesField, workloadFields } from './environment-workload';
 
 const maxConnections = count.optional().describe('connections at the same time; by default 100');
 const settings = texts.optional().describe('more settings of the server: work_mem: 16MB');
@@ -77,7 +77,7 @@ const pooler = z.strictObject({
   instances: count.optional().describe('pods; by default 2'),
   maxClientConnections: count.optional().describe('connections of clients to each pod; by default 1000'),
   poolSize: count.optional().describe('connections from each pod to the database; by default 20'),
-  resources: guaranteed.optional().describe('what each pod asks for, limits too; by default 100m CPU and 128Mi'),
+  resources: resources.optional().describe('what each pod asks for; by default 100m CPU and 128Mi'),
   image: image.optional().describe('what runs; by default the release that the library knows'),
 });
 
@@ -181,7 +181,7 @@ export function migration(secrets: ISecretSource) {
       .describe('who may change the schema; by default the same as clients'),
     command: command.min(1, 'is empty; name a program').describe('program and first arguments'),
     deadline: duration.optional().describe('time after which it has failed; by default 15m'),
-    retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
+    retries: retriesField(),
     ...programFields(secrets, { resources: '100m CPU and 256Mi', temporaryStorage: '256Mi' }),
   });
 }

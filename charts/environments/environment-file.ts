@@ -156,7 +156,8 @@ const UNREADABLE: { readonly [code: string]: string } = {
 
 function textOf(path: string, file: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    // YAML has one line break, however it is written in the file (YAML 1.2.2, section 5.4).
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)).replaceAll('\r\n', '\n');
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new EnvironmentError([`${file} ${UNREADABLE[code] ?? `cannot be read: ${message}`}`]);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { command, cron, duration, image, judged } from './environment-values';
-import { programFields } from './environment-workload';
+import { programFields, retriesField } from './environment-workload';
 
 /** Settings of a program of the ingestion beside the workers. */
 function ingestionFields(secrets: ISecretSource) {
@@ -13,17 +13,17 @@ function ingestionFields(secrets: ISecretSource) {
   };
 }
 
-/** How often and how long a Job is tried. */
-const jobFields = {
+/** How often and how long a program is tried. */
+const tries = {
   deadline: duration.optional().describe('time after which it is stopped and has failed; by default 1h'),
-  retries: z.int32().min(0).optional().describe('pods that may fail before it has failed; by default 3'),
+  retries: retriesField(),
 };
 
 /** What fills the collection for the first time. */
 export function index(secrets: ISecretSource) {
   return z.strictObject({
     ...ingestionFields(secrets),
-    ...jobFields,
+    ...tries,
     beforeApi: z.boolean().optional().describe('whether the API waits for it at every sync; by default false'),
   });
 }
@@ -36,7 +36,7 @@ export function syncs(secrets: ISecretSource) {
       timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
       startingDeadline: duration.optional().describe('how late a run may start; by default 10m'),
       ...ingestionFields(secrets),
-      ...jobFields,
+      ...tries,
     })
     .transform(({ cron: schedule, ...props }) => ({ ...props, schedule }));
   return z.record(

@@ -15,7 +15,7 @@ import type { PlatformModelsProps } from '../platform-models';
 import { accelerator } from './environment-cluster';
 import { scaling } from './environment-scaling';
 import { count, duration, image, made, resources, secretKey, shown, size } from './environment-values';
-import { workloadFields } from './environment-workload';
+import { libraryJobFields, workloadFields } from './environment-workload';
 
 const PRECISIONS = {
   fp32: Precision.FP32,
@@ -24,6 +24,7 @@ const PRECISIONS = {
   fp8: Precision.FP8,
   int8: Precision.INT8,
   int4: Precision.INT4,
+  q4_K_M: Precision.Q4_K_M,
 };
 
 const DISTANCES = {
@@ -33,7 +34,9 @@ const DISTANCES = {
   manhattan: Distance.MANHATTAN,
 };
 
-const precision = z.enum(['fp32', 'bf16', 'fp16', 'fp8', 'int8', 'int4']).transform((name) => PRECISIONS[name]);
+const precision = z
+  .enum(['fp32', 'bf16', 'fp16', 'fp8', 'int8', 'int4', 'q4_K_M'])
+  .transform((name) => PRECISIONS[name]);
 
 /** What is said where a model is none of its forms. */
 function modelMessage({ input }: { readonly input?: unknown }): string {
@@ -47,7 +50,9 @@ const profile = made(
     .strictObject({
       weights: size.optional().describe('size of the weight files, where nothing else is known'),
       parametersBillions: z.number().optional().describe('parameters, in billions'),
-      precision: precision.optional().describe('number format of the weights; by default bf16'),
+      precision: precision
+        .optional()
+        .describe('number format of the weights; by default bf16, and of Ollama that of the tag'),
       filePrecision: precision.optional().describe('number format of the files; by default that of the weights'),
       attention: z
         .strictObject({
@@ -390,7 +395,8 @@ export function modelStore(secrets: ISecretSource) {
     hub: z
       .strictObject({
         token: secretKey(secrets).optional().describe('token of an account, for models behind a licence'),
-        host: z.string().optional().describe('host of a mirror; by default huggingface.co'),
+        url: z.string().optional().describe('URL of a mirror, port and path included; by default huggingface.co'),
+        authority: secretKey(secrets).optional().describe('who has signed its certificate, where images do not know'),
         cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
       })
       .optional()
@@ -402,5 +408,12 @@ export function modelStore(secrets: ISecretSource) {
       })
       .optional()
       .describe('a volume into which every model is downloaded once, before its servers start'),
+    downloads: z
+      .strictObject({
+        deadline: duration.optional().describe('time that a download may take; by default 2h'),
+        ...libraryJobFields(),
+      })
+      .optional()
+      .describe('how the Jobs are run that download into the volume'),
   });
 }

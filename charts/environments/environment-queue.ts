@@ -13,6 +13,7 @@ import { RabbitMq } from '../../constructs/data/rabbit-mq';
 import { Redis } from '../../constructs/data/redis';
 import { RedisRole } from '../../constructs/data/redis-role';
 import { ServerTls } from '../../constructs/data/server-tls';
+import { UsageError } from '../../constructs/rules/usage-error';
 import { SecretKey } from '../../constructs/secrets/secret-key';
 import type { ISecretSource } from '../../constructs/secrets/secret-source';
 import { describedBy } from '../described-by';
@@ -100,7 +101,7 @@ function externalBrokerOfRedis(secrets: ISecretSource) {
         .optional()
         .describe('who KEDA is; by default the same as clients'),
     }),
-    (props): Made<IQueue> => outside('queue', new ExternalRedis({ ...props, role: RedisRole.BROKER })),
+    (props): Made<IQueue> => outside('queue.externalRedis', new ExternalRedis({ ...props, role: RedisRole.BROKER })),
   );
 }
 
@@ -144,9 +145,12 @@ function externalRabbitMq(secrets: ISecretSource) {
       user: z.string().describe('who clients are'),
       password: usualKey(secrets, 'queue', 'password'),
       virtualHost: z.string().optional().describe('by default /'),
+      deliveryTimeout: duration
+        .optional()
+        .describe('time after which it hands an unanswered task to another worker; by default 30m'),
       cidrs,
     }),
-    (props): Made<IQueue> => constant(new ExternalRabbitMq(props)),
+    (props): Made<IQueue> => outside('queue.externalRabbitMq', new ExternalRabbitMq(props)),
   );
 }
 
@@ -221,11 +225,14 @@ function sqs(secrets: ISecretSource) {
   return made(
     z.strictObject({
       url: z.string().describe('https://sqs.eu-west-1.amazonaws.com/123456789012/documents'),
+      visibilityTimeout: duration
+        .optional()
+        .describe('time after which the queue hands an unanswered task to another worker; by default 30s'),
       accessKey: secretKey(secrets).optional().describe("id of the access key; by default the pod's own identity"),
       secretKey: secretKey(secrets).optional().describe('secret of the access key'),
       cidrs,
     }),
-    (props): Made<IQueue> => constant(ExternalQueue.sqs(props)),
+    (props): Made<IQueue> => outside('queue.sqs', ExternalQueue.sqs(props)),
   );
 }
 
@@ -268,7 +275,7 @@ export function cache(secrets: ISecretSource) {
       .optional()
       .describe('a Redis in the cluster'),
     externalRedis: made(z.strictObject(externalRedisFields(secrets)), (props) =>
-      outside('cache', new ExternalRedis({ ...props, role: RedisRole.CACHE })),
+      outside('cache.externalRedis', new ExternalRedis({ ...props, role: RedisRole.CACHE })),
     )
       .optional()
       .describe('a Redis that somebody else runs'),
@@ -280,11 +287,21 @@ function constant<Part>(part: Part): () => Part {
   return () => part;
 }
 
-/** A Redis of somebody else; what is found out only when it is used is refused at the setting that describes it. */
-function outside(setting: string, redis: ExternalRedis): (scope: Construct) => IQueue {
+/** A queue outside; what is found out only when it is used is refused at the setting that describes it. */
+function outside(setting: string, queue: IQueue): (scope: Construct) => IQueue {
   return (scope) => ({
-    description: redis.description,
-    offerTo: (client) => describedBy(scope, setting, () => redis.offerTo(client)),
-    list: (name) => redis.list(name),
+    description: queue.description,
+    offerTo: (client) => {
+      try {
+        return queue.offerTo(client);
+      } catch (error) {
+        if (!(error instanceof UsageError)) {
+          throw error;
+        }
+        const [, ...below] = error.property.split('.');
+        throw new UsageError(error.problem, { scope, property: [setting, ...below].join('.') });
+      }
+    },
+    list: (name) => queue.list(name),
   });
 }

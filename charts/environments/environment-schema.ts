@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dnsLabelProblem } from '../../constructs/rules/object-name';
 import { ExistingSecrets, type ISecretSource } from '../../constructs/secrets/secret-source';
+import { AuditRotation } from '../../constructs/vector-store/qdrant-audit';
 import { accelerator, cluster } from './environment-cluster';
 import { database, migration } from './environment-database';
 import { index, scheduler, syncs } from './environment-ingestion';
@@ -22,7 +23,7 @@ import {
   size,
   usualKey,
 } from './environment-values';
-import { collection, rehearsal, restore, sizing, snapshots, vectors } from './environment-vectors';
+import { collection, drain, rehearsal, repair, restore, sizing, snapshots, vectors } from './environment-vectors';
 import { serviceFields, workloadFields } from './environment-workload';
 
 const dnsLabel = judged((name) => dnsLabelProblem(name));
@@ -69,6 +70,16 @@ const qdrantResources = z.strictObject({
   memory: size.optional().describe('memory, request and limit; by default from sizing'),
 });
 
+const audit = z.strictObject({
+  storage: size.describe('volume of each node for it, for one file more than maxFiles'),
+  rotation: z.enum(AuditRotation).optional().describe('how often another file begins; by default daily'),
+  maxFiles: count.optional().describe('files that are kept; by default 7'),
+  trustForwardedHeaders: z
+    .boolean()
+    .optional()
+    .describe('whether X-Forwarded-For says who the client is; by default the connection does'),
+});
+
 function qdrant(secrets: ISecretSource) {
   return z.strictObject({
     nodes: z.int32().min(1).optional().describe('1, or 3 and more; by default 3'),
@@ -80,28 +91,25 @@ function qdrant(secrets: ISecretSource) {
       .describe(
         'volume of each node for snapshots; by default as large as those that stay there need, else as storage',
       ),
-    storageClass: z.string().optional().describe("class of both volumes; by default the cluster's for block volumes"),
+    storageClass: z.string().optional().describe("class of the volumes; by default the cluster's for block volumes"),
     apiKey: usualKey(secrets, 'qdrant', 'api-key'),
     alternativeApiKey: secretKey(secrets).optional().describe('a second key, while one replaces the other'),
+    clientToken: secretKey(secrets)
+      .optional()
+      .describe('token of clients that write, signed with the key; by default they have the key'),
     readOnlyApiKey: secretKey(secrets).optional().describe('key that can only read'),
+    readOnlyToken: secretKey(secrets)
+      .optional()
+      .describe('token of clients that only search, signed with the key; by default they have readOnlyApiKey'),
+    audit: audit.optional().describe('log of what clients ask; by default none'),
     tls: certificate.optional().describe('certificate of the server'),
     replicationFactor: z.int32().min(1).optional().describe('copies of each shard; by default 2'),
     startupBudget: duration.optional().describe('time that a node may take to load; by default 10m'),
     snapshots: snapshots(secrets).optional().describe('when it takes snapshots; by default never'),
     rehearsal: rehearsal.optional().describe('when the snapshots are tried out; by default never'),
     restore: restore.optional().describe('what is brought back from snapshots; remove it when it is back'),
-    drain: z
-      .strictObject({ to: count.describe('nodes that stay') })
-      .optional()
-      .describe('empties nodes before there are fewer'),
-    repair: z
-      .strictObject({
-        acceptLoss: z
-          .boolean()
-          .optional()
-          .describe('whether points of which no other node has a copy may be given up; by default the Job fails then'),
-        deadline: duration.optional().describe('time that the Job may take; by default 6h'),
-      })
+    drain: drain.optional().describe('empties nodes before there are fewer'),
+    repair: repair
       .optional()
       .describe('brings back nodes that lost their volume, and the copies of shards; remove it when that is done'),
     image: image.optional().describe('what runs; by default the release that the library knows'),

@@ -197,14 +197,22 @@ export function usualKey(secrets: ISecretSource, secret: string, key: string) {
   );
 }
 
-/** Variables of a container: plain values, or keys of Secrets. */
+/** `$` before another, where no bracket follows that would make a reference of them. */
+const PLAIN_DOLLAR = /\$(?=\$)(?!\$*\()/g;
+
+/** A text that may refer to other variables; `$$(NAME)` is the text `$(NAME)`, and any other `$` is itself. */
+function completed(text: string): EnvValue {
+  return EnvValue.template(text.replaceAll(PLAIN_DOLLAR, '$$$$'));
+}
+
+/** Variables of a container: texts that may refer to other variables, or keys of Secrets. */
 export function variables(secrets: ISecretSource) {
   const value = z.union([z.string(), z.number(), z.boolean(), secretKey(secrets)], {
     error: 'must be a text, a number, true or false, or { secret: name, key: name }',
   });
   return z.record(
     judged(envNameProblem),
-    made(value, (input) => (input instanceof SecretKey ? EnvValue.fromSecret(input) : EnvValue.of(String(input)))),
+    made(value, (input) => (input instanceof SecretKey ? EnvValue.fromSecret(input) : completed(String(input)))),
   );
 }
 

@@ -27,6 +27,7 @@ import {
   timeOfDay,
   variables,
 } from './environment-values';
+import { jobFields, libraryJobFields } from './environment-workload';
 
 const quantization = z
   .enum(['none', 'scalar', 'binary'])
@@ -75,6 +76,7 @@ export function snapshots(secrets: ISecretSource) {
       timeZone: z.string().optional().describe('IANA name; by default Etc/UTC'),
       deadline: duration.optional().describe('time after which a run has failed; by default 6h'),
       s3: s3(secrets).optional().describe('bucket for them; by default they stay on the nodes'),
+      ...libraryJobFields(0),
     }),
     ({ daily, s3: to, ...props }) => SnapshotSchedule.daily({ ...props, ...daily, to }),
   );
@@ -101,22 +103,42 @@ export const rehearsal = z
       .describe('what the trial asks for; by default room for one copy of all shards'),
     allowEmpty: z.boolean().optional().describe('whether collections may have no points; by default it fails then'),
     deadline: duration.optional().describe('time that a run may take; by default 6h'),
+    ...libraryJobFields(0),
   })
   .transform(({ cron: schedule, ...props }) => ({ ...props, schedule }));
+
+const jobDeadline = duration.optional().describe('time that the Job may take; by default 6h');
 
 /** What is brought back from snapshots. */
 export const restore = z.strictObject({
   before: z.string().optional().describe('the newest snapshots from before this time: 2026-03-01T06:00:00Z'),
   overwrite: z.boolean().optional().describe('whether collections that have points are restored too'),
   collections: z.array(z.string()).optional().describe('by default all'),
+  deadline: jobDeadline,
+  ...libraryJobFields(),
+});
+
+/** What empties nodes before there are fewer. */
+export const drain = z.strictObject({
+  to: count.describe('nodes that stay'),
+  deadline: jobDeadline,
+  ...libraryJobFields(),
+});
+
+/** What brings back nodes that lost their volume. */
+export const repair = z.strictObject({
+  acceptLoss: z
+    .boolean()
+    .optional()
+    .describe('whether points of which no other node has a copy may be given up; by default the Job fails then'),
+  deadline: jobDeadline,
+  ...libraryJobFields(),
 });
 
 const strictMode = z.strictObject({
   enabled: z.boolean().optional().describe('whether anything is refused; by default true'),
   maxQueryLimit: count.optional().describe('most results that a query may ask for'),
-  maxTimeout: duration
-    .optional()
-    .describe('longest time that a request may ask to be given; at least 60s in a cluster'),
+  maxTimeout: duration.optional().describe('largest timeout that a request may have; at least 60s in a cluster'),
   unindexedFilteringRetrieve: z.boolean().optional().describe('whether searches may filter by fields without index'),
   unindexedFilteringUpdate: z.boolean().optional().describe('whether updates may filter by fields without index'),
   searchAllowExact: z.boolean().optional().describe('whether searches may compare with every vector'),
@@ -142,6 +164,10 @@ export function collection(secrets: ISecretSource) {
     strictMode: strictMode.optional().describe('what is refused so that no client slows down the others'),
     aliases: z.array(z.string()).optional().describe('other names, for those who search it from elsewhere'),
     deadline: duration.optional().describe('time that creating it may take; by default 30m'),
+    jobs: z
+      .strictObject(libraryJobFields())
+      .optional()
+      .describe('how the Jobs are run that create it and switch aliases'),
     next: z
       .strictObject({
         name: z.string().describe('name of the new collection'),
@@ -158,6 +184,7 @@ export function collection(secrets: ISecretSource) {
             env: variables(secrets).optional().describe('variables of the container'),
             deadline: duration.describe('time after which it has failed'),
             resources: resources.optional().describe('what it asks for; by default 1 CPU and 2Gi'),
+            ...jobFields(),
           })
           .optional()
           .describe('what fills it'),
@@ -176,6 +203,7 @@ const pgvector = z
     m: count.optional().describe('links of a vector in the index of a new table; by default 16'),
     efConstruction: count.optional().describe('candidates for each link of a new table; by default 64'),
     deadline: duration.optional().describe('time that creating it may take; by default 30m'),
+    job: z.strictObject(libraryJobFields()).optional().describe('how the Job is run that creates it'),
   })
   .transform(
     (props): Elsewhere =>

@@ -9,6 +9,7 @@ import { SecretRotation } from '../../constructs/workload/secret-rotation';
 import {
   command,
   count,
+  cpu,
   duration,
   identity,
   image,
@@ -19,17 +20,40 @@ import {
   variables,
 } from './environment-values';
 
+/** Settings that the pods of every workload have. */
+const podFields = {
+  nodePool: z.string().optional().describe('node pool to run on'),
+  priorityClassName: z.string().optional().describe('PriorityClass, which exists'),
+  podLabels: texts.optional().describe('more labels of the pods'),
+  podAnnotations: texts.optional().describe('more annotations of the pods'),
+  serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
+  identity: identity.optional().describe('who the pods are to a cloud'),
+};
+
+/** How often a Job is tried, with what holds where nothing is said. */
+export function retriesField(usual = 3) {
+  return z.int32().min(0).optional().describe(`pods that may fail before it has failed; by default ${usual}`);
+}
+
+/** Settings of a Job. */
+export function jobFields(retries?: number) {
+  return { ...podFields, retries: retriesField(retries) };
+}
+
+/** Settings of a Job whose program is the library's own. */
+export function libraryJobFields(retries?: number) {
+  return {
+    ...jobFields(retries),
+    cpuLimit: cpu.optional().describe('most CPU that the program may use; without it there is no limit'),
+  };
+}
+
 /** Settings that every workload has. */
 export function workloadFields(secrets: ISecretSource) {
   return {
-    env: variables(secrets).optional().describe('variables of the container'),
+    env: variables(secrets).optional().describe('variables of the container; $(NAME) is the value of another'),
     envNames: texts.optional().describe('names under which the image expects what the platform gives'),
-    nodePool: z.string().optional().describe('node pool to run on'),
-    priorityClassName: z.string().optional().describe('PriorityClass, which exists'),
-    podLabels: texts.optional().describe('more labels of the pods'),
-    podAnnotations: texts.optional().describe('more annotations of the pods'),
-    serviceAccountAnnotations: texts.optional().describe('annotations of the ServiceAccount'),
-    identity: identity.optional().describe('who the pods are to a cloud'),
+    ...podFields,
     secretRotation: secretRotation
       .optional()
       .describe('what follows a new value of a Secret; by default a restart, where the cluster has Reloader'),
@@ -127,6 +151,7 @@ function external(secrets: ISecretSource) {
       host: z.string().describe('host outside the cluster: api.openai.com'),
       port: z.int32().meta({ minimum: 1, maximum: 65535 }).optional().describe('by default 443'),
       cidrs: z.array(z.string()).optional().describe('its addresses, where they are known and stable'),
+      http: z.boolean().optional().describe('whether it is spoken to by HTTP; by default on the ports 80 and 443'),
       env: variables(secrets).optional().describe('variables that say how to use it: its URL, its key'),
     }),
     (props) => new ExternalService(props),

@@ -79,7 +79,7 @@ export class AzureBlobContainer implements IBucket {
     const { account, connectionString, accountKey, cidrs } = this.props;
     return {
       endpoints: [
-        Endpoint.host(this.host, { name: 'blob', number: 443 }, cidrs),
+        Endpoint.web(this.host, { name: 'blob', number: 443 }, cidrs),
         ...(this.keyless ? CloudIdentity._onAzure(client, `container ${this.name}`) : []),
       ],
       env: {

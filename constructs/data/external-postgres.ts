@@ -1,5 +1,6 @@
 import { Endpoint } from '../network/endpoint';
-import { checkCidrs, checkHost } from '../network/peer';
+import { checkHost } from '../network/host-name';
+import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';

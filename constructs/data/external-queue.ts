@@ -1,19 +1,35 @@
+import { Duration } from 'cdk8s';
+import { AWS_DOMAINS } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
 import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
+import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { checkPerReplica, type IBacklog, ScalingTrigger, TriggerIdentity } from '../scaling/scaling-trigger';
-import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
+import { CloudIdentity } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
-import type { Offer } from '../workload/provider';
+import type { IClient, Offer } from '../workload/provider';
 import { regionVariables } from './aws-region';
 import type { IQueue } from './queue';
+import { checkRedelivery } from './redelivery';
 
 /** A queue of Amazon SQS. */
 export interface SqsProps {
-  /** URL of the queue, which must exist: `https://sqs.eu-west-1.amazonaws.com/123456789012/documents`. */
+  /**
+   * URL of the queue: `https://sqs.eu-west-1.amazonaws.com/123456789012/documents`. The queue must exist, with a visibility
+   * timeout above the longest task of the workers: see {@link visibilityTimeout}.
+   */
   readonly url: string;
+
+  /**
+   * Visibility timeout of the queue, up to 12 hours: SQS hands a task that is not acknowledged by then to another worker.
+   * It is an attribute of the queue, set where the queue is created; this setting only says which value it has, so that
+   * workers with a longer task are refused. `visibility_timeout` of Celery has no effect on a queue that exists. For workers
+   * that extend the time themselves, name the time up to which they do.
+   * @default Duration.seconds(30), that of a queue for which nothing else was said
+   */
+  readonly visibilityTimeout?: Duration;
 
   /**
    * Id of the access key. Given together with `secretKey`.
@@ -39,7 +55,10 @@ export interface ServiceBusProps {
   /** Name of the namespace, without a domain: `acme-rag`. */
   readonly namespace: string;
 
-  /** Name of the queue, which must exist. */
+  /**
+   * Name of the queue, which must exist. The lock of a task lasts as long as the queue says, five minutes at most, so
+   * workers with longer tasks must renew it: Celery does with `use_lock_renewal` (docs/queues.md, "Celery").
+   */
   readonly queue: string;
 
   /**
@@ -85,7 +104,7 @@ export abstract class ExternalQueue implements IQueue, IBacklog {
 
   public abstract readonly description: string;
 
-  public abstract offerTo(client?: IIdentified): Offer;
+  public abstract offerTo(client?: IClient): Offer;
 
   public abstract trigger(perReplica: number): ScalingTrigger;
 
@@ -103,9 +122,16 @@ export abstract class ExternalQueue implements IQueue, IBacklog {
   }
 }
 
+/** How long SQS hides a message that was taken (Amazon SQS docs, "Visibility timeout"). */
+const VISIBILITY_TIMEOUT = Duration.seconds(30);
+const LONGEST_VISIBILITY_TIMEOUT = Duration.hours(12);
+const VISIBILITY = { property: 'externalQueue.visibilityTimeout' };
+
 /** Names of queues (Amazon SQS docs, "Queue and message identifiers"). */
-const SQS_URL =
-  /^https:\/\/((?:[a-z0-9-]+\.)?sqs\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com)\/\d{12}\/([\w-]{1,75}\.fifo|[\w-]{1,80})$/;
+const SQS_URL = new RegExp(
+  `^https://((?:[a-z0-9-]+\\.)?sqs\\.([a-z0-9-]+)\\.(?:vpce\\.)?(?:${AWS_DOMAINS.join('|').replaceAll('.', '\\.')}))` +
+    '/\\d{12}/([\\w-]{1,75}\\.fifo|[\\w-]{1,80})$',
+);
 
 /**
  * A queue of SQS. What is in flight counts, too, so a worker that is at work keeps its pod.
@@ -128,18 +154,27 @@ class SqsQueue extends ExternalQueue {
       );
     }
     checkKeys(props);
+    checkVisibility(this.visibilityTimeout);
     checkCidrs(props.cidrs ?? [], 'externalQueue.cidrs');
     this.host = host;
     this.region = region;
     this.description = name;
   }
 
-  public offerTo(client?: IIdentified): Offer {
+  public offerTo(client?: IClient): Offer {
+    if (client !== undefined) {
+      checkRedelivery(client, {
+        after: this.visibilityTimeout,
+        most: LONGEST_VISIBILITY_TIMEOUT,
+        wayOut: (least) => `raise the visibility timeout of the queue to at least ${least}, and say so here`,
+        site: VISIBILITY,
+      });
+    }
     const { url, accessKey, secretKey, cidrs } = this.props;
     const identity =
       accessKey === undefined ? CloudIdentity._onAws(client, this.region, `queue ${this.description}`) : [];
     return {
-      endpoints: [Endpoint.host(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
+      endpoints: [Endpoint.web(this.host, { name: 'sqs', number: 443 }, cidrs), ...identity],
       env: {
         SQS_QUEUE_URL: EnvValue.of(url),
         SQS_QUEUE_NAME: EnvValue.of(this.description),
@@ -151,6 +186,10 @@ class SqsQueue extends ExternalQueue {
       },
       withoutEnv: accessKey === undefined ? ['AWS_ACCESS_KEY_ID'] : [],
     };
+  }
+
+  private get visibilityTimeout(): Duration {
+    return this.props.visibilityTimeout ?? VISIBILITY_TIMEOUT;
   }
 
   public trigger(perReplica: number): ScalingTrigger {
@@ -203,7 +242,7 @@ class ServiceBusQueue extends ExternalQueue {
     this.description = queue;
   }
 
-  public offerTo(client?: IIdentified): Offer {
+  public offerTo(client?: IClient): Offer {
     const { queue, connectionString, cidrs } = this.props;
     return {
       endpoints: [
@@ -240,6 +279,16 @@ function checkKeys({ accessKey, secretKey }: SqsProps): void {
     throw new UsageError(`is missing, but ${given} is given; set both, or none for the pod's own identity`, {
       property: `externalQueue.${missing}`,
     });
+  }
+}
+
+function checkVisibility(time: Duration): void {
+  const seconds = secondsOf(time, VISIBILITY, 0);
+  if (seconds > LONGEST_VISIBILITY_TIMEOUT.toSeconds()) {
+    throw new UsageError(
+      `is ${seconds}s, but a queue has at most ${LONGEST_VISIBILITY_TIMEOUT.toSeconds()}s`,
+      VISIBILITY,
+    );
   }
 }
 

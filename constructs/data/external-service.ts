@@ -1,5 +1,6 @@
 import { Endpoint } from '../network/endpoint';
-import { checkCidrs, checkHost } from '../network/peer';
+import { checkHost } from '../network/host-name';
+import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
 import type { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
@@ -23,6 +24,12 @@ export interface ExternalServiceProps {
   readonly cidrs?: string[];
 
   /**
+   * Whether clients speak HTTP or HTTPS to it, and so go through the proxy of the cluster where there is one.
+   * @default - on the ports 80 and 443
+   */
+  readonly http?: boolean;
+
+  /**
    * Variables that tell clients how to use it.
    * @default - none
    */
@@ -37,11 +44,12 @@ export class ExternalService implements IProvider {
   private readonly env: { readonly [name: string]: EnvValue };
 
   public constructor(props: ExternalServiceProps) {
-    const { host, port = 443, cidrs = [], env = {} } = props;
+    const { host, port = 443, cidrs = [], http = port === 80 || port === 443, env = {} } = props;
     checkPortNumber(port, 'external.port');
     checkHost(host, 'external.host');
     checkCidrs(cidrs, 'external.cidrs');
-    this.endpoint = Endpoint.host(host, { name: 'external', number: port }, cidrs);
+    const endpoint = http ? Endpoint.web : Endpoint.host;
+    this.endpoint = endpoint(host, { name: 'external', number: port }, cidrs);
     this.env = env;
     this.description = host;
   }

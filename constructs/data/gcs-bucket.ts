@@ -118,7 +118,7 @@ export class GcsBucket implements IBucket {
   }
 
   private api(host: string, name: string): Endpoint {
-    return Endpoint.host(host, { name, number: 443 }, this.props.cidrs);
+    return Endpoint.web(host, { name, number: 443 }, this.props.cidrs);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChangeRule, COMPARE_NOTHING, type Step, stepsOf } from '../rules/change-rule';
 import { type Json, type ManifestObject, nameOf } from '../rules/output';
-import { shrinkProblem, storageClassProblem } from './volume-changes';
+import { shrinkProblem, storageClassProblem } from '../rules/volume-change';
 
 const GROUP = 'kafka.strimzi.io';
 const CLUSTER = 'strimzi.io/cluster';

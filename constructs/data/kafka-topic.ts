@@ -2,7 +2,6 @@ import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct, type IConstruct } from 'constructs';
 import { KafkaTopic as Topic } from '../../imports/kafka.strimzi.io';
-import { confirmingDeletion } from '../network/sync-options';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';
 import type { IKafka } from './kafka-access';
@@ -37,7 +36,7 @@ export interface KafkaTopicOwner {
   readonly name: string;
   /** Brokers. */
   readonly brokers: number;
-  /** Metadata of an object that belongs to it, without the name. */
+  /** Metadata of an object that belongs to it and holds data, without the name. */
   readonly metadata: k8s.ObjectMeta;
 }
 
@@ -66,11 +65,11 @@ export class KafkaTopic extends Construct {
     const milliseconds = (retention?.toMilliseconds() ?? 7 * 24 * 60 * 60 * 1000).toString();
     this.check('retention', Number(milliseconds) > 0, `is ${milliseconds} ms, but must be above 0`);
     this.topic = new Topic(this, 'Resource', {
-      metadata: confirmingDeletion({
+      metadata: {
         ...owner.metadata,
         name: id,
         labels: { ...owner.metadata.labels, 'strimzi.io/cluster': owner.name },
-      }),
+      },
       spec: {
         partitions,
         replicas,

@@ -28,6 +28,7 @@ import { Peer, type PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
+import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
@@ -214,7 +215,10 @@ export class Kafka extends Construct implements IKafka {
   public topic(name: string, props: KafkaTopicProps = {}): KafkaTopic {
     const others = this.topics.node.children.map(({ node }) => node.id);
     checkTopicName(this, name, others);
-    const metadata = this.metadata();
+    const metadata = {
+      ...this.metadata(),
+      annotations: SyncWave.of(this, this.pods).annotationsConfirmingDeletion,
+    };
     return new KafkaTopic(this.topics, name, props, { kafka: this, name: this.name, brokers: this.replicas, metadata });
   }
 
@@ -319,7 +323,7 @@ export class Kafka extends Construct implements IKafka {
             topologySpreadConstraints:
               this.replicas === 1
                 ? undefined
-                : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
+                : Spread.REQUIRED.constraints(this.pods.selector, this.placement, this.replicas, false),
           },
           kafkaContainer: { securityContext: RESTRICTED },
         },
@@ -383,12 +387,9 @@ export class Kafka extends Construct implements IKafka {
 
   /** What the operator leaves open: the level "restricted", and where pods run. Its images run as group 0. */
   private podTemplate(): object {
-    const { nodeSelector, tolerations } = this.placement;
-    const matchExpressions = Object.entries(nodeSelector).map(([key, value]) => ({
-      key,
-      operator: 'In',
-      values: [value],
-    }));
+    const { nodeSelector, nodeTerms, tolerations } = this.placement;
+    const labels = Object.entries(nodeSelector).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
+    const nodeSelectorTerms = labels.length === 0 ? nodeTerms : [{ matchExpressions: labels }];
     return {
       enableServiceLinks: false,
       securityContext: { runAsNonRoot: true, fsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
@@ -396,13 +397,9 @@ export class Kafka extends Construct implements IKafka {
       priorityClassName: priorityClassFor(this, this.props.priorityClassName),
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       affinity:
-        matchExpressions.length === 0
+        nodeSelectorTerms.length === 0
           ? undefined
-          : {
-              nodeAffinity: {
-                requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
-              },
-            },
+          : { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
     };
   }
 

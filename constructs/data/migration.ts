@@ -2,7 +2,7 @@ import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Image } from '../workload/image';
-import { Job } from '../workload/job';
+import { Job, type JobTries } from '../workload/job';
 import type { PodUser } from '../workload/pod-template';
 import type { IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
@@ -11,7 +11,7 @@ import type { ProgramOptions } from '../workload/workload';
 import type { IPostgres, PostgresLogin } from './postgres-access';
 
 /** What brings the schema of a database to what a release of the API expects. */
-export interface MigrationProps extends ProgramOptions {
+export interface MigrationProps extends ProgramOptions, JobTries {
   /**
    * The database whose schema it is: a {@link Postgres}, a {@link PostgresCluster}, an {@link ExternalPostgres}. Not
    * the way through PgBouncer: most programs take a lock for a session, so that no two migrate at a time.
@@ -44,12 +44,6 @@ export interface MigrationProps extends ProgramOptions {
    * @default Duration.minutes(15)
    */
   readonly deadline?: Duration;
-
-  /**
-   * Pods that may fail before it has failed.
-   * @default 3
-   */
-  readonly retries?: number;
 
   /**
    * What it asks for.

@@ -64,7 +64,21 @@ export function guaranteedResources(scope: Construct, resources: Resources, scra
     }
   }
   const { requests = {} } = renderResources({ ...resources, cpuLimit: resources.cpu }, scratch, undefined);
-  return Object.fromEntries(Object.entries(requests).map(([name, { value }]) => [name, String(value)]));
+  return textsOf(requests);
+}
+
+/** Requests and limits of what an operator runs that keeps nothing: without a limit of the CPU unless one is said. */
+export function statelessResources(
+  scope: Construct,
+  resources: Resources,
+): { readonly requests: Amounts<string>; readonly limits: Amounts<string> } {
+  checkResources(scope, resources);
+  const { requests = {}, limits = {} } = renderResources(resources, [], undefined);
+  return { requests: textsOf(requests), limits: textsOf(limits) };
+}
+
+function textsOf(amounts: { readonly [name: string]: { readonly value: unknown } }): Amounts<string> {
+  return Object.fromEntries(Object.entries(amounts).map(([name, { value }]) => [name, String(value)]));
 }
 
 /** Refuses memory with which what is run does not start. */

@@ -58,11 +58,11 @@ export class PostgresArchive extends Construct {
   public constructor(scope: Construct, id: string, props: PostgresArchiveProps) {
     super(scope, id);
     this.name = `${props.cluster}-archive`;
+    for (const endpoint of props.backups.to.offerTo(props).endpoints) {
+      props.policy.allowToEndpoint(endpoint);
+    }
     this.objectStore = this.createObjectStore(scope, props);
     this.scheduledBackup = this.createScheduledBackup(props);
-    for (const { peer, port } of props.backups.to.offerTo(props).endpoints) {
-      props.policy.allowTo({ to: peer, ports: [port] });
-    }
   }
 
   /** What makes the cluster use it. */
@@ -70,10 +70,13 @@ export class PostgresArchive extends Construct {
     return { name: PLUGIN, enabled: true, isWalArchiver: true, parameters: { barmanObjectName: this.name } };
   }
 
-  private createObjectStore(scope: Construct, { backups, metadata, identity }: PostgresArchiveProps): ApiObject {
+  private createObjectStore(
+    scope: Construct,
+    { backups, metadata, identity, policy }: PostgresArchiveProps,
+  ): ApiObject {
     const { to, keepDays, resources } = backups;
     const { path, endpoint, credentials, env } = to._barmanDestination(scope, { identity });
-    const variables = Object.entries(env).map(([name, value]) => ({ name, value }));
+    const variables = Object.entries({ ...env, ...policy.proxyVariables }).map(([name, value]) => ({ name, value }));
     return new ApiObject(this, 'ObjectStore', {
       apiVersion: 'barmancloud.cnpg.io/v1',
       kind: 'ObjectStore',

@@ -1,7 +1,7 @@
 import { type ChangeRule, COMPARE_NOTHING, type Step, stepsOf } from '../rules/change-rule';
 import { type Json, type ManifestObject, nameOf } from '../rules/output';
+import { shrinkProblem, storageClassProblem } from '../rules/volume-change';
 import { type PostgresRelease, postgresRelease } from './postgres-release';
-import { shrinkProblem, storageClassProblem } from './volume-changes';
 
 const ANOTHER =
   'create another PostgresCluster of another name, copy the data with pg_dump and pg_restore, point the clients at it, ' +

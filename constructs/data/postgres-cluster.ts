@@ -18,7 +18,7 @@ import { DefaultImages } from '../default-images';
 import { Endpoint } from '../network/endpoint';
 import { Peer, type PodSet } from '../network/peer';
 import type { Port } from '../network/port';
-import { confirmingDeletion } from '../network/sync-options';
+import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
@@ -415,6 +415,8 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
       return;
     }
     const { username, password } = credentials;
+    username._bindForOperator(this, 'credentials');
+    password._bindForOperator(this, 'credentials');
     if (username.secret !== password.secret || username.key !== 'username' || password.key !== 'password') {
       this.refuse(
         'credentials',
@@ -422,8 +424,6 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
           'must be the keys username and password of one Secret',
       );
     }
-    username._bindForOperator(this, 'credentials');
-    password._bindForOperator(this, 'credentials');
   }
 
   private refuse(property: string, problem: string): never {
@@ -483,7 +483,10 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
     const { registry } = Cluster.of(this);
     return new PostgresqlCluster(this, 'Resource', {
       // The operator deletes the volumes with it.
-      metadata: confirmingDeletion(this.operated.metadata()),
+      metadata: {
+        ...this.operated.metadata(),
+        annotations: SyncWave.of(this, this.pods).annotationsConfirmingDeletion,
+      },
       spec: {
         instances: this.instances,
         imageName: image.in(registry, this),
@@ -555,17 +558,19 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
    * the instances are, with what they have in common (CloudNativePG 1.30, `pkg/specs/jobs.go`).
    */
   private scheduling() {
-    const cluster = Cluster.of(this);
-    const { nodeSelector, tolerations } = this.placement;
+    const { nodeSelector, nodeAffinity, tolerations } = this.placement;
     const spread = this.instances >= 3 ? Spread.REQUIRED : Spread.PREFERRED;
     return {
       affinity: {
         enablePodAntiAffinity: false,
         nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+        nodeAffinity,
         tolerations: tolerations.length === 0 ? undefined : tolerations,
       },
       topologySpreadConstraints:
-        this.instances === 1 ? undefined : spread.constraints(this.pods.selector, cluster, this.instances, false),
+        this.instances === 1
+          ? undefined
+          : spread.constraints(this.pods.selector, this.placement, this.instances, false),
     };
   }
 

@@ -19,7 +19,7 @@ import { DisruptionBudget } from '../scaling/disruption-budget';
 import type { Image } from '../workload/image';
 import type { Resources } from '../workload/resources';
 import { CloudNativePgPods } from './cloud-native-pg-pods';
-import { guaranteedResources, pullSecretsFor } from './operated-pods';
+import { pullSecretsFor, statelessResources } from './operated-pods';
 
 /** PgBouncer in front of a cluster. */
 export interface PostgresPoolerProps {
@@ -42,8 +42,9 @@ export interface PostgresPoolerProps {
   readonly poolSize?: number;
 
   /**
-   * What each pod asks for.
-   * @default - 100m CPU and 128 MiB
+   * What each pod asks for. All connections go through one process with one thread, so a limit of the CPU, which is
+   * {@link Resources.cpuLimit}, slows down every query at once; more than 1 CPU is never used.
+   * @default - 100m CPU and 128 MiB, without a limit of the CPU
    */
   readonly resources?: Resources;
 
@@ -162,21 +163,21 @@ export class PostgresPooler extends Construct {
     { instances = 2, resources }: PostgresPoolerProps,
     { placement, priorityClassName }: PostgresPoolerTarget,
   ): object {
-    const cluster = Cluster.of(this);
-    const asked = guaranteedResources(this, resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(128) });
-    const { nodeSelector, tolerations } = placement;
+    const asked = statelessResources(this, resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(128) });
+    const { nodeSelector, nodeAffinity, tolerations } = placement;
     return {
-      containers: [{ name: 'pgbouncer', resources: { requests: asked, limits: asked } }],
+      containers: [{ name: 'pgbouncer', resources: asked }],
       // It copies the manager into the pod; without a word it would ask for nothing.
-      initContainers: [{ name: 'bootstrap-controller', resources: { requests: asked, limits: asked } }],
+      initContainers: [{ name: 'bootstrap-controller', resources: asked }],
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+      affinity: nodeAffinity && { nodeAffinity },
       tolerations: tolerations.length === 0 ? undefined : tolerations,
       imagePullSecrets: pullSecretsFor(this),
       priorityClassName,
       topologySpreadConstraints:
         instances === 1
           ? undefined
-          : Spread.PREFERRED.constraints(this.pooled.pods.selector, cluster, instances, false),
+          : Spread.PREFERRED.constraints(this.pooled.pods.selector, placement, instances, false),
     };
   }
 }

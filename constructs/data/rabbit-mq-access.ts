@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { Duration } from 'cdk8s';
 import type { Endpoint } from '../network/endpoint';
 import { UsageError } from '../rules/usage-error';
 import { checkPerReplica, type IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
@@ -29,6 +30,9 @@ export interface RabbitMqAccessProps {
   /** How connections are encrypted. */
   readonly tls: ServerTls;
 }
+
+/** What RabbitMQ waits by itself (RabbitMQ docs, "Consumers", on the acknowledgement timeout). */
+export const DELIVERY_TIMEOUT = Duration.minutes(30);
 
 /** Where clients find certificate authorities. */
 const AUTHORITIES = '/etc/rabbitmq-ca';

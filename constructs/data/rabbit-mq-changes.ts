@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ChangeRule, type Step, stepsOf } from '../rules/change-rule';
 import { type Json, nameOf } from '../rules/output';
-import { shrinkProblem, storageClassProblem } from './volume-changes';
+import { shrinkProblem, storageClassProblem } from '../rules/volume-change';
 
 const ANOTHER =
   'create another RabbitMq of another name, point those who send at it, let the workers of this one empty its queues, ' +

@@ -1,7 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import { Construct, type IConstruct } from 'constructs';
-import { confirmingDeletion } from '../network/sync-options';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog, ScalingTrigger } from '../scaling/scaling-trigger';
 import type { IQueue } from './queue';
@@ -26,7 +25,7 @@ export interface RabbitMqQueueOwner {
   readonly virtualHost: string;
   /** Type of its queues. */
   readonly type: 'quorum' | 'classic';
-  /** Metadata of an object that is applied when its nodes are ready, without the name. */
+  /** Metadata of an object that is applied when its nodes are ready and holds data, without the name. */
   readonly metadata: k8s.ObjectMeta;
 }
 
@@ -62,7 +61,7 @@ export class RabbitMqQueue extends Construct implements IBacklog {
     this.queue = new ApiObject(this, 'Resource', {
       apiVersion: 'rabbitmq.com/v1beta1',
       kind: 'Queue',
-      metadata: confirmingDeletion({ ...metadata, name: `${name}-${objectNameOf(id)}` }),
+      metadata: { ...metadata, name: `${name}-${objectNameOf(id)}` },
       spec: {
         name: id,
         vhost: virtualHost,

@@ -13,7 +13,6 @@ import { Peer, type PodSet } from '../network/peer';
 import { PodMonitor } from '../network/pod-monitor';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
-import { confirmingDeletion } from '../network/sync-options';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
@@ -44,9 +43,10 @@ import {
   storageClassFor,
 } from './operated-pods';
 import type { IQueue } from './queue';
-import { RabbitMqAccess } from './rabbit-mq-access';
+import { DELIVERY_TIMEOUT, RabbitMqAccess } from './rabbit-mq-access';
 import { rabbitMqChanges } from './rabbit-mq-changes';
 import { checkQueueName, RabbitMqQueue, type RabbitMqQueueProps } from './rabbit-mq-queue';
+import { checkRedelivery } from './redelivery';
 import { ServerTls } from './server-tls';
 
 /** A RabbitMQ, run by its cluster operator. */
@@ -124,9 +124,6 @@ export interface RabbitMqProps {
 
 const VIRTUAL_HOST = '/';
 
-/** What RabbitMQ waits by itself (RabbitMQ docs, "Consumers", on the acknowledgement timeout). */
-const DELIVERY_TIMEOUT = Duration.minutes(30);
-
 /** Time that a broker waits, after the longest task, before it takes the worker for lost. */
 const DELIVERY_MARGIN = Duration.minutes(10);
 
@@ -203,6 +200,11 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   public offerTo(client: IClient): Offer {
+    checkRedelivery(client, {
+      after: Duration.seconds(this.deliverySeconds),
+      wayOut: (least) => `raise it to at least ${least}`,
+      site: { scope: this, property: 'deliveryTimeout' },
+    });
     return this.access.offerTo(client);
   }
 
@@ -236,7 +238,7 @@ export class RabbitMq extends Construct implements IQueue {
       name: this.name,
       virtualHost: VIRTUAL_HOST,
       type: this.replicas === 1 ? 'classic' : 'quorum',
-      metadata: { ...this.metadata(), annotations: SyncWave.after(this, this.pods).annotations },
+      metadata: { ...this.metadata(), annotations: SyncWave.after(this, this.pods).annotationsConfirmingDeletion },
     });
   }
 
@@ -320,7 +322,8 @@ export class RabbitMq extends Construct implements IQueue {
     const names = [this.name, service, `${service}.${Cluster.of(this).domain}`];
     // The operator asks single nodes.
     const nodes = `*.${this.name}-nodes.${namespace}.svc`;
-    const keys = this.props.tls?._bind(this, this.metadata(), [...names, nodes], [CertificateUsage.SERVER_AUTH]);
+    const dnsNames = [...names, nodes];
+    const keys = this.props.tls?._bindServer(this, this.metadata(), dnsNames, [CertificateUsage.SERVER_AUTH]);
     return keys === undefined ? undefined : ServerTls.signedBy(keys.authority);
   }
 
@@ -351,7 +354,10 @@ export class RabbitMq extends Construct implements IQueue {
     const placement = Placement.resolve(this, { nodePool: this.props.nodePool });
     return new RabbitmqCluster(this, 'Resource', {
       // The operator deletes the volumes with it.
-      metadata: confirmingDeletion(this.metadata()),
+      metadata: {
+        ...this.metadata(),
+        annotations: SyncWave.of(this, this.pods).annotationsConfirmingDeletion,
+      },
       spec: {
         replicas: this.replicas,
         image: operatorsImage(this, 'image', this.props.image),
@@ -393,7 +399,8 @@ export class RabbitMq extends Construct implements IQueue {
   }
 
   /** What the operator leaves open: the level "restricted", and where pods run. It merges this into its own pods. */
-  private podSpec({ nodeSelector }: Placement): object {
+  private podSpec(placement: Placement): object {
+    const { nodeSelector, nodeAffinity } = placement;
     const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
     const setup = guaranteedResources(this, SETUP_RESOURCES);
     return {
@@ -407,11 +414,12 @@ export class RabbitMq extends Construct implements IQueue {
         emptyDir: { sizeLimit: String(sizeQuantity(size).value) },
       })),
       nodeSelector: Object.keys(nodeSelector).length === 0 ? undefined : nodeSelector,
+      affinity: nodeAffinity && { nodeAffinity },
       priorityClassName: priorityClassFor(this, this.props.priorityClassName),
       topologySpreadConstraints:
         this.replicas === 1
           ? undefined
-          : Spread.REQUIRED.constraints(this.pods.selector, Cluster.of(this), this.replicas, false),
+          : Spread.REQUIRED.constraints(this.pods.selector, placement, this.replicas, false),
     };
   }
 }

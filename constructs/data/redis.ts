@@ -8,6 +8,7 @@ import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';
 import type { SecretKey } from '../secrets/secret-key';
 import type { MainContainerProps } from '../workload/container';
+import { Deployment } from '../workload/deployment';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
 import { Probe } from '../workload/probe';
@@ -92,18 +93,27 @@ const SETTINGS: { readonly [role in RedisRole]: string[] } = {
 /** Share of the memory for data; the rest is for the copies that a fork makes while it saves. */
 const DATA_SHARE = 0.75;
 
+/** The image's own user. */
+const USER = { uid: 999, gid: 1000 };
+
+/** Time to write what is in memory. */
+const GRACE_PERIOD = Duration.minutes(1);
+
 const DEFAULT_STORAGE = Size.gibibytes(4);
 const LEAST_MEMORY = Size.mebibytes(64);
 
 /**
- * A single Redis with a password, and as a broker with a volume. It is down while its node is replaced; tasks wait at
- * their senders until it is back, and a cache comes back empty.
+ * A single Redis with a password, and as a broker with a volume. A broker is down while its node is replaced, or the zone of
+ * its volume is lost; tasks wait at their senders until it is back. A cache moves to another node and is empty there.
  *
  * Source: docker-library/redis; Redis docs, "Persistence", "ACL"; Celery docs, "Using Redis".
  */
 export class Redis extends Construct implements IQueue {
-  /** The StatefulSet and what belongs to it. */
-  public readonly workload: StatefulSet;
+  /**
+   * The pod and what belongs to it: a StatefulSet with the volume of a broker, a Deployment of a cache. A cache has
+   * nothing that two pods could damage, so its successor need not wait for word from a node that is unreachable.
+   */
+  public readonly workload: StatefulSet | Deployment;
   /** Service for clients. */
   public readonly service: k8s.KubeService;
 
@@ -119,7 +129,7 @@ export class Redis extends Construct implements IQueue {
     this.resources = props.resources ?? { cpu: Cpu.millis(100), memory: Size.mebibytes(512) };
     this.checkRole();
     this.checkSizes();
-    this.workload = this.createStatefulSet();
+    this.workload = this.role === RedisRole.CACHE ? this.createDeployment() : this.createStatefulSet();
     this.workload.addConfigFiles({
       [CONFIG]: this.config(),
       [START]: scriptFile(__dirname, 'redis-start.sh'),
@@ -192,11 +202,21 @@ export class Redis extends Construct implements IQueue {
       ...this.props,
       component: this.role,
       container: this.container(),
-      user: { uid: 999, gid: 1000 },
+      user: USER,
       replicas: 1,
       serviceName: this.props.name ?? this.node.id,
-      claims: this.role === RedisRole.CACHE ? [] : [{ name: 'data', size: storage, storageClass }],
-      gracePeriod: Duration.minutes(1),
+      claims: [{ name: 'data', size: storage, storageClass }],
+      gracePeriod: GRACE_PERIOD,
+    });
+  }
+
+  private createDeployment(): Deployment {
+    return new Deployment(this, 'Resource', {
+      ...this.props,
+      component: this.role,
+      container: this.container(),
+      user: USER,
+      gracePeriod: GRACE_PERIOD,
     });
   }
 

@@ -1,4 +1,6 @@
+import { awsHost, isAwsHost } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
+import { namespaceOfService } from '../network/host-name';
 import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
 import { UsageError } from '../rules/usage-error';
@@ -53,9 +55,12 @@ export interface S3Props {
 /** Names of buckets (Amazon S3 docs, "Bucket naming rules"). */
 const BUCKET = /^(?=.{3,63}$)[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*(?<!-)$/;
 const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-/** A Service, its namespace, and the cluster's domain or nothing. */
-const IN_CLUSTER = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\..+)?$/;
-const AWS = /(^|\.)amazonaws\.com(\.cn)?$/;
+/**
+ * The one region in which SDKs may ask a host without a region: boto3 does unless it is told otherwise (botocore,
+ * `us_east_1_regional_endpoint`).
+ */
+const GLOBAL_REGION = 'us-east-1';
+const GLOBAL_HOST = 's3.amazonaws.com';
 
 /** Stores other than Amazon's refuse the checksums that boto3 sends since 1.36. */
 const NO_CHECKSUMS = {
@@ -130,28 +135,24 @@ export class S3Bucket implements IBucket {
   /** Addresses of the store. */
   private get endpoints(): Endpoint[] {
     if (this.url === undefined) {
-      const host = `s3.${this.region}.amazonaws.com`;
-      return [this.outside(host), this.outside(`${this.name}.${host}`)];
+      const hosts = [awsHost('s3', this.region), ...(this.region === GLOBAL_REGION ? [GLOBAL_HOST] : [])];
+      return hosts.flatMap((host) => [this.outside(host), this.outside(`${this.name}.${host}`)]);
     }
     const { hostname } = this.url;
-    const namespace = namespaceOf(hostname);
+    const namespace = namespaceOfService(hostname);
     return namespace === undefined
       ? [this.outside(hostname)]
       : [Endpoint.foreignService({ namespace }, hostname, this.port)];
   }
 
   private outside(host: string): Endpoint {
-    return Endpoint.host(host, this.port, this.props.cidrs);
+    return Endpoint.web(host, this.port, this.props.cidrs);
   }
 
   private get port(): Port {
     const fallback = this.url?.protocol === 'http:' ? 80 : 443;
     return { name: 's3', number: Number(this.url?.port || fallback) };
   }
-}
-
-function namespaceOf(host: string): string | undefined {
-  return IN_CLUSTER.exec(host)?.[1];
 }
 
 function checkNames({ bucket, region, prefix }: S3Props): void {
@@ -182,14 +183,14 @@ function checkedEndpoint(endpoint: string, { accessKey, cidrs = [] }: S3Props): 
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== endpoint.replace(/\/$/, '')) {
     return refuse('must be a URL of scheme, host and port alone, such as https://s3.acme.example');
   }
-  const inside = namespaceOf(url.hostname) !== undefined;
+  const inside = namespaceOfService(url.hostname) !== undefined;
   if (url.protocol === 'http:' && !inside) {
     return refuse('must be https: only inside the cluster, as in http://minio.storage.svc:9000, may it be plain HTTP');
   }
   if (inside && cidrs.length > 0) {
     return refuse('is inside the cluster, where cidrs mean nothing; drop them');
   }
-  if (accessKey === undefined && !AWS.test(url.hostname)) {
+  if (accessKey === undefined && !isAwsHost(url.hostname)) {
     return refuse('takes no identity of a pod, as AWS does; set accessKey and secretKey');
   }
   return url;

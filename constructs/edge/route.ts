@@ -2,7 +2,8 @@ import { Chart, type Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ConnectionGraph } from '../network/connection-graph';
 import type { Endpoint } from '../network/endpoint';
-import { isHostName, PodSet } from '../network/peer';
+import { isHostName } from '../network/host-name';
+import { PodSet } from '../network/peer';
 import { PodNetworkPolicy } from '../network/pod-network-policy';
 import { SyncWave } from '../network/sync-wave';
 import { checkObjectName } from '../rules/object-name';
@@ -63,7 +64,7 @@ export class Route extends Construct {
     const path = checkPath(this, props.path ?? '/');
     const { service, pods, port } = serviceOf(this, props.to.endpoint);
     props.via._bind(this, {
-      metadata: { name, labels: Chart.of(this).labels, annotations: SyncWave.after(this, pods).annotations },
+      metadata: { name, labels: Chart.of(this).labels, annotations: SyncWave.ROUTES.annotations },
       host: this.host,
       path,
       service,
@@ -72,7 +73,7 @@ export class Route extends Construct {
       readinessPath: props.to.readinessPath,
     });
     for (const from of props.via.peers) {
-      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port] });
+      ConnectionGraph.of(this).connect({ from, to: pods, ports: [port], ordered: true });
     }
     if (props.via.certificate?.http01 === true) {
       this.admitChallenges(props.via, pods);

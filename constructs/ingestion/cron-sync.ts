@@ -1,11 +1,12 @@
 import { type Cron, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CronJob } from '../workload/cron-job';
+import type { JobTries } from '../workload/job';
 import type { IProvider } from '../workload/provider';
 import { type IngestionProgramProps, programContainer } from './ingestion-program';
 
 /** What brings the collection up to date with its sources, and when. */
-export interface CronSyncProps extends IngestionProgramProps {
+export interface CronSyncProps extends IngestionProgramProps, JobTries {
   /** When it runs. */
   readonly schedule: Cron;
 
@@ -28,12 +29,6 @@ export interface CronSyncProps extends IngestionProgramProps {
    * @default Duration.hours(1)
    */
   readonly deadline?: Duration;
-
-  /**
-   * Pods that may fail before a run has failed.
-   * @default 3
-   */
-  readonly retries?: number;
 }
 
 /**

@@ -52,8 +52,8 @@ export interface EmbeddingWorkersProps extends ProgramOptions, DeploymentOptions
 
   /**
    * Time that the longest task takes. A worker that is told to stop has this long to finish. The program
-   * gets it as `LONGEST_TASK_SECONDS`; the broker must not hand a task to another worker before that
-   * (`visibility_timeout` of Celery).
+   * gets it as `LONGEST_TASK_SECONDS`. The broker must not hand a task to another worker before that: of a RabbitMQ and
+   * an SQS queue this is checked, of a Redis and a Service Bus the program sees to it (docs/queues.md, "Celery").
    * @default Duration.minutes(10)
    */
   readonly longestTask?: Duration;
@@ -127,7 +127,7 @@ const SHUTDOWN_MARGIN_SECONDS = 30;
 
 /**
  * Time after the longest task in which a task whose worker was lost is handed out again: the broker waits
- * 5 minutes longer than the task may take (docs/images.md), and only a worker that runs takes notice.
+ * 5 minutes longer than the task may take (docs/queues.md), and only a worker that runs takes notice.
  */
 const REDELIVERY_MARGIN_SECONDS = 600;
 
@@ -144,6 +144,7 @@ export class EmbeddingWorkers extends Construct {
     const metricsPort = props.metricsPort === undefined ? undefined : { name: 'metrics', number: props.metricsPort };
     this.workload = new Deployment(this, 'Resource', {
       ...props,
+      longestTask,
       component: 'ingestion',
       scaling: props.scaling ?? Scaling.fixed(1),
       longestWork: Duration.seconds(longestTask.toSeconds() + REDELIVERY_MARGIN_SECONDS),
@@ -172,7 +173,7 @@ export class EmbeddingWorkers extends Construct {
   private addModel(props: EmbeddingWorkersProps): void {
     if (props.embeddingModel !== undefined) {
       const source = sourceOf(props);
-      source.check(this, props.embeddingModel, 'modelSource');
+      source.check(this, props.embeddingModel, { source: 'modelSource', model: 'embeddingModel' });
       source.mountedBy(this.workload.pods);
       this.workload.uses(modelProvider(props.embeddingModel, source));
     }

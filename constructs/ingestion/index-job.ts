@@ -1,23 +1,17 @@
 import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import { Job } from '../workload/job';
+import { Job, type JobTries } from '../workload/job';
 import type { IProvider, Offer } from '../workload/provider';
 import { type IngestionProgramProps, programContainer } from './ingestion-program';
 
 /** What fills a collection for the first time. */
-export interface IndexJobProps extends IngestionProgramProps {
+export interface IndexJobProps extends IngestionProgramProps, JobTries {
   /**
    * Time after which it is stopped and has failed. A sync is not over before it ends, so what takes longer is better
    * split into tasks that workers do.
    * @default Duration.hours(1)
    */
   readonly deadline?: Duration;
-
-  /**
-   * Pods that may fail before it has failed.
-   * @default 3
-   */
-  readonly retries?: number;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ExternalService } from '../data/external-service';
+import { checkHost } from '../network/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
@@ -150,9 +151,10 @@ export class ExternalModel implements IProvider {
 
   private constructor(props: CompatibleModelProps) {
     const { hostname, port } = checkedUrl(props.url);
+    checkHost(hostname, 'url');
     this.props = props;
     this.model = props.model;
-    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs });
+    this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs, http: true });
   }
 
   public offerTo(): Offer {
@@ -161,6 +163,7 @@ export class ExternalModel implements IProvider {
       ...this.service.offerTo(),
       env: {
         [`${envPrefix}_URL`]: EnvValue.of(url),
+        [`${envPrefix}_SERVER_URL`]: EnvValue.of(url.replace(/\/v1$/, '')),
         ...this.model.env(envPrefix),
         ...(apiKey === undefined ? {} : { [`${envPrefix}_API_KEY`]: EnvValue.fromSecret(apiKey) }),
       },

@@ -4,6 +4,7 @@ import { ModelProfile } from './model-profile';
 import { Precision } from './precision';
 
 // Facts about well-known models, as their model cards and config.json files on Hugging Face state them.
+// The commit of each is one under which public projects pin the model; another one is named with `at`.
 // A model that is not here is described with `EmbeddingModel.of`, `ChatModel.of` or `RerankModel.of`.
 
 /**
@@ -45,9 +46,16 @@ function decoder(parametersBillions: number, layers: number, keyValueHeads: numb
 
 /** Embedding models. */
 export const EMBEDDING_MODELS = {
-  BGE_M3: { id: 'BAAI/bge-m3', dimensions: 1024, maxTokens: 8192, profile: encoder(0.568) },
+  BGE_M3: {
+    id: 'BAAI/bge-m3',
+    revision: '5617a9f61b028005a4858fdac845db406aefb181',
+    dimensions: 1024,
+    maxTokens: 8192,
+    profile: encoder(0.568),
+  },
   BGE_LARGE_EN_V1_5: {
     id: 'BAAI/bge-large-en-v1.5',
+    revision: 'd4aa6901d3a41ba39fb536a557fa166f842b0e09',
     dimensions: 1024,
     maxTokens: 512,
     queryPrefix: 'Represent this sentence for searching relevant passages: ',
@@ -55,6 +63,7 @@ export const EMBEDDING_MODELS = {
   },
   BGE_SMALL_EN_V1_5: {
     id: 'BAAI/bge-small-en-v1.5',
+    revision: '5c38ec7c405ec4b44b94cc5a9bb96e735b38267a',
     dimensions: 384,
     maxTokens: 512,
     queryPrefix: 'Represent this sentence for searching relevant passages: ',
@@ -62,6 +71,7 @@ export const EMBEDDING_MODELS = {
   },
   MULTILINGUAL_E5_LARGE: {
     id: 'intfloat/multilingual-e5-large',
+    revision: '3d7cfbdacd47fdda877c5cd8a79fbcc4f2a574f3',
     dimensions: 1024,
     maxTokens: 512,
     queryPrefix: 'query: ',
@@ -70,6 +80,7 @@ export const EMBEDDING_MODELS = {
   },
   NOMIC_EMBED_TEXT_V1_5: {
     id: 'nomic-ai/nomic-embed-text-v1.5',
+    revision: 'e9b6763023c676ca8431644204f50c2b100d9aab',
     dimensions: 768,
     maxTokens: 8192,
     queryPrefix: 'search_query: ',
@@ -78,6 +89,7 @@ export const EMBEDDING_MODELS = {
   },
   QWEN3_EMBEDDING_0_6B: {
     id: 'Qwen/Qwen3-Embedding-0.6B',
+    revision: 'c54f2e6e80b2d7b7de06f51cec4959f6b3e03418',
     dimensions: 1024,
     maxTokens: 32768,
     queryPrefix: 'Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:',
@@ -85,6 +97,7 @@ export const EMBEDDING_MODELS = {
   },
   ALL_MINILM_L6_V2: {
     id: 'sentence-transformers/all-MiniLM-L6-v2',
+    revision: 'c9745ed1d9f207416be6d2e6f8de32d1f16199bf',
     dimensions: 384,
     maxTokens: 256,
     profile: encoder(0.023),
@@ -95,31 +108,64 @@ export const EMBEDDING_MODELS = {
 
 /** Models that rank passages by how well they answer a question. */
 export const RERANK_MODELS = {
-  BGE_RERANKER_V2_M3: { id: 'BAAI/bge-reranker-v2-m3', maxTokens: 8192, profile: encoder(0.568) },
-  BGE_RERANKER_LARGE: { id: 'BAAI/bge-reranker-large', maxTokens: 512, profile: encoder(0.56) },
+  BGE_RERANKER_V2_M3: {
+    id: 'BAAI/bge-reranker-v2-m3',
+    revision: '953dc6f6f85a1b2dbfca4c34a2796e7dde08d41e',
+    maxTokens: 8192,
+    profile: encoder(0.568),
+  },
+  BGE_RERANKER_LARGE: {
+    id: 'BAAI/bge-reranker-large',
+    revision: '55611d7bca2a7133960a6d3b71e083071bbfc312',
+    maxTokens: 512,
+    profile: encoder(0.56),
+  },
 };
 
 /** Models that generate text. */
 export const CHAT_MODELS = {
   LLAMA_3_1_8B: {
     id: 'meta-llama/Llama-3.1-8B-Instruct',
+    revision: '0e9e39f249a16976918f6564b8830bc894c89659',
     contextTokens: 131072,
     gated: true,
     profile: decoder(8.03, 32, 8),
   },
   LLAMA_3_3_70B: {
     id: 'meta-llama/Llama-3.3-70B-Instruct',
+    revision: '6f6073b423013f6a7d4d9f39144961bfbfbc386b',
     contextTokens: 131072,
     gated: true,
     profile: decoder(70.55, 80, 8),
   },
   MISTRAL_7B_V0_3: {
     id: 'mistralai/Mistral-7B-Instruct-v0.3',
+    revision: 'c170c708c41dac9275d15a8fff4eca08d52bab71',
     contextTokens: 32768,
     profile: decoder(7.25, 32, 8),
   },
-  QWEN2_5_7B: { id: 'Qwen/Qwen2.5-7B-Instruct', contextTokens: 32768, profile: decoder(7.62, 28, 4) },
-  QWEN2_5_14B: { id: 'Qwen/Qwen2.5-14B-Instruct', contextTokens: 32768, profile: decoder(14.77, 48, 8) },
-  QWEN2_5_32B: { id: 'Qwen/Qwen2.5-32B-Instruct', contextTokens: 32768, profile: decoder(32.76, 64, 8) },
-  QWEN3_8B: { id: 'Qwen/Qwen3-8B', contextTokens: 32768, profile: decoder(8.19, 36, 8) },
+  QWEN2_5_7B: {
+    id: 'Qwen/Qwen2.5-7B-Instruct',
+    revision: 'a09a35458c702b33eeacc393d103063234e8bc28',
+    contextTokens: 32768,
+    profile: decoder(7.62, 28, 4),
+  },
+  QWEN2_5_14B: {
+    id: 'Qwen/Qwen2.5-14B-Instruct',
+    revision: 'cf98f3b3bbb457ad9e2bb7baf9a0125b6b88caa8',
+    contextTokens: 32768,
+    profile: decoder(14.77, 48, 8),
+  },
+  QWEN2_5_32B: {
+    id: 'Qwen/Qwen2.5-32B-Instruct',
+    revision: '5ede1c97bbab6ce5cda5812749b4c0bdf79b18dd',
+    contextTokens: 32768,
+    profile: decoder(32.76, 64, 8),
+  },
+  QWEN3_8B: {
+    id: 'Qwen/Qwen3-8B',
+    revision: 'b968826d9c46dd6066d109eabc6255188de91218',
+    contextTokens: 32768,
+    profile: decoder(8.19, 36, 8),
+  },
 };

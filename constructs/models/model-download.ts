@@ -3,7 +3,7 @@ import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { DefaultImages } from '../default-images';
 import { EnvValue } from '../workload/env-value';
-import { Job } from '../workload/job';
+import { Job, type LibraryJobOptions } from '../workload/job';
 import { NodeProgram } from '../workload/node-program';
 import { SharedVolume } from '../workload/shared-volume';
 import { Volume } from '../workload/volume';
@@ -12,7 +12,7 @@ import type { IModel } from './model';
 import { hubOffer, type ModelHubProps, ModelSource } from './model-source';
 
 /** A model that is fetched before its servers start. */
-export interface ModelDownloadProps extends WorkloadOptions {
+export interface ModelDownloadProps extends WorkloadOptions, LibraryJobOptions {
   /** The model. */
   readonly model: IModel;
 
@@ -51,7 +51,7 @@ export class ModelDownload extends Construct {
   public constructor(scope: Construct, id: string, props: ModelDownloadProps) {
     super(scope, id);
     const { model, volume, hub = {} } = props;
-    ModelSource.hub(hub).check(this, model, 'hub');
+    ModelSource.hub(hub).check(this, model, { source: 'hub' });
     this.workload = new Job(this, 'Resource', {
       ...props,
       component: 'model-download',

@@ -20,7 +20,7 @@ export interface ModelProfileProps {
 
   /**
    * Number format of the weights.
-   * @default Precision.BF16
+   * @default - what the server says that loads it: {@link Precision.BF16}, and that of the tag for Ollama
    */
   readonly precision?: Precision;
 
@@ -52,7 +52,7 @@ export class ModelProfile {
     checkPositive({ parametersBillions, ...attention });
     const arithmetic = `${parametersBillions} billion parameters × ${precision.bytes} bytes (${precision.name})`;
     const filesGb = parametersBillions * filePrecision.bytes;
-    return new ModelProfile(parametersBillions * precision.bytes, filesGb, arithmetic, attention);
+    return new ModelProfile(parametersBillions * precision.bytes, filesGb, arithmetic, attention, props);
   }
 
   /** The profile of a model of which only the size of its weight files is known. */
@@ -69,7 +69,14 @@ export class ModelProfile {
     /** How `weightsGb` came about, for messages. */
     public readonly arithmetic: string,
     private readonly attention?: AttentionProps,
+    private readonly props?: ModelProfileProps,
   ) {}
+
+  /** The profile in this number format, unless another one, or the size of the files, was said. */
+  public unlessSaid(precision: Precision): ModelProfile {
+    const { props } = this;
+    return props === undefined || props.precision !== undefined ? this : ModelProfile.of({ ...props, precision });
+  }
 
   /** Numbers that a token keeps in the key-value cache; undefined for models without one. */
   public get keyValuesPerToken(): number | undefined {

@@ -20,6 +20,7 @@ import type { WorkloadOptions } from '../workload/workload';
 import type { IModel } from './model';
 import { ModelFit } from './model-fit';
 import { ModelSource } from './model-source';
+import { checkServerArguments, checkServerVariables, type ServerArgument } from './server-argument';
 
 /** What every model server lets its user change. */
 export interface ModelServerOptions extends WorkloadOptions, DeploymentOptions {
@@ -79,8 +80,12 @@ export interface ModelServerDetails {
   readonly model: IModel;
   /** What runs. */
   readonly image: Image;
-  /** Arguments of the image's entrypoint. */
-  readonly args: string[];
+  /** Arguments of the image's entrypoint that follow from the settings; users cannot say them otherwise. */
+  readonly args: readonly ServerArgument[];
+  /** Further arguments, from the user. */
+  readonly furtherArgs?: readonly string[];
+  /** Whether the server takes its arguments as variables too. */
+  readonly argumentVariables?: boolean;
   /** Program, where the image's entrypoint will not do. */
   readonly command?: string[];
   /** Variables of the container. */
@@ -131,7 +136,8 @@ const LEAST_STARTUP_SECONDS = 300;
 
 /**
  * A server of one model, behind a Service. What clients get is the same for every server and for hosted
- * models: `<PREFIX>_URL`, what they need to know of the model, and `<PREFIX>_API_KEY` where there is one.
+ * models: `<PREFIX>_URL`, what they need to know of the model, and `<PREFIX>_API_KEY` where there is one. A server has
+ * an API of its own as well, and its clients want `<PREFIX>_SERVER_URL`.
  */
 export abstract class ModelServer extends Construct implements IProvider {
   /** The model that it serves. */
@@ -155,6 +161,7 @@ export abstract class ModelServer extends Construct implements IProvider {
     this.details = details(this);
     this.model = this.details.model;
     this.source.check(this, this.model);
+    this.checkArguments();
     this.workload = this.createDeployment();
     this.service = this.workload.addService({ ports: this.servicePorts });
     this.workload.uses(this.source);
@@ -170,10 +177,13 @@ export abstract class ModelServer extends Construct implements IProvider {
     const { port, grpcPort, basePath, contextTokens, servedTokens } = this.details;
     const { apiKey, envPrefix = this.model.role.envPrefix } = this.options;
     const host = this.endpoint.hostFrom(client, client.namespace);
+    const address = `http://${host}:${port.number}`;
     return {
       endpoints: this.servicePorts.map((served) => this.workload.endpoint(served)),
       env: {
-        [`${envPrefix}_URL`]: EnvValue.of(`http://${host}:${port.number}${basePath}`),
+        [`${envPrefix}_URL`]: EnvValue.of(`${address}${basePath}`),
+        // Clients of the server's own API add their paths themselves.
+        [`${envPrefix}_SERVER_URL`]: EnvValue.of(address),
         ...(grpcPort === undefined ? {} : { [`${envPrefix}_GRPC_PORT`]: EnvValue.of(String(grpcPort.number)) }),
         ...this.model.env(envPrefix),
         ...(contextTokens === undefined ? {} : { [`${envPrefix}_CONTEXT_TOKENS`]: EnvValue.of(String(contextTokens)) }),
@@ -211,7 +221,7 @@ export abstract class ModelServer extends Construct implements IProvider {
       container: {
         image: options.image ?? details.image,
         command: details.command,
-        args: details.args,
+        args: [...details.args.flatMap(({ words }) => words), ...(details.furtherArgs ?? [])],
         env: this.containerEnv(),
         ports: [...new Set([...this.servicePorts, details.metricsPort ?? details.port])],
         resources: options.resources ?? this.defaultResources(),
@@ -222,6 +232,22 @@ export abstract class ModelServer extends Construct implements IProvider {
         mounts: [...this.source.mounts(this.model), ...details.mounts],
       },
     });
+  }
+
+  /** What follows from settings is not said a second time: fit, budgets, probes and clients go by the settings. */
+  private checkArguments(): void {
+    const { args, furtherArgs = [], argumentVariables = false, apiKeyVariable } = this.details;
+    const { env = {}, apiKey } = this.options;
+    checkServerArguments(this, args, furtherArgs);
+    if (argumentVariables) {
+      checkServerVariables(this, args, env);
+    }
+    if (apiKeyVariable !== undefined && apiKey === undefined && Object.hasOwn(env, apiKeyVariable)) {
+      throw new UsageError('is the key that clients have to show, and they would not get it; say it with apiKey', {
+        scope: this,
+        property: `env.${apiKeyVariable}`,
+      });
+    }
   }
 
   private containerEnv(): { [name: string]: EnvValue } {

@@ -1,9 +1,11 @@
 import { Size } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { Endpoint } from '../network/endpoint';
+import { checkHost } from '../network/host-name';
 import type { PodSet } from '../network/peer';
+import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
-import { UsageError } from '../rules/usage-error';
+import { UsageError, type UsageErrorSite } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
 import type { IClient, IProvider, Offer } from '../workload/provider';
@@ -20,10 +22,19 @@ export interface ModelHubProps {
   readonly token?: SecretKey;
 
   /**
-   * Host of a mirror that speaks the hub's API: `models.acme.example`.
+   * URL of a mirror that speaks the hub's API, with port and path if it has any:
+   * `https://artifacts.acme.example/api/huggingfaceml/models`. It serves the files itself: where it redirects to other
+   * hosts stays closed. Plain HTTP is for public models only: a token would be read on the way.
    * @default - huggingface.co
    */
-  readonly host?: string;
+  readonly url?: string;
+
+  /**
+   * Authority that has signed the certificate of the mirror, in PEM. Programs in Python and with OpenSSL then trust what
+   * is in this key alone, so a program that connects to other hosts too needs their authorities in it as well.
+   * @default - one that images know
+   */
+  readonly authority?: SecretKey;
 
   /**
    * Addresses of that host, where they are known and stable.
@@ -63,6 +74,9 @@ const HUGGING_FACE = [
 
 /** Hosts from which Ollama's registry serves manifests and layers. */
 const OLLAMA = ['registry.ollama.ai', 'dd20bb891979d25aebc8bec07b2b3bbc.r2.cloudflarestorage.com'];
+
+/** A commit of a hub; branches and tags can move. */
+const COMMIT = /^[0-9a-f]{40}$/;
 
 const HTTPS = { name: 'https', number: 443 };
 const DIRECTORY = '/models';
@@ -121,7 +135,9 @@ export class ModelSource implements IProvider {
       readonly model?: IModel;
       readonly after?: PodSet[];
     },
-  ) {}
+  ) {
+    mirrorOf(props.hub ?? {});
+  }
 
   /** Where a prepared model is; a commit has a folder of its own, so that one can come while another is served. */
   public static folderOf({ id, revision }: IModel): string {
@@ -133,9 +149,9 @@ export class ModelSource implements IProvider {
     return this.prepared ? ModelSource.folderOf(model) : model.id;
   }
 
-  /** The arguments that ask a hub for the model's commit; none where the files are there already. */
-  public revisionArguments({ revision }: IModel): string[] {
-    return revision === undefined || this.props.hub === undefined ? [] : ['--revision', revision];
+  /** The commit that a hub is asked for; undefined where none is named, or the files are there already. */
+  public revisionOf({ revision }: IModel): string | undefined {
+    return this.props.hub === undefined ? undefined : revision;
   }
 
   private get fetched(): boolean {
@@ -182,16 +198,23 @@ export class ModelSource implements IProvider {
   }
 
   /**
-   * Refuses a model that the hub gives to nobody without a token, and one that was not downloaded.
+   * Refuses a model that the hub gives to nobody without a token, one that was not downloaded, and, where images need
+   * digests, one that is fetched without a commit.
    *
-   * @param property what says where the model is from, for the message
+   * @param named what says where the model is from and which one it is, for the message
    */
-  public check(scope: IConstruct, model: IModel, property: string = 'source'): void {
+  public check(
+    scope: IConstruct,
+    model: IModel,
+    named: { readonly source?: string; readonly model?: string } = {},
+  ): void {
+    const property = named.source ?? 'source';
     const { hub, model: downloaded = model } = this.props;
     if (ModelSource.folderOf(downloaded) !== ModelSource.folderOf(model)) {
       const [has, wants] = [downloaded, model].map(({ id, revision }) => `${id} at ${revision ?? 'its newest commit'}`);
       throw new UsageError(`has ${has}, but this serves ${wants}; use the same model in both`, { scope, property });
     }
+    this.checkRevision(model, { scope, property: named.model ?? 'model' });
     if (model.gated && hub !== undefined && hub.token === undefined) {
       throw new UsageError(
         `has no token, but ${model.id} is given to accounts that have accepted its licence only; ` +
@@ -201,11 +224,34 @@ export class ModelSource implements IProvider {
     }
   }
 
+  /** Where an image must say which bytes it has, so must the weights that decide what it answers. */
+  private checkRevision({ id, revision = '' }: IModel, site: UsageErrorSite & { readonly scope: IConstruct }): void {
+    const { hub, registry } = this.props;
+    if (!Cluster.of(site.scope).registry.requireDigest || (hub !== undefined && COMMIT.test(revision))) {
+      return;
+    }
+    if (hub !== undefined) {
+      const problem = revision === '' ? 'without a revision' : `at revision "${revision}"`;
+      throw new UsageError(
+        `is ${id} ${problem}, but registry.requireDigest wants weights that stay the same as well; name the commit in ` +
+          'its hub, 40 hexadecimal digits, as revision',
+        site,
+      );
+    }
+    if (registry !== undefined) {
+      throw new UsageError(
+        `is ${id}, a tag of Ollama's registry, behind which weights may change, but registry.requireDigest wants weights ` +
+          'that stay the same; take vLLM with a commit, or do without requireDigest',
+        site,
+      );
+    }
+  }
+
   public offerTo(client: IClient): Offer {
     const { hub, registry = [], after } = this.props;
     if (hub === undefined) {
       return {
-        endpoints: distinguished(client, registry).map((host) => Endpoint.host(host, HTTPS)),
+        endpoints: distinguished(client, registry).map((host) => Endpoint.web(host, HTTPS)),
         env: this.prepared ? { HF_HUB_OFFLINE: EnvValue.of('1') } : {},
         after,
       };
@@ -223,16 +269,52 @@ export class ModelSource implements IProvider {
   }
 }
 
+/** Where clients find the authority of a hub; nothing else is there. */
+const AUTHORITY_DIRECTORY = '/etc/model-hub';
+
 /** What reaches a hub, for whoever keeps the files in its own way. */
-export function hubOffer({ host, cidrs, token }: ModelHubProps, client: IClient): Offer {
-  const hosts = host === undefined ? distinguished(client, HUGGING_FACE) : [host];
+export function hubOffer({ url, cidrs, token, authority }: ModelHubProps, client: IClient): Offer {
+  const mirror = mirrorOf({ url, token });
+  const hosts = mirror === undefined ? distinguished(client, HUGGING_FACE) : [mirror.host];
+  const file = authority && `${AUTHORITY_DIRECTORY}/${authority.key}`;
   return {
-    endpoints: hosts.map((name) => Endpoint.host(name, HTTPS, cidrs)),
+    endpoints: hosts.map((name) => Endpoint.web(name, mirror?.port ?? HTTPS, cidrs)),
     env: {
-      ...(host === undefined ? {} : { HF_ENDPOINT: EnvValue.of(`https://${host}`) }),
+      ...(url === undefined ? {} : { HF_ENDPOINT: EnvValue.of(url.replace(/\/$/, '')) }),
       ...(token === undefined ? {} : { HF_TOKEN: EnvValue.fromSecret(token) }),
+      ...(file === undefined ? {} : Object.fromEntries(AUTHORITY_VARIABLES.map((name) => [name, EnvValue.of(file)]))),
     },
+    files: authority === undefined ? undefined : [{ source: authority, directory: AUTHORITY_DIRECTORY }],
   };
+}
+
+/** By which OpenSSL and httpx, requests, and Node.js find authorities. */
+const AUTHORITY_VARIABLES = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'];
+
+/** What clients take as it stands: a parser of URLs forgives spaces, missing slashes and a lone "?". */
+const PLAIN = /^https?:\/\/[^\s?#@\\]+$/;
+
+/** Host and port of a mirror; undefined for the hub itself. */
+function mirrorOf({ url: text, token }: ModelHubProps): { readonly host: string; readonly port: Port } | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const url = PLAIN.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) {
+    // A user in the URL would be a password in the output; it is not repeated here either.
+    throw new UsageError('must be a URL with https or http, host and path alone: https://models.acme.example', {
+      property: 'hub.url',
+    });
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  checkHost(host, 'hub.url');
+  if (url.protocol === 'http:' && token !== undefined) {
+    throw new UsageError(`is "${text}", where the token would be read on the way; use https, or leave the token out`, {
+      property: 'hub.url',
+    });
+  }
+  const usual = url.protocol === 'http:' ? 80 : 443;
+  return { host, port: { name: url.protocol.slice(0, -1), number: Number(url.port || usual) } };
 }
 
 /** Only Cilium tells names apart; elsewhere the first one opens every public address, and the others nothing more. */

@@ -19,10 +19,15 @@ import {
   temporaryFiles,
 } from './model-server';
 import { ModelSource } from './model-source';
+import { Precision } from './precision';
 
 /** A small server, for development and small sites. */
 export interface OllamaProps extends Omit<ModelServerOptions, 'source' | 'apiKey'> {
-  /** The model, by its name in Ollama's registry: `ChatModel.of({ id: 'qwen2.5:7b', … })`. */
+  /**
+   * The model, by its name in Ollama's registry: `ChatModel.of({ id: 'qwen2.5:7b', … })`. Of a model that generates text,
+   * the tag says the number format of the weights unless the profile does: `fp16`, `bf16` and `q8_0` at its end, otherwise
+   * {@link Precision.Q4_K_M}, in which the registry has most of them.
+   */
   readonly model: ChatModel | EmbeddingModel;
 
   /**
@@ -59,9 +64,26 @@ const READY_FILE = `${READY_DIRECTORY}/ready`;
 export class Ollama extends ModelServer {
   public constructor(scope: Construct, id: string, props: OllamaProps) {
     super(scope, id, props, (server) => detailsOf(server, props));
-    checkFit(this, props.model, props.accelerator, contextOf(props) * (props.parallel ?? 1));
+    checkFit(this, storedModel(props.model), props.accelerator, contextOf(props) * (props.parallel ?? 1));
     this.workload.addConfigFiles({ [START]: scriptFile(__dirname, 'ollama-start.sh') });
   }
+}
+
+/** Number formats by the end of a tag; a tag without one stands for a build in 4 bits. */
+const TAGS: { readonly [end: string]: Precision } = {
+  fp16: Precision.FP16,
+  bf16: Precision.BF16,
+  q8_0: Precision.INT8,
+};
+
+/** The model as the registry has it; embedding models are there in 16 bits, as their profiles say. */
+function storedModel(model: ChatModel | EmbeddingModel): ChatModel | EmbeddingModel {
+  if (!(model instanceof ChatModel) || model.profile === undefined) {
+    return model;
+  }
+  const end = Object.keys(TAGS).find((name) => model.id.toLowerCase().endsWith(`-${name}`));
+  const precision = (end === undefined ? undefined : TAGS[end]) ?? Precision.Q4_K_M;
+  return model.withProfile(model.id, model.profile.unlessSaid(precision));
 }
 
 function detailsOf(scope: Construct, props: OllamaProps): ModelServerDetails {
@@ -70,7 +92,7 @@ function detailsOf(scope: Construct, props: OllamaProps): ModelServerDetails {
   checkContext(scope, props);
   const alive = Probe.http('/api/version', PORT, { timeout: Duration.seconds(5), failures: 6 });
   return {
-    model,
+    model: storedModel(model),
     image: DefaultImages.OLLAMA,
     command: ['sh', START],
     args: [],
@@ -86,8 +108,6 @@ function detailsOf(scope: Construct, props: OllamaProps): ModelServerDetails {
       OLLAMA_KEEP_ALIVE: EnvValue.of('-1'),
       // When it starts it deletes what belongs to no model: half a pull, and what another pod is pulling just now.
       OLLAMA_NOPRUNE: EnvValue.of('1'),
-      // It keeps a key pair there.
-      HOME: EnvValue.of('/tmp'),
     },
     source: ModelSource.ollamaRegistry(volume),
     mounts: [temporaryFiles(), { volume: Volume.memory('ready', Size.mebibytes(1)), path: READY_DIRECTORY }],

@@ -13,6 +13,9 @@ export class Precision {
   /** Half a byte, and some for the scales of each group (AWQ, GPTQ). */
   public static readonly INT4 = new Precision('int4', 0.55);
 
+  /** The mixture of 4 and 6 bits in which Ollama has most models, scales included. */
+  public static readonly Q4_K_M = new Precision('q4_K_M', 0.62);
+
   private constructor(
     /** Name of the format. */
     public readonly name: string,

@@ -19,6 +19,7 @@ import {
 } from './model-server';
 import { ModelSource } from './model-source';
 import type { RerankModel } from './rerank-model';
+import { type ServerArgument, serverArgument } from './server-argument';
 
 /** A server of an embedding or rerank model. */
 export interface TextEmbeddingsInferenceProps extends ModelServerOptions {
@@ -91,6 +92,7 @@ function detailsOf(scope: Construct, props: TextEmbeddingsInferenceProps): Model
     model,
     image: imageFor(scope, accelerator),
     args: argumentsOf(scope, props, source),
+    argumentVariables: true,
     env: {
       // Its default in this release; without it the server does not start when a text may be longer than a batch.
       AUTO_TRUNCATE: EnvValue.of('true'),
@@ -126,25 +128,28 @@ function workingMemory(props: TextEmbeddingsInferenceProps): Size {
 }
 
 /** Numbers are arguments, because scanners take variables like MAX_BATCH_TOKENS for secrets. */
-function argumentsOf(scope: Construct, props: TextEmbeddingsInferenceProps, source: ModelSource): string[] {
+function argumentsOf(scope: Construct, props: TextEmbeddingsInferenceProps, source: ModelSource): ServerArgument[] {
   const { model, maxClientBatchSize = 32, maxConcurrentRequests = 512 } = props;
   const maxBatchTokens = batchTokensOf(props);
   checkAtLeastOne(scope, { maxBatchTokens, maxClientBatchSize, maxConcurrentRequests });
+  const fromModel = { setting: 'model' };
   return [
-    ...['--model-id', source.locate(model)],
-    ...source.revisionArguments(model),
+    serverArgument('--model-id', source.locate(model), fromModel),
+    serverArgument('--revision', source.revisionOf(model), fromModel),
     // Its own name for a model in a folder would be the folder.
-    ...['--served-model-name', model.id],
+    serverArgument('--served-model-name', model.id, fromModel),
     // Otherwise it takes the pod's name, which is in HOSTNAME, for the address to listen on.
-    ...['--hostname', '0.0.0.0'],
-    ...['--port', String(PORT.number)],
-    ...['--prometheus-port', String(METRICS.number)],
-    ...['--max-batch-tokens', String(maxBatchTokens)],
-    ...['--max-client-batch-size', String(maxClientBatchSize)],
-    ...['--max-concurrent-requests', String(maxConcurrentRequests)],
+    serverArgument('--hostname', '0.0.0.0'),
+    serverArgument('--port', String(PORT.number)),
+    serverArgument('--prometheus-port', String(METRICS.number)),
+    serverArgument('--max-batch-tokens', String(maxBatchTokens), { setting: 'maxBatchTokens' }),
+    serverArgument('--max-client-batch-size', String(maxClientBatchSize), { setting: 'maxClientBatchSize' }),
+    serverArgument('--max-concurrent-requests', String(maxConcurrentRequests), { setting: 'maxConcurrentRequests' }),
     // Its own default is the number of the node's cores, whatever the container may use of them.
-    ...['--tokenization-workers', String(tokenizationWorkers(scope, props))],
-    '--json-output',
+    serverArgument('--tokenization-workers', String(tokenizationWorkers(scope, props)), {
+      setting: 'tokenizationWorkers',
+    }),
+    { flag: '--json-output', words: ['--json-output'] },
   ];
 }
 

@@ -33,7 +33,7 @@ export interface TritonProps extends Omit<ModelServerOptions, 'source' | 'apiKey
   readonly repository?: SharedVolume;
 
   /**
-   * Further arguments of `tritonserver`.
+   * Further arguments of `tritonserver`. Those that follow from other settings are refused, and so are other ports.
    * @default - none
    */
   readonly args?: string[];
@@ -63,11 +63,22 @@ function detailsOf(props: TritonProps): ModelServerDetails {
     image: props.image,
     command: ['tritonserver'],
     args: [
-      `--model-repository=${REPOSITORY}`,
+      {
+        flag: '--model-repository',
+        aliases: ['--model-store'],
+        words: [`--model-repository=${REPOSITORY}`],
+        setting: 'repository',
+      },
       // SIGTERM waits for what is under way, for so long.
-      `--exit-timeout-secs=${longestRequest.toSeconds()}`,
-      ...(props.args ?? []),
+      {
+        flag: '--exit-timeout-secs',
+        words: [`--exit-timeout-secs=${longestRequest.toSeconds()}`],
+        setting: 'longestRequest',
+      },
+      // Its own defaults are the ports above.
+      ...['--http-port', '--grpc-port', '--metrics-port'].map((flag) => ({ flag, words: [] })),
     ],
+    furtherArgs: props.args,
     source: props.repository === undefined ? ModelSource.IMAGE : ModelSource.prepared(props.repository),
     mounts: [temporaryFiles(), { volume: Volume.memory('shm', Size.gibibytes(1)), path: '/dev/shm' }],
     port: HTTP,

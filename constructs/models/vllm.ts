@@ -14,6 +14,7 @@ import { ModelFit } from './model-fit';
 import { ModelServer, type ModelServerDetails, type ModelServerOptions, temporaryFiles } from './model-server';
 import { ModelSource } from './model-source';
 import { Precision } from './precision';
+import { type ServerArgument, serverArgument } from './server-argument';
 
 /** A server of a large model. */
 export interface VllmProps extends ModelServerOptions {
@@ -50,7 +51,8 @@ export interface VllmProps extends ModelServerOptions {
   readonly cachePrecision?: Precision;
 
   /**
-   * Further arguments of `vllm serve`: `['--enable-auto-tool-choice', '--tool-call-parser', 'hermes']`.
+   * Further arguments of `vllm serve`: `['--enable-auto-tool-choice', '--tool-call-parser', 'hermes']`. Those that follow
+   * from other settings, such as `--tensor-parallel-size` from {@link accelerators}, are refused.
    * @default - none
    */
   readonly args?: string[];
@@ -97,6 +99,7 @@ function detailsOf(server: Construct, props: VllmProps): ModelServerDetails {
     model: props.model,
     image: DefaultImages.VLLM,
     args: argumentsOf(props, accelerators),
+    furtherArgs: props.args,
     env: {
       HOME: EnvValue.of(HOME),
       // Its own is below HOME too, beside the caches, where nothing can be written.
@@ -123,23 +126,36 @@ function detailsOf(server: Construct, props: VllmProps): ModelServerDetails {
 }
 
 /** Numbers are arguments, because scanners take variables like MAX_NUM_BATCHED_TOKENS for secrets. */
-function argumentsOf(props: VllmProps, accelerators: number): string[] {
+function argumentsOf(props: VllmProps, accelerators: number): ServerArgument[] {
   const { model, accelerator, cachePrecision, source = ModelSource.HUGGING_FACE } = props;
   const { computeCapability = BFLOAT16_CAPABILITY } = accelerator;
+  const pooling = model instanceof ChatModel ? undefined : 'pooling';
+  const utilization = String(props.memoryUtilization ?? DEFAULT_UTILIZATION);
+  const fromModel = { setting: 'model' };
+  const fromAccelerators = { setting: 'accelerators' };
   return [
-    source.locate(model),
-    ...source.revisionArguments(model),
-    ...['--served-model-name', model.id],
-    ...['--port', String(PORT.number)],
-    ...(model instanceof ChatModel ? [] : ['--runner', 'pooling', '--convert', 'embed']),
-    ...(computeCapability < BFLOAT16_CAPABILITY ? ['--dtype', 'float16'] : []),
-    ...['--max-model-len', String(contextOf(props))],
-    ...['--gpu-memory-utilization', String(props.memoryUtilization ?? DEFAULT_UTILIZATION)],
-    ...(accelerators > 1 ? ['--tensor-parallel-size', String(accelerators)] : []),
-    ...(cachePrecision === Precision.FP8 ? ['--kv-cache-dtype', 'fp8'] : []),
+    { flag: '--model', words: [source.locate(model)], ...fromModel },
+    serverArgument('--revision', source.revisionOf(model), fromModel),
+    serverArgument('--served-model-name', model.id, fromModel),
+    serverArgument('--port', String(PORT.number)),
+    serverArgument('--runner', pooling, fromModel),
+    serverArgument('--convert', pooling && 'embed', fromModel),
+    ...(computeCapability < BFLOAT16_CAPABILITY ? [serverArgument('--dtype', 'float16')] : []),
+    serverArgument('--max-model-len', String(contextOf(props)), { setting: 'contextTokens' }),
+    serverArgument('--gpu-memory-utilization', utilization, { setting: 'memoryUtilization' }),
+    serverArgument('--tensor-parallel-size', accelerators > 1 ? String(accelerators) : undefined, {
+      ...fromAccelerators,
+      aliases: ['-tp'],
+    }),
+    // The other ways to use several GPUs, which a pod has only as accelerators says.
+    serverArgument('--pipeline-parallel-size', undefined, { ...fromAccelerators, aliases: ['-pp'] }),
+    serverArgument('--data-parallel-size', undefined, { ...fromAccelerators, aliases: ['-dp'] }),
+    serverArgument('--kv-cache-dtype', cachePrecision === Precision.FP8 ? 'fp8' : undefined, {
+      setting: 'cachePrecision',
+    }),
     // Otherwise SIGTERM ends the answers that are under way.
-    ...['--shutdown-timeout', String(longestRequest(props).toSeconds())],
-    ...(props.args ?? []),
+    serverArgument('--shutdown-timeout', String(longestRequest(props).toSeconds()), { setting: 'longestRequest' }),
+    serverArgument('--api-key', undefined, { setting: 'apiKey' }),
   ];
 }
 

@@ -88,6 +88,11 @@ export class ConnectionGraph {
     return wave;
   }
 
+  /** Whether other pods, or what lets requests in, need these to be ready. */
+  public hasClients(pods: PodSet): boolean {
+    return this.to(pods).some(({ from, ordered }) => ordered === true && from.key !== pods.key);
+  }
+
   private providersOf(pods: PodSet): PodSet[] {
     const connected = this.from(pods)
       .filter((edge) => edge.ordered === true)

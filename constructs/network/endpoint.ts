@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { Cluster, type ClusterService } from '../placement/cluster';
-import { checkHost, Peer, type PodSet } from './peer';
+import type { HttpProxy } from '../placement/http-proxy';
+import { checkHost, namespaceOfService } from './host-name';
+import { Peer, type PodSet } from './peer';
 import { checkPortNumber, type Port } from './port';
 
 /** An address that clients connect to, with the peer that policies name for it. */
@@ -28,6 +30,28 @@ export class Endpoint {
   }
 
   /**
+   * A port of a host outside the cluster to which clients speak HTTP or HTTPS: through the proxy of the cluster, where it
+   * has one and the addresses of the host are not known.
+   *
+   * @param host DNS name or address
+   * @param port the port, TCP
+   * @param cidrs addresses behind the name, where they are known and stable
+   */
+  public static web(host: string, port: Port, cidrs: string[] = []): Endpoint {
+    const { peer } = Endpoint.host(host, port, cidrs);
+    return new Endpoint(peer, port, () => host, undefined, peer.fqdn);
+  }
+
+  /** The HTTP proxy of a cluster. */
+  public static proxy({ host, port: number, cidrs }: HttpProxy): Endpoint {
+    const port = { name: 'proxy', number };
+    const namespace = namespaceOfService(host);
+    return namespace === undefined
+      ? Endpoint.host(host, port, [...cidrs])
+      : Endpoint.foreignService({ namespace }, host, port);
+  }
+
+  /**
    * A port of pods in the cluster that this output does not create.
    *
    * @param service where the pods run
@@ -46,6 +70,8 @@ export class Endpoint {
     private readonly hostFor: (scope: IConstruct, namespace: string) => string,
     /** The Service in front of the pods; undefined outside the cluster. */
     public readonly service?: string,
+    /** The host outside to which clients speak HTTP, where its addresses are not known; undefined for all others. */
+    public readonly webHost?: string,
   ) {
     checkPortNumber(port.number, 'port');
   }

@@ -2,15 +2,25 @@ import { isIP } from 'node:net';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Cluster, ClusterService } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
+import { isAddress, isHostName, refuseClusterName } from './host-name';
 
 /** Label that the API server puts on every namespace (Kubernetes docs, "Automatic labelling"). */
 const NAMESPACE_LABEL = 'kubernetes.io/metadata.name';
 
 /**
- * Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291) with the metadata service of
- * the clouds among them: never part of "the internet".
+ * Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291, 6890) with the metadata services of the clouds
+ * among them, and the one that Azure has at a public address (Azure docs, "What is IP address 168.63.129.16?"): never part
+ * of "the internet".
  */
-const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'];
+const PRIVATE_V4 = [
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '168.63.129.16/32',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+];
 const PRIVATE_V6 = ['fc00::/7', 'fe80::/10'];
 
 /** One end of a connection, as a network policy can name it. */
@@ -47,6 +57,7 @@ export abstract class Peer {
         { property: 'host' },
       );
     }
+    refuseClusterName(host, { property: 'host' });
     return new HostPeer(host);
   }
 
@@ -175,24 +186,6 @@ class HostPeer extends Peer {
   }
 }
 
-/** The last label has a letter: what has none is an address, or a mistyped one. */
-const HOST_NAME =
-  /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-/** Whether a text is the name of a host, and no address. */
-export function isHostName(host: string): boolean {
-  return HOST_NAME.test(host);
-}
-
-/** Refuses what is neither a DNS name nor an address, at the property that holds it. */
-export function checkHost(host: string, property: string): void {
-  if (!isHostName(host) && !isAddress(host)) {
-    throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
-      property,
-    });
-  }
-}
-
 /** Refuses what is no address range, at the property that holds them. */
 export function checkCidrs(cidrs: readonly string[], property: string): void {
   for (const cidr of cidrs) {
@@ -208,11 +201,6 @@ export function checkCidrs(cidrs: readonly string[], property: string): void {
       );
     }
   }
-}
-
-/** Addresses of a zone mean something on one machine only. */
-function isAddress(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes('%');
 }
 
 /** The bits of an address, as a text of 32 or 128 digits. */

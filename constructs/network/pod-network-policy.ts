@@ -11,8 +11,13 @@ import {
 import { Cluster } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
 import { type Connection, ConnectionGraph } from './connection-graph';
+import { Endpoint } from './endpoint';
+import { refuseClusterName } from './host-name';
 import { Peer, type PodSet } from './peer';
 import type { Port } from './port';
+
+/** Variable with the address of the API server, which every container has without saying so. */
+export const API_SERVER_HOST = 'KUBERNETES_SERVICE_HOST';
 
 /** What the policies of some pods need besides the graph. */
 export interface PodNetworkPolicyProps {
@@ -35,6 +40,9 @@ export class PodNetworkPolicy extends Construct {
   private readonly pods: PodSet;
   private readonly metadata: k8s.ObjectMeta;
   private fqdnPolicy?: CiliumNetworkPolicy;
+  /** Names of what the pods reach without the proxy of the cluster. */
+  private readonly direct = new Set<string>();
+  private proxied = false;
 
   public constructor(scope: Construct, id: string, props: PodNetworkPolicyProps) {
     super(scope, id);
@@ -46,10 +54,61 @@ export class PodNetworkPolicy extends Construct {
     });
   }
 
+  /**
+   * Allows these pods to open connections to an endpoint; to a host outside that is spoken to by HTTP, through the proxy
+   * of the cluster, where it has one.
+   *
+   * @param ordered whether the pods wait until the endpoint is ready
+   */
+  public allowToEndpoint(endpoint: Endpoint, ordered: boolean = false): void {
+    const { proxy } = Cluster.of(this);
+    const { webHost } = endpoint;
+    const carried = proxy !== undefined && webHost !== undefined && proxy.carries(webHost);
+    const { peer, port } = carried ? Endpoint.proxy(proxy) : endpoint;
+    this.proxied ||= carried;
+    if (!carried) {
+      this.direct.add(endpoint.hostFrom(this, this.pods.namespace));
+    }
+    this.connectTo({ to: peer, ports: [port], ordered });
+  }
+
+  /**
+   * Variables that lead the programs in these pods to the proxy of the cluster, and to what they reach without it; none
+   * where nothing goes through it. Complete when everything is connected.
+   *
+   * Sources: requests, urllib, Go `httpproxy` and curl read them in one case or the other; Node.js 24 docs, "Command-line
+   * API", on `NODE_USE_ENV_PROXY`.
+   */
+  public get proxyVariables(): { readonly [name: string]: string } {
+    const { proxy, domain } = Cluster.of(this);
+    if (proxy === undefined || !this.proxied) {
+      return {};
+    }
+    // The kubelet puts the address of the API server in place of the reference, in every container.
+    const always = ['localhost', '127.0.0.1', '.svc', `.${domain}`, `$(${API_SERVER_HOST})`];
+    const without = [...always, ...[...this.direct].filter((host) => !always.includes(host)).sort()].join(',');
+    const variables = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NO_PROXY: without };
+    const lowerCase = Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value]);
+    return { ...variables, ...Object.fromEntries(lowerCase), NODE_USE_ENV_PROXY: '1' };
+  }
+
   /** Allows these pods to open connections to a peer, on both sides where both are ours. */
   public allowTo(connection: Omit<Connection, 'from'>): void {
+    const { fqdn } = connection.to;
+    if (fqdn !== undefined) {
+      this.direct.add(fqdn);
+    }
+    this.connectTo(connection);
+  }
+
+  private connectTo(connection: Omit<Connection, 'from'>): void {
+    const { fqdn } = connection.to;
+    const { cilium, domain } = Cluster.of(this);
+    if (fqdn !== undefined) {
+      refuseClusterName(fqdn, { scope: this, property: 'to' }, domain);
+    }
     ConnectionGraph.of(this).connect({ ...connection, from: this.pods });
-    if (connection.to.fqdn !== undefined && Cluster.of(this).cilium) {
+    if (fqdn !== undefined && cilium) {
       this.ensureFqdnPolicy();
     }
   }

@@ -1,5 +1,5 @@
 import { UsageError } from '../rules/usage-error';
-import type { Cloud } from './cloud';
+import type { Cloud, NodeTerm } from './cloud';
 
 /** What is known of a kind of GPU. */
 export interface AcceleratorProps {
@@ -22,10 +22,11 @@ export interface AcceleratorProps {
   readonly resource?: string;
 
   /**
-   * Value of the label `nvidia.com/gpu.product` that NVIDIA's GPU feature discovery sets.
+   * Values of the label `nvidia.com/gpu.product` that NVIDIA's GPU feature discovery sets: one for each form in which
+   * the device is built, such as SXM and PCIe. A node with any of them will do.
    * @default - nodes are not selected by that label
    */
-  readonly product?: string;
+  readonly products?: readonly string[];
 
   /**
    * Value of the label `cloud.google.com/gke-accelerator`.
@@ -34,14 +35,14 @@ export interface AcceleratorProps {
   readonly gkeAccelerator?: string;
 
   /**
-   * Value of Karpenter's label `karpenter.k8s.aws/instance-gpu-name`.
+   * Value of the label `karpenter.k8s.aws/instance-gpu-name` of Karpenter, and of `eks.amazonaws.com/instance-gpu-name`
+   * of EKS Auto Mode.
    * @default - Amazon EC2 does not offer it
    */
   readonly karpenterGpuName?: string;
 
   /**
-   * Value of Karpenter's label `karpenter.k8s.aws/instance-gpu-memory`, in MiB, where the name alone fits
-   * devices of several sizes.
+   * Value of their labels `instance-gpu-memory`, in MiB, where the name alone fits devices of several sizes.
    * @default - the name says enough
    */
   readonly karpenterGpuMemory?: number;
@@ -84,7 +85,7 @@ export class Accelerator {
     name: 'nvidia-t4',
     memoryGb: 16,
     computeCapability: 7.5,
-    product: 'Tesla-T4',
+    products: ['Tesla-T4'],
     gkeAccelerator: 'nvidia-tesla-t4',
     karpenterGpuName: 't4',
   });
@@ -94,7 +95,7 @@ export class Accelerator {
     name: 'nvidia-l4',
     memoryGb: 24,
     computeCapability: 8.9,
-    product: 'NVIDIA-L4',
+    products: ['NVIDIA-L4'],
     gkeAccelerator: 'nvidia-l4',
     karpenterGpuName: 'l4',
   });
@@ -104,7 +105,7 @@ export class Accelerator {
     name: 'nvidia-a10g',
     memoryGb: 24,
     computeCapability: 8.6,
-    product: 'NVIDIA-A10G',
+    products: ['NVIDIA-A10G'],
     karpenterGpuName: 'a10g',
   });
 
@@ -113,7 +114,7 @@ export class Accelerator {
     name: 'nvidia-l40s',
     memoryGb: 48,
     computeCapability: 8.9,
-    product: 'NVIDIA-L40S',
+    products: ['NVIDIA-L40S'],
     karpenterGpuName: 'l40s',
   });
 
@@ -122,7 +123,7 @@ export class Accelerator {
     name: 'nvidia-a100-40',
     memoryGb: 40,
     computeCapability: 8,
-    product: 'NVIDIA-A100-SXM4-40GB',
+    products: ['NVIDIA-A100-SXM4-40GB', 'NVIDIA-A100-PCIE-40GB'],
     gkeAccelerator: 'nvidia-tesla-a100',
     karpenterGpuName: 'a100',
     karpenterGpuMemory: 40960,
@@ -134,19 +135,19 @@ export class Accelerator {
     name: 'nvidia-a100-80',
     memoryGb: 80,
     computeCapability: 8,
-    product: 'NVIDIA-A100-SXM4-80GB',
+    products: ['NVIDIA-A100-SXM4-80GB', 'NVIDIA-A100-80GB-PCIe'],
     gkeAccelerator: 'nvidia-a100-80gb',
     karpenterGpuName: 'a100',
     karpenterGpuMemory: 81920,
     migProfiles: MIG_80,
   });
 
-  /** 80 GB, Hopper, MIG. */
+  /** 80 GB, as NVL 94 GB, Hopper, MIG. Slices have the sizes of those of 80 GB. */
   public static readonly NVIDIA_H100 = new Accelerator({
     name: 'nvidia-h100',
     memoryGb: 80,
     computeCapability: 9,
-    product: 'NVIDIA-H100-80GB-HBM3',
+    products: ['NVIDIA-H100-80GB-HBM3', 'NVIDIA-H100-PCIe', 'NVIDIA-H100-NVL'],
     gkeAccelerator: 'nvidia-h100-80gb',
     karpenterGpuName: 'h100',
     migProfiles: MIG_80,
@@ -157,7 +158,7 @@ export class Accelerator {
     name: 'nvidia-h200',
     memoryGb: 141,
     computeCapability: 9,
-    product: 'NVIDIA-H200',
+    products: ['NVIDIA-H200', 'NVIDIA-H200-NVL'],
     gkeAccelerator: 'nvidia-h200-141gb',
     karpenterGpuName: 'h200',
     migProfiles: MIG_H200,
@@ -278,10 +279,12 @@ export class Accelerator {
     return cloud.partitionsByNodeLabel && this.part !== undefined ? this.part.whole.resource : this.resource;
   }
 
-  /** Labels of the nodes that have this accelerator in a pool without labels of its own. */
-  public nodeSelectorOn(cloud: Cloud): { [label: string]: string } {
-    const selector = cloud.acceleratorSelector(this.props);
-    return cloud.partitionsByNodeLabel ? { ...selector, ...this.part?.selector } : selector;
+  /** Nodes that have this accelerator, by any of these terms, in a pool without labels of its own. */
+  public nodesOn(cloud: Cloud): NodeTerm[] {
+    const terms = cloud.acceleratorNodes(this.props);
+    const part = cloud.partitionsByNodeLabel ? Object.entries(this.part?.selector ?? {}) : [];
+    const labels = Object.fromEntries(part.map(([label, value]) => [label, [value]]));
+    return terms.map((term) => ({ ...term, ...labels }));
   }
 
   private checkWhole(what: string): void {

@@ -1,12 +1,14 @@
+import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { checkLabels } from '../rules/label';
 import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
 import { refuse, UsageError } from '../rules/usage-error';
 import { checkWholeNumber } from '../rules/whole-number';
 import { Cloud } from './cloud';
+import type { HttpProxy } from './http-proxy';
 import { checkNodePools, type NodePool } from './node-pool';
 import { Registry } from './registry';
-import { blockStorageProblem } from './storage-class';
+import { blockStorageProblem, sharedStorageProblem } from './storage-class';
 
 /** Software in the cluster that talks to our pods or that our pods talk to, known by where its pods run. */
 export interface ClusterService {
@@ -23,14 +25,14 @@ export interface ClusterService {
 /** How pods resolve names. */
 export interface ClusterDns extends ClusterService {
   /**
-   * Port that the DNS pods listen on; OpenShift uses 5353.
+   * Port that the DNS pods listen on, which may differ from that of their Service.
    * @default 53
    */
   readonly port?: number;
 
   /**
    * Addresses that NodeLocal DNSCache listens on: `169.254.20.10`, and with kube-proxy in iptables mode the
-   * cluster IP of kube-dns as well. Its pods use the host network, so no label selects them.
+   * cluster IP of kube-dns as well; of either family. Its pods use the host network, so no label selects them.
    * Source: Kubernetes docs, "Using NodeLocal DNSCache in Kubernetes Clusters".
    * @default - the cluster runs no NodeLocal DNSCache
    */
@@ -58,7 +60,7 @@ export interface ClusterStorage {
   readonly block?: string;
 
   /**
-   * Class of ReadWriteMany file volumes, for model caches only.
+   * Class of ReadWriteMany file volumes, for model caches only. A class of block volumes is refused.
    * @default - the cluster has none
    */
   readonly shared?: string;
@@ -107,7 +109,9 @@ export interface ClusterProps {
   readonly zones?: number;
 
   /**
-   * Whether pods have IPv6 addresses, alone or beside IPv4.
+   * Whether pods have IPv6 addresses beside those of IPv4. IPv4 must be the first family of the cluster: Services are given
+   * one address, of the first family, and some servers listen on IPv4 alone. Clusters whose pods have only IPv6, such as
+   * those of Amazon EKS with `ipFamily: ipv6`, are not supported.
    * @default false; nothing is opened to IPv6 addresses then
    */
   readonly ipv6?: boolean;
@@ -203,6 +207,14 @@ export interface ClusterProps {
    * @default Registry.PUBLIC
    */
   readonly registry?: Registry;
+
+  /**
+   * The HTTP proxy through which pods reach hosts outside by HTTP and HTTPS. Their policies then lead to it instead, and
+   * they get `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, the same in lower case, and `NODE_USE_ENV_PROXY`. Databases and
+   * brokers outside are reached directly.
+   * @default - none: pods reach hosts outside directly
+   */
+  readonly proxy?: HttpProxy;
 }
 
 /** A minor version, as Pod Security labels name it after a "v". */
@@ -236,7 +248,7 @@ export class Cluster {
   public readonly region?: string;
   /** Zones that its nodes are in; undefined when unknown. */
   public readonly zones?: number;
-  /** Whether pods have IPv6 addresses. */
+  /** Whether pods have IPv6 addresses beside those of IPv4. */
   public readonly ipv6: boolean;
   /** Domain of Service names. */
   public readonly domain: string;
@@ -268,6 +280,8 @@ export class Cluster {
   public readonly reloader: boolean;
   /** Where images are pulled from. */
   public readonly registry: Registry;
+  /** The HTTP proxy through which pods reach hosts outside. */
+  public readonly proxy?: HttpProxy;
 
   public constructor(props: ClusterProps = {}) {
     this.kubernetesVersion = checkedVersion(props.kubernetesVersion ?? '1.28');
@@ -292,6 +306,7 @@ export class Cluster {
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
     this.registry = props.registry ?? Registry.PUBLIC;
+    this.proxy = props.proxy;
   }
 
   /** Attaches the cluster to an app or chart; call it once, before the first construct is created below. */
@@ -344,10 +359,9 @@ function checkNames(props: ClusterProps): void {
 }
 
 function checkedStorage(storage: ClusterStorage): ClusterStorage {
-  const problem = storage.block === undefined ? undefined : blockStorageProblem(storage.block, storage.shared);
-  if (problem !== undefined) {
-    throw new UsageError(problem, { property: 'cluster.storage.block' });
-  }
+  const { block, shared } = storage;
+  refuse(block === undefined ? undefined : blockStorageProblem(block, shared), { property: 'cluster.storage.block' });
+  refuse(shared === undefined ? undefined : sharedStorageProblem(shared), { property: 'cluster.storage.shared' });
   return storage;
 }
 
@@ -391,6 +405,13 @@ function checkedDns(dns: ClusterDns, cilium: boolean): ClusterDns {
         'behind a CiliumLocalRedirectPolicy and select its pods with dns.podLabels',
       { property: 'cluster.dns.nodeLocal' },
     );
+  }
+  for (const [index, address] of nodeLocal.entries()) {
+    if (isIP(address) === 0 || address.includes('%')) {
+      throw new UsageError(`is "${address}", but must be an IPv4 or IPv6 address`, {
+        property: `cluster.dns.nodeLocal.${index}`,
+      });
+    }
   }
   return dns;
 }

@@ -33,7 +33,7 @@ export interface NodePool {
   readonly nodes: number;
 
   /**
-   * The GPU in each node.
+   * The GPU in each node. Its nodes are not counted on for pods that ask for no GPU and name no pool.
    * @default - nodes without GPU
    */
   readonly accelerator?: Accelerator;

@@ -2,6 +2,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 import type { Accelerator } from './accelerator';
+import type { NodeTerm } from './cloud';
 import { Cluster } from './cluster';
 import type { NodePool, Taint } from './node-pool';
 
@@ -41,7 +42,35 @@ export class Placement {
     const cluster = Cluster.of(scope);
     const count = countOf(scope, props);
     const pool = choosePool(scope, cluster, props);
-    return new Placement(cluster, pool, selectorOf(scope, cluster, pool, props), props.accelerator, count);
+    return new Placement(scope, cluster, pool, nodesOf(scope, cluster, pool, props), props.accelerator, count);
+  }
+
+  /**
+   * Refuses more pods than there are nodes for, where each must have one to itself. Nodes with a GPU are none for pods
+   * that do not ask for one, unless their pool is named: as a rule they are tainted, though no pool has to say so.
+   */
+  public checkOneEach(pods: number): void {
+    const { pool, cluster, scope } = this;
+    const { nodePools = [{ name: 'any', nodes: Number.POSITIVE_INFINITY }] } = cluster;
+    const pools: NodePool[] = pool === undefined ? nodePools.filter(isOpen) : [pool];
+    const nodes = pools.reduce((sum, { nodes: more }) => sum + more, 0);
+    if (pods > nodes) {
+      const counted = pools.map(({ name, nodes: own }) => `${name} ${own}`).join(' + ') || 'none';
+      const where = pool === undefined ? 'the node pools without taints and GPUs' : 'the node pool';
+      throw new UsageError(
+        `has too few nodes: each of ${pods} pods needs a node to itself, but ${where} can have ${nodes} (${counted}); give a ` +
+          'pool more nodes in the cluster, name another nodePool, or lower the number of pods',
+        { scope, property: 'nodePool' },
+      );
+    }
+  }
+
+  /** The part of an affinity that {@link nodeTerms} make; undefined where there are none. */
+  public get nodeAffinity(): k8s.NodeAffinity | undefined {
+    const nodeSelectorTerms = [...this.nodeTerms];
+    return nodeSelectorTerms.length === 0
+      ? undefined
+      : { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } };
   }
 
   /** Taints that the pods tolerate. */
@@ -51,15 +80,27 @@ export class Placement {
   /** Extended resource that the main container asks for. */
   public readonly extendedResource?: ExtendedResource;
 
+  /** Node labels that the pods require, where one value of each is all there is to say. */
+  public readonly nodeSelector: { readonly [label: string]: string };
+  /** Other requirements of nodes, of which one has to hold; empty where there are none. */
+  public readonly nodeTerms: readonly k8s.NodeSelectorTerm[];
+
   private constructor(
-    cluster: Cluster,
+    private readonly scope: IConstruct,
+    /** The cluster. */
+    public readonly cluster: Cluster,
     /** The node pool; undefined when any node will do or the cluster's pools are unknown. */
     public readonly pool: NodePool | undefined,
-    /** Node labels that the pods require. */
-    public readonly nodeSelector: { [label: string]: string },
+    terms: NodeTerm[],
     accelerator: Accelerator | undefined,
     count: number,
   ) {
+    const [only = {}] = terms;
+    const plain = terms.length < 2 && Object.values(only).every(({ length }) => length === 1);
+    this.nodeSelector = plain
+      ? Object.fromEntries(Object.entries(only).map(([label, [value]]) => [label, value as string]))
+      : {};
+    this.nodeTerms = plain ? [] : terms.map(requirementsOf);
     this.tolerations = tolerationsOf(pool?.taints ?? [], (accelerator ?? pool?.accelerator) !== undefined);
     if (accelerator !== undefined) {
       this.runtimeClassName = cluster.gpuRuntimeClass;
@@ -68,17 +109,24 @@ export class Placement {
   }
 }
 
-/** Node labels that lead to the pool, or to the accelerator where the pools are unknown. */
-function selectorOf(
+function requirementsOf(term: NodeTerm): k8s.NodeSelectorTerm {
+  const matchExpressions = Object.entries(term).map(([key, values]) => ({ key, operator: 'In', values: [...values] }));
+  return { matchExpressions };
+}
+
+/** Nodes of the pool, or those with the accelerator where the pools are unknown. */
+function nodesOf(
   scope: IConstruct,
   { cloud }: Cluster,
   pool: NodePool | undefined,
   { accelerator }: PlacementProps,
-): { [label: string]: string } {
+): NodeTerm[] {
   const wanted = accelerator ?? pool?.accelerator;
-  const selector = { ...(pool?.nodeSelector ?? wanted?.nodeSelectorOn(cloud) ?? {}) };
-  if (Object.keys(selector).length > 0 || (pool ?? wanted) === undefined) {
-    return selector;
+  const own = Object.entries(pool?.nodeSelector ?? {});
+  const ofPool = [Object.fromEntries(own.map(([label, value]) => [label, [value]]))];
+  const terms = pool?.nodeSelector === undefined ? (wanted?.nodesOn(cloud) ?? []) : ofPool.filter(() => own.length > 0);
+  if (terms.length > 0 || (pool ?? wanted) === undefined) {
+    return terms;
   }
   const what = pool === undefined ? `of nodes with ${wanted?.name}` : `of the pool "${pool.name}"`;
   throw new UsageError(
@@ -138,6 +186,11 @@ function choosePool(scope: IConstruct, cluster: Cluster, props: PlacementProps):
 
 function describe(pools: NodePool[]): string {
   return pools.map((pool) => `${pool.name} (${pool.accelerator?.name ?? 'no GPU'})`).join(', ') || 'none';
+}
+
+/** Whether pods without a GPU and without tolerations can run there. */
+function isOpen({ accelerator, taints = [] }: NodePool): boolean {
+  return accelerator === undefined && taints.every(({ effect }) => effect === 'PreferNoSchedule');
 }
 
 /** Key that the NVIDIA GPU operator's own pods tolerate, and that GKE taints GPU nodes with. */

@@ -5,10 +5,19 @@ import { UsageError } from '../rules/usage-error';
 export interface RegistryProps {
   /**
    * Host, and path if any, that replaces the registry host of every image: `registry.acme.example/mirror`.
-   * `ghcr.io/acme/rag-api` becomes `registry.acme.example/mirror/acme/rag-api`.
+   * `ghcr.io/acme/rag-api` becomes `registry.acme.example/mirror/acme/rag-api`. Images that name the host of the mirror
+   * themselves are there already, and stay as they are.
    * @default - images are pulled from where they are published
    */
   readonly mirror?: string;
+
+  /**
+   * Mirrors by the registry that they stand for, such as the pull-through caches of a registry, which have a path for
+   * each: `{ 'docker.io': 'registry.acme.example/docker-hub', 'ghcr.io': 'registry.acme.example/github' }`. They win over
+   * `mirror`, which is for all other registries.
+   * @default - none
+   */
+  readonly mirrors?: { readonly [registry: string]: string };
 
   /**
    * Names of the `kubernetes.io/dockerconfigjson` Secrets that every pod pulls with.
@@ -17,7 +26,8 @@ export interface RegistryProps {
   readonly pullSecrets?: string[];
 
   /**
-   * Whether an image without digest is a mistake.
+   * Whether an image without digest is a mistake, and with it a model that pods or Jobs download without naming the
+   * commit in its hub. Models of the catalogue name theirs.
    * @default false
    */
   readonly requireDigest?: boolean;
@@ -35,28 +45,49 @@ export class Registry {
   public readonly requireDigest: boolean;
 
   private readonly mirror?: string;
+  private readonly mirrors: ReadonlyMap<string, string>;
 
   public constructor(props: RegistryProps = {}) {
-    this.mirror = checkedMirror(props.mirror);
+    this.mirror = props.mirror === undefined ? undefined : checkedMirror('registry.mirror', props.mirror);
+    const mirrors = Object.entries(props.mirrors ?? {});
+    this.mirrors = new Map(
+      mirrors.map(([host, mirror]) => [checkedRegistry(host), checkedMirror(`registry.mirrors.${host}`, mirror)]),
+    );
     this.pullSecrets = checkedSecrets([...(props.pullSecrets ?? [])]);
     this.requireDigest = props.requireDigest ?? false;
   }
 
   /** Where this cluster pulls the image of a fully qualified repository from. */
   public locate(host: string, path: string): string {
-    return `${this.mirror ?? host}/${path}`;
+    const published = `${host}/${path}`;
+    const mirror = this.mirrors.get(host);
+    if (mirror !== undefined) {
+      return published.startsWith(`${mirror}/`) ? published : `${mirror}/${path}`;
+    }
+    const there = [this.mirror, ...this.mirrors.values()].some((one) => one?.split('/')[0] === host);
+    return this.mirror === undefined || there ? published : `${this.mirror}/${path}`;
   }
 }
 
+const HOST = /^[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?$/;
 const MIRROR = /^[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/;
 
-function checkedMirror(mirror: string | undefined): string | undefined {
-  if (mirror !== undefined && !MIRROR.test(mirror)) {
-    throw new UsageError(`is "${mirror}"; write host and path without scheme: registry.acme.example/mirror`, {
-      property: 'registry.mirror',
+function checkedRegistry(host: string): string {
+  if (!HOST.test(host)) {
+    throw new UsageError(`has "${host}"; name registries by their hosts alone: docker.io, ghcr.io`, {
+      property: 'registry.mirrors',
     });
   }
-  return mirror?.replace(/\/$/, '');
+  return host;
+}
+
+function checkedMirror(property: string, mirror: string): string {
+  if (!MIRROR.test(mirror)) {
+    throw new UsageError(`is "${mirror}"; write host and path without scheme: registry.acme.example/mirror`, {
+      property,
+    });
+  }
+  return mirror.replace(/\/$/, '');
 }
 
 function checkedSecrets(names: string[]): string[] {

@@ -1,5 +1,5 @@
 import type { k8s } from 'cdk8s-plus-28';
-import type { Cluster } from './cluster';
+import type { Placement } from './placement';
 
 const ZONE = 'topology.kubernetes.io/zone';
 const HOST = 'kubernetes.io/hostname';
@@ -21,16 +21,20 @@ export class Spread {
    * The constraints for these pods.
    *
    * @param selector what selects the pods, and no others
-   * @param cluster the cluster
+   * @param placement where they run
    * @param replicas number of pods; undefined when it changes
    * @param perRevision whether pods of each revision of a Deployment are spread for themselves
    */
   public constraints(
     selector: k8s.LabelSelector,
-    { zones = 1 }: Cluster,
+    placement: Placement,
     replicas: number | undefined,
     perRevision: boolean,
   ): k8s.TopologySpreadConstraint[] {
+    if (this.required && replicas !== undefined) {
+      placement.checkOneEach(replicas);
+    }
+    const { zones = 1 } = placement.cluster;
     // A node without the label is no place at all for a constraint that must hold, so zones must be known.
     const places = [
       { topologyKey: ZONE, strict: this.required && zones > 1, most: zones },

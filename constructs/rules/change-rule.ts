@@ -12,6 +12,13 @@ export interface ChangeRule {
    * @param after the objects of this render
    */
   check(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[];
+
+  /**
+   * What the change costs, though it can be applied: one sentence each, with how to have it without. It is said, and
+   * stops nothing.
+   * @default - nothing
+   */
+  warn?(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[];
 }
 
 /** How to have a change all the same, once what speaks against it was done by hand. */

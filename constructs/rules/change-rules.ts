@@ -1,5 +1,7 @@
 import type { IConstruct } from 'constructs';
+import { autoscalersTakeTurns, replicasAreHandedOver } from './autoscaler-changes';
 import type { ChangeRule } from './change-rule';
+import { dataStays } from './data-stays';
 import { immutableFields } from './immutable-fields';
 import type { ManifestObject } from './output';
 
@@ -17,8 +19,13 @@ export class ChangeRules {
     return root[RULES];
   }
 
-  /** Immutable fields are immutable in every app. */
-  private readonly rules = new Set<ChangeRule>([immutableFields]);
+  /** What holds in every app. */
+  private readonly rules = new Set<ChangeRule>([
+    immutableFields,
+    dataStays,
+    autoscalersTakeTurns,
+    replicasAreHandedOver,
+  ]);
 
   private constructor() {}
 
@@ -30,5 +37,10 @@ export class ChangeRules {
   /** Everything that the change would break; nothing when there was no last render. */
   public check(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[] {
     return [...this.rules].flatMap((rule) => rule.check(before, after));
+  }
+
+  /** What the change costs, though it can be applied. */
+  public warn(before: readonly ManifestObject[], after: readonly ManifestObject[]): string[] {
+    return [...this.rules].flatMap((rule) => rule.warn?.(before, after) ?? []);
   }
 }

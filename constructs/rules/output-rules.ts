@@ -15,6 +15,7 @@ import { replicaOwnership } from './replica-ownership';
 import { resourcesStated } from './resources-stated';
 import type { Rule } from './rule';
 import { secretMakers } from './secret-makers';
+import { wellFormedText } from './well-formed-text';
 
 const RULES: readonly Rule[] = [
   identity,
@@ -29,6 +30,7 @@ const RULES: readonly Rule[] = [
   canonicalForm,
   objectSize,
   secretMakers,
+  wellFormedText,
 ];
 
 const ATTACHED = Symbol.for('cdk8s-rag.OutputRules');

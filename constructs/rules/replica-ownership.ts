@@ -1,7 +1,6 @@
+import { autoscalersOf } from './autoscalers';
 import { type Json, type ManifestObject, nameOf, type Output } from './output';
 import type { Rule } from './rule';
-
-const AUTOSCALERS = ['HorizontalPodAutoscaler', 'ScaledObject'];
 
 /** The number of pods has one owner, and every disruption budget leaves room for one eviction. */
 export const replicaOwnership: Rule = {
@@ -19,7 +18,7 @@ function isScalable(object: ManifestObject): boolean {
 }
 
 function checkOwner(output: Output, workload: ManifestObject): string[] {
-  const owners = autoscalersOf(output, workload);
+  const owners = autoscalersOf(output.all, workload);
   const fixed = workload.spec.replicas !== undefined;
   const named = owners.map(nameOf).join(' and ');
   if (owners.length > 1) {
@@ -31,16 +30,6 @@ function checkOwner(output: Output, workload: ManifestObject): string[] {
     ];
   }
   return owners.length === 0 && !fixed ? [`${nameOf(workload)}: nobody owns the number of replicas`] : [];
-}
-
-function autoscalersOf(output: Output, workload: ManifestObject): ManifestObject[] {
-  return output.all.filter(
-    (object) =>
-      AUTOSCALERS.includes(object.kind) &&
-      object.metadata.namespace === workload.metadata.namespace &&
-      object.spec?.scaleTargetRef?.name === workload.metadata.name &&
-      (object.spec.scaleTargetRef.kind ?? 'Deployment') === workload.kind,
-  );
 }
 
 function checkBudget(output: Output, budget: ManifestObject): string[] {
@@ -57,7 +46,7 @@ function checkBudget(output: Output, budget: ManifestObject): string[] {
 }
 
 function minimumOf(output: Output, workload: ManifestObject): number {
-  const [autoscaler] = autoscalersOf(output, workload);
+  const [autoscaler] = autoscalersOf(output.all, workload);
   const { minReplicas, minReplicaCount } = autoscaler?.spec ?? {};
   // What is not said is 1 for a HorizontalPodAutoscaler and a workload, and 0 for KEDA.
   return minReplicas ?? minReplicaCount ?? workload.spec.replicas ?? (autoscaler?.kind === 'ScaledObject' ? 0 : 1);

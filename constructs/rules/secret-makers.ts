@@ -1,4 +1,4 @@
-import { groupOf, type ManifestObject, nameOf } from './output';
+import { groupOf, type Json, type ManifestObject, nameOf } from './output';
 import type { Rule } from './rule';
 
 /**
@@ -6,7 +6,8 @@ import type { Rule } from './rule';
  *
  * Sources: CloudNativePG docs, "Applications" and "Certificates"; RabbitMQ Cluster Operator docs, "Using RabbitMQ
  * Cluster Kubernetes Operator"; Strimzi docs, "Security", on certificate authorities and on users; cert-manager docs,
- * "Certificate resource"; External Secrets docs, "ExternalSecret".
+ * "Certificate resource"; External Secrets docs, "ExternalSecret"; Secrets Store CSI driver docs, "Sync as Kubernetes
+ * Secret".
  */
 const MADE_BY: { readonly [groupAndKind: string]: (object: ManifestObject) => string[] } = {
   'postgresql.cnpg.io/Cluster': ({ metadata: { name }, spec }) => [
@@ -20,6 +21,8 @@ const MADE_BY: { readonly [groupAndKind: string]: (object: ManifestObject) => st
   'cert-manager.io/Certificate': ({ spec }) => (typeof spec?.secretName === 'string' ? [spec.secretName] : []),
   'external-secrets.io/ExternalSecret': ({ metadata, spec }) =>
     ['Merge', 'None'].includes(spec?.target?.creationPolicy) ? [] : [spec?.target?.name ?? metadata.name],
+  'secrets-store.csi.x-k8s.io/SecretProviderClass': ({ spec }) =>
+    [spec?.secretObjects ?? []].flat().map(({ secretName }: Json) => secretName),
 };
 
 /** The Secrets, `namespace/name`, that controllers make of an object. */

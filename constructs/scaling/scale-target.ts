@@ -7,7 +7,7 @@ export interface ScaleTarget {
   readonly kind: string;
   /** Name of the workload. */
   readonly name: string;
-  /** Metadata of the autoscaler. */
+  /** Metadata of an object that is applied with the workload. */
   readonly metadata: k8s.ObjectMeta;
   /**
    * Time in which work that a pod has lost comes back, unseen by triggers until then.

@@ -12,6 +12,7 @@ import {
 import { ConnectionGraph } from '../network/connection-graph';
 import type { Endpoint } from '../network/endpoint';
 import { Peer } from '../network/peer';
+import { SyncWave } from '../network/sync-wave';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import { checkObjectName } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
@@ -121,7 +122,7 @@ class HorizontalOwner implements ReplicaOwner {
 
   public bind(scope: Construct, target: ScaleTarget): void {
     new k8s.KubeHorizontalPodAutoscalerV2(scope, 'Autoscaler', {
-      metadata: target.metadata,
+      metadata: autoscalerMetadata(target),
       spec: {
         scaleTargetRef: { apiVersion: 'apps/v1', kind: target.kind, name: target.name },
         minReplicas: this.min,
@@ -205,7 +206,7 @@ class KedaScaler extends Construct {
     const { target, min, max, cooldown } = this.props;
     const behavior = behaviorOf(this.props);
     new ScaledObject(this, 'Resource', {
-      metadata: target.metadata,
+      metadata: autoscalerMetadata(target),
       spec: {
         scaleTargetRef: { apiVersion: 'apps/v1', kind: target.kind, name: target.name },
         minReplicaCount: min,
@@ -281,6 +282,11 @@ class KedaScaler extends Construct {
       });
     }
   }
+}
+
+/** An autoscaler may be called Degraded before the first pods have metrics, and while KEDA falls back. */
+function autoscalerMetadata({ metadata }: ScaleTarget): k8s.ObjectMeta {
+  return { ...metadata, annotations: { ...metadata.annotations, ...SyncWave.LAST.annotations } };
 }
 
 function behaviorOf(bounds: ScalingBounds): k8s.HorizontalPodAutoscalerBehaviorV2 | undefined {

@@ -4,6 +4,7 @@ import {
   CiliumNetworkPolicy,
   CiliumNetworkPolicySpecEgressToPortsPortsProtocol as CiliumProtocol,
 } from '../../imports/cilium.io';
+import { awsHost } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
 import type { PodSet } from '../network/peer';
 import type { PodNetworkPolicy } from '../network/pod-network-policy';
@@ -45,7 +46,7 @@ export interface IIdentified {
   readonly identity?: CloudIdentity;
 }
 
-const ROLE = /^arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
+const ROLE = /^arn:aws(-[a-z]+)*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
 /** Accounts of users, not those that Google keeps itself (Google Cloud docs, "Service accounts overview"). */
 const SERVICE_ACCOUNT = /^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z0-9.-]+\.iam\.gserviceaccount\.com$/;
 
@@ -61,7 +62,7 @@ const GKE_METADATA = [
   Endpoint.host('169.254.169.252', { name: 'metadata-node', number: 988 }),
 ];
 
-const AZURE_LOGIN = Endpoint.host('login.microsoftonline.com', { name: 'login', number: 443 });
+const AZURE_LOGIN = Endpoint.web('login.microsoftonline.com', { name: 'login', number: 443 });
 
 /** What a kind of identity consists of. */
 interface IdentityDetails {
@@ -222,8 +223,8 @@ export class CloudIdentity {
         { scope, property: 'identity' },
       );
     }
-    for (const { peer, port } of endpoints) {
-      policy.allowTo({ to: peer, ports: [port] });
+    for (const endpoint of endpoints) {
+      policy.allowToEndpoint(endpoint);
     }
     if (cilium && this.details.fromNode === true) {
       this.openNode(scope, pods, labels, endpoints);
@@ -253,8 +254,7 @@ export class CloudIdentity {
 }
 
 function stsOf(region: string): Endpoint {
-  const suffix = region.startsWith('cn-') ? '.cn' : '';
-  return Endpoint.host(`sts.${region}.amazonaws.com${suffix}`, { name: 'sts', number: 443 });
+  return Endpoint.web(awsHost('sts', region), { name: 'sts', number: 443 });
 }
 
 function refuseTwice(

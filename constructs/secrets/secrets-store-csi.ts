@@ -1,7 +1,7 @@
-import { Chart, Lazy } from 'cdk8s';
+import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { SecretProviderClass } from '../../imports/secrets-store.csi.x-k8s.io';
-import { SyncWave } from '../network/sync-wave';
+import { PRUNED_LAST, SyncWave } from '../network/sync-wave';
 import { OutputRules } from '../rules/output-rules';
 import { UsageError } from '../rules/usage-error';
 import { checkUuid } from '../rules/uuid';
@@ -24,13 +24,13 @@ export interface AzureKeyVaultProps {
   readonly clientId: string;
 }
 
-/** Names in vaults (Azure docs, "Naming rules and restrictions", Microsoft.KeyVault). */
-const ENTRY = /^[A-Za-z0-9-]{1,127}$/;
+/** Names in vaults (Azure docs, "Naming rules and restrictions", Microsoft.KeyVault) that objects can have as well. */
+const ENTRY = /^(?=.{1,127}$)[A-Za-z0-9-]*[A-Za-z0-9]$/;
 
 /**
- * Secrets that the Secrets Store CSI driver fills from a vault while pods mount them. Each chart gets one
- * SecretProviderClass per Secret, with exactly the keys that something in the chart asks for; every pod that reads the
- * Secret mounts it, because without such a pod there is no Secret.
+ * Secrets that the Secrets Store CSI driver fills from a vault while pods mount them. Each key has a SecretProviderClass and a
+ * Secret of its own, both named like its entry in the vault, `qdrant--api-key`; every pod that reads the key mounts the
+ * class, because without such a pod there is no Secret, and no pod mounts a key that it does not read.
  *
  * Sources: Secrets Store CSI driver docs, "Sync as Kubernetes Secret"; Azure Key Vault provider docs, "Workload
  * Identity".
@@ -48,88 +48,95 @@ export class SecretsStoreCsi implements ISecretSource {
   private constructor(private readonly props: AzureKeyVaultProps) {}
 
   public key(secret: string, key: string): SecretKey {
-    const made = SecretKey._provided(secret, key, (scope) => this.classFor(Chart.of(scope), secret).add(key), {
-      providerClass: secret,
-    });
-    if (!ENTRY.test(entryOf(secret, key))) {
+    // Two dashes, so that what is before and what is after can be told apart.
+    const entry = `${secret}--${key}`;
+    if (!ENTRY.test(entry)) {
       throw new UsageError(
-        `is "${key}", so the entry in the vault would be "${entryOf(secret, key)}", but there names are at most 127 ` +
-          'letters, digits and "-"; name the Secret and the key so',
+        `is "${key}", so the entry in the vault would be "${entry}", but there names are at most 127 letters, digits and ` +
+          '"-", with a letter or digit at the end; name the Secret and the key so',
         { property: 'secret.key' },
       );
     }
-    return made;
+    // Names of objects have no capitals, and vaults do not tell them apart.
+    const name = entry.toLowerCase();
+    return SecretKey._provided(name, key, (scope) => this.provide(Chart.of(scope), { name, entry, key }), {
+      providerClass: name,
+    });
   }
 
-  private classFor(chart: Chart, secret: string): MountedSecret {
-    const id = `secret-provider-class-${secret}`;
-    const known = chart.node.tryFindChild(id) as MountedSecret | undefined;
-    if (known !== undefined && known.props !== this.props) {
-      throw new UsageError(
-        `has keys from the vault ${known.props.vault} and from ${this.props.vault}; one Secret comes from one vault, so give one of them another name`,
-        { scope: chart, property: `secret ${secret}` },
+  private provide(chart: Chart, mounted: MountedKey): void {
+    const id = `secret-provider-class-${mounted.name}`;
+    const known = chart.node.tryFindChild(id) as KeyProviderClass | undefined;
+    if (known === undefined) {
+      new KeyProviderClass(chart, id, this.props, mounted);
+      return;
+    }
+    const refuse = (problem: string) => {
+      throw new UsageError(problem, { scope: chart, property: `secret ${mounted.name}` });
+    };
+    if (known.props !== this.props) {
+      refuse(
+        `comes from the vault ${known.props.vault} and from ${this.props.vault}; one Secret comes from one vault, so give ` +
+          'one of them another name',
       );
     }
-    return known ?? new MountedSecret(chart, id, this.props, secret);
+    if (known.mounted.key !== mounted.key) {
+      refuse(
+        `is the entry of key ${known.mounted.key} and of key ${mounted.key}, and entries of a vault are told apart by letters, ` +
+          'digits and "-" alone, whatever their case; give one of them another name',
+      );
+    }
   }
 }
 
-/** The SecretProviderClass of one Secret. */
-class MountedSecret extends Construct {
-  private readonly keys = new Set<string>();
+/** A key as it is mounted. */
+interface MountedKey {
+  /** Name of the SecretProviderClass and of the Secret. */
+  readonly name: string;
+  /** Name of the entry in the vault. */
+  readonly entry: string;
+  /** Key in the data of the Secret, and name of the file. */
+  readonly key: string;
+}
 
+/**
+ * The SecretProviderClass of one key. The driver makes a Secret of a class only when there is none of that name, so two classes
+ * cannot share one (Secrets Store CSI driver, controllers/secretproviderclasspodstatus_controller.go).
+ */
+class KeyProviderClass extends Construct {
   public constructor(
     scope: Construct,
     id: string,
     public readonly props: AzureKeyVaultProps,
-    private readonly secret: string,
+    public readonly mounted: MountedKey,
   ) {
     super(scope, id);
+    const { name, entry, key } = mounted;
+    const { vault, tenantId, clientId } = props;
     new SecretProviderClass(this, 'Resource', {
-      metadata: { name: secret, annotations: SyncWave.SECRETS.annotations },
+      metadata: { name, annotations: { ...SyncWave.SECRETS.annotations, ...PRUNED_LAST } },
       spec: {
         provider: 'azure',
-        parameters: Lazy.any({ produce: () => this.toParameters() }),
-        secretObjects: Lazy.any({ produce: () => this.toSecretObjects() }),
+        parameters: {
+          usePodIdentity: 'false',
+          clientID: clientId,
+          keyvaultName: vault,
+          tenantID: tenantId,
+          // The provider reads a list of texts, each of which is YAML by itself.
+          objects: [
+            'array:',
+            '  - |',
+            `    objectName: ${entry}`,
+            '    objectType: secret',
+            `    objectAlias: ${key}`,
+            '',
+          ].join('\n'),
+        },
+        secretObjects: [{ secretName: name, type: 'Opaque', data: [{ objectName: key, key }] }],
       },
     });
     OutputRules.attach(this);
   }
-
-  public add(key: string): void {
-    this.keys.add(key);
-  }
-
-  private toParameters(): { [name: string]: string } {
-    const { vault, tenantId, clientId } = this.props;
-    return {
-      usePodIdentity: 'false',
-      clientID: clientId,
-      keyvaultName: vault,
-      tenantID: tenantId,
-      objects: ['array:', ...this.sorted().map((key) => this.toObject(key)), ''].join('\n'),
-    };
-  }
-
-  /** An entry of the vault; the provider reads a list of texts, each of which is YAML by itself. */
-  private toObject(key: string): string {
-    const lines = [`objectName: ${entryOf(this.secret, key)}`, 'objectType: secret', `objectAlias: ${key}`];
-    return ['  - |', ...lines.map((line) => `    ${line}`)].join('\n');
-  }
-
-  private toSecretObjects(): object[] {
-    const data = this.sorted().map((key) => ({ objectName: key, key }));
-    return [{ secretName: this.secret, type: 'Opaque', data }];
-  }
-
-  private sorted(): string[] {
-    return [...this.keys].sort();
-  }
-}
-
-/** Two dashes, so that what is before and what is after can be told apart. */
-function entryOf(secret: string, key: string): string {
-  return `${secret}--${key}`;
 }
 
 function checkVault({ vault, tenantId, clientId }: AzureKeyVaultProps): void {

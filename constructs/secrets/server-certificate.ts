@@ -6,6 +6,7 @@ import {
   CertificateSpecPrivateKeyRotationPolicy as RotationPolicy,
   CertificateSpecUsages as Usage,
 } from '../../imports/cert-manager.io';
+import { SyncWave } from '../network/sync-wave';
 import { ExternalReferences } from '../rules/external-references';
 import { dnsSubdomainProblem } from '../rules/object-name';
 import { refuse } from '../rules/usage-error';
@@ -56,7 +57,17 @@ export class ServerCertificate {
   }
 
   /**
-   * Creates what is needed and returns the keys.
+   * Creates what the servers in the cluster need that the metadata belongs to, and returns the keys. The Certificate is
+   * there before them: what an operator runs counts as failed while its Secret is missing.
+   * @internal
+   */
+  public _bindServer(scope: Construct, metadata: k8s.ObjectMeta, dnsNames: string[], usages: Usage[]): CertificateKeys {
+    const annotations = { ...metadata.annotations, ...SyncWave.SECRETS.annotations };
+    return this._bind(scope, { ...metadata, annotations }, dnsNames, usages);
+  }
+
+  /**
+   * Creates what is needed and returns the keys. The Certificate is applied as the metadata says.
    * @internal
    */
   public _bind(scope: Construct, metadata: k8s.ObjectMeta, dnsNames: string[], usages: Usage[]): CertificateKeys {

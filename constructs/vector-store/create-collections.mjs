@@ -2,7 +2,9 @@
 // differs is changed where Qdrant can change it in place, and reported where it cannot; nothing is ever dropped.
 // Safe to run again, whatever has been done before.
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QdrantClient, QdrantError } from './qdrant-client.mjs';
+import { membersOf } from './qdrant-cluster.mjs';
 
 /** Vectors of another size or compared in another way are another collection. */
 const FIXED = ['vectors.size', 'vectors.distance'];
@@ -10,6 +12,8 @@ const MODEL = 'metadata.cdk8s-rag/model';
 
 const client = QdrantClient.fromEnvironment();
 const file = process.env.COLLECTION_FILE;
+/** Nodes that the cluster is to have; 1 is no cluster. */
+const nodes = Number(process.env.QDRANT_NODES);
 
 /** What is wrong and cannot be changed in place. */
 const problems = [];
@@ -91,7 +95,31 @@ async function adjust(name, path, { config }, wanted) {
   return true;
 }
 
+/**
+ * Waits until every node is a member of the cluster: a collection is spread over those that there are when it is created,
+ * and the others would hold nothing of it.
+ */
+async function allNodesJoined() {
+  const until = Date.now() + client.patience;
+  for (;;) {
+    const problem = await membersOf(client).then(
+      ({ size }) => (size < nodes ? `has ${size} of ${nodes} nodes` : undefined),
+      ({ message }) => message,
+    );
+    if (problem === undefined) {
+      return;
+    }
+    if (Date.now() > until) {
+      throw new Error(`the cluster ${problem}; a collection is created when all of them have joined`);
+    }
+    await sleep(1000);
+  }
+}
+
 async function create(name, path, wanted) {
+  if (nodes > 1) {
+    await allNodesJoined();
+  }
   try {
     await client.put(path, wanted);
     console.log(`${name}: created`);
@@ -171,7 +199,7 @@ async function run() {
 try {
   await run();
 } catch (error) {
-  problems.push(error instanceof QdrantError ? error.message : error.stack);
+  problems.push(error.message);
 }
 for (const problem of problems) {
   console.error(problem);

@@ -78,17 +78,18 @@ async function countLoad(remaining) {
 
 /** A node that goes, as the cluster knows it; undefined when it is no member any more. */
 async function memberOf(node) {
-  const known = await membersOf(client);
+  const peer = peerOf(node, await membersOf(client));
+  if (peer === undefined) {
+    return undefined;
+  }
   try {
-    const { peer_id: peer } = await node.client.get('/cluster');
-    return known.has(peer) ? { ...node, peer, answers: true } : undefined;
+    await node.client.get('/cluster');
+    return { ...node, peer, answers: true };
   } catch (error) {
     if (!(error instanceof QdrantError) || error.status !== undefined) {
       throw error;
     }
-    // A node that was removed has stopped; one that was not is known by its name.
-    const peer = peerOf(node, known);
-    return peer === undefined ? undefined : { ...node, peer, answers: false };
+    return { ...node, peer, answers: false };
   }
 }
 

@@ -1,5 +1,6 @@
 import { ExternalService } from '../data/external-service';
 import type { EmbeddingModel } from '../models/embedding-model';
+import { checkHost } from '../network/host-name';
 import type { ChangeRule } from '../rules/change-rule';
 import { ChangeRules } from '../rules/change-rules';
 import { UsageError } from '../rules/usage-error';
@@ -97,9 +98,10 @@ export class ExternalVectorStore implements IProvider {
     private readonly grpcPort?: number,
   ) {
     const { hostname: host, port } = checkedUrl(props.url);
+    checkHost(host, 'externalVectorStore.url');
     this.description = host;
     const ports = grpcPort === undefined || grpcPort === port ? [port] : [port, grpcPort];
-    this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs }));
+    this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs, http: true }));
     if (props.collection?.name === '') {
       throw new UsageError('is empty; name the collection as the store does', { property: 'collection.name' });
     }

@@ -7,7 +7,7 @@ import { Distance, type EmbeddingModel } from '../models/embedding-model';
 import { ChangeRules } from '../rules/change-rules';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
-import { Job } from '../workload/job';
+import { Job, type LibraryJobOptions } from '../workload/job';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import { scriptFile } from '../workload/script-file';
 import { PGVECTOR_FILE, pgvectorChanges } from './pgvector-changes';
@@ -39,6 +39,12 @@ export interface PgvectorProps {
    * @default 64
    */
   readonly efConstruction?: number;
+
+  /**
+   * How the Job is run that creates it.
+   * @default - as any other pods
+   */
+  readonly job?: LibraryJobOptions;
 
   /**
    * Time that creating it may take. The index of a table that is filled already takes minutes for each million
@@ -174,6 +180,7 @@ export class Pgvector extends Construct implements IProvider {
   private createBootstrap(): Job {
     const { database, deadline = Duration.minutes(30) } = this.props;
     const job = new Job(this, 'Table', {
+      ...this.props.job,
       name: `${this.node.id}-table`,
       component: 'vector-store',
       container: {

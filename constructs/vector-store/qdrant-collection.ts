@@ -5,7 +5,7 @@ import type { EmbeddingModel } from '../models/embedding-model';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
-import { Job } from '../workload/job';
+import { Job, type JobOptions, type LibraryJobOptions } from '../workload/job';
 import type { IClient, IProvider, Offer } from '../workload/provider';
 import type { Resources } from '../workload/resources';
 import { MODEL_KEY } from './collection-model';
@@ -19,7 +19,7 @@ import { type StrictMode, strictModeConfig } from './strict-mode';
  * What fills a new collection from an old one; it runs at every sync until the aliases are switched. What is written
  * to the old one meanwhile may be missed, so it runs once more, while nobody writes, before they are.
  */
-export interface CollectionBackfill {
+export interface CollectionBackfill extends JobOptions {
   /**
    * What runs: a program that reads every point of `SOURCE_COLLECTION`, makes its vectors anew with the model
    * of `EMBEDDING_MODEL`, and writes it to `TARGET_COLLECTION`. It must be safe to run again, and may pass over points
@@ -70,10 +70,10 @@ export interface NextCollection {
   readonly backfill?: CollectionBackfill;
 
   /**
-   * Whether clients use it. The aliases are switched then, provided that it has at least as many points as the
-   * old one, which says nothing of points that have changed; clients wait for that, and get its name and the facts of its model with their next rollout. The old
-   * collection serves those that are still there. The backfill runs no more. Afterwards
-   * `name` and `model` can become the new ones, and `next` can go; the old collection stays until you drop it.
+   * Whether clients use the new collection. A Job first checks that it has at least as many points as the old one; it does
+   * not compare points. The Job moves the aliases, and then clients roll out with the new name and model. Pods that are
+   * not replaced yet use the old collection. The backfill runs no more. Afterwards `name` and `model` can become the new
+   * ones, and `next` can go; the old collection stays until you drop it.
    * @default false
    */
   readonly switched?: boolean;
@@ -104,7 +104,8 @@ export interface QdrantCollectionProps {
   readonly shards?: number;
 
   /**
-   * Copies of each shard, from 1 to the number of nodes. A change holds for new shards only.
+   * Copies of each shard, from 1 to the number of nodes. A change holds for new shards; `repair` of the
+   * database then makes or drops copies of the others.
    * @default - the database's own
    */
   readonly replicationFactor?: number;
@@ -123,7 +124,7 @@ export interface QdrantCollectionProps {
   readonly quantization?: Quantization;
 
   /**
-   * Whether the vectors are read from disk instead of memory; slower, and with quantization hardly so.
+   * Whether the vectors are read from disk instead of memory; slower; with quantization only slightly.
    * @default - they are in memory, and what an existing collection has stays
    */
   readonly onDisk?: boolean;
@@ -153,6 +154,12 @@ export interface QdrantCollectionProps {
    * @default - none
    */
   readonly next?: NextCollection;
+
+  /**
+   * How the Jobs are run that create it and switch its aliases.
+   * @default - as any other pods
+   */
+  readonly jobs?: LibraryJobOptions;
 
   /**
    * Time that creating it may take. New payload indexes of a large collection take minutes.
@@ -199,6 +206,7 @@ export class QdrantCollection extends Construct implements IProvider {
   private readonly props: QdrantCollectionProps;
   private readonly aliases: string[];
   private readOnlyView?: IProvider;
+  private administrationView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantCollectionProps) {
     super(scope, id);
@@ -216,11 +224,21 @@ export class QdrantCollection extends Construct implements IProvider {
     return this.offer(client, this.props.store);
   }
 
-  /** The same collection for clients that only search; they get the key that can only read. */
+  /** The same collection for clients that only search; they get the token or the key that can only read. */
   public get readOnly(): IProvider {
     const store = this.props.store.readOnly;
     this.readOnlyView ??= { description: `${this.node.id}.readOnly`, offerTo: (client) => this.offer(client, store) };
     return this.readOnlyView;
+  }
+
+  /** The same collection for programs that need the full key of the database, such as a `QdrantRestore`. */
+  public get administration(): IProvider {
+    const store = this.props.store.administration;
+    this.administrationView ??= {
+      description: `${this.node.id}.administration`,
+      offerTo: (client) => this.offer(client, store),
+    };
+    return this.administrationView;
   }
 
   private offer(client: IClient, store: IProvider): Offer {
@@ -312,6 +330,7 @@ export class QdrantCollection extends Construct implements IProvider {
   private createBootstrap(): Job {
     const job = this.createProgramJob('Bootstrap', 'bootstrap', 'create-collections.mjs', {
       COLLECTION_FILE: EnvValue.of(COLLECTION_FILE),
+      QDRANT_NODES: EnvValue.of(String(this.props.store.nodes)),
     });
     job.addConfigFiles({ [COLLECTION_FILE]: `${JSON.stringify(this.desiredState(), undefined, 2)}\n` });
     return job;
@@ -356,6 +375,9 @@ export class QdrantCollection extends Construct implements IProvider {
     }
     const { image, command, args, env, deadline, resources } = next.backfill;
     const job = new Job(this, 'Backfill', {
+      ...next.backfill,
+      // It is the container that has them.
+      env: undefined,
       name: `${this.node.id}-backfill`,
       component: 'vector-store',
       container: {
@@ -398,6 +420,7 @@ export class QdrantCollection extends Construct implements IProvider {
     const { store, deadline = Duration.minutes(30) } = this.props;
     const program = QdrantProgram.forDatabase(store, main);
     const job = new Job(this, id, {
+      ...this.props.jobs,
       // Collections come and go; the Jobs keep their names, so that each sync replaces those of the last.
       name: `${this.node.id}-${name}`,
       component: 'vector-store',

@@ -2,7 +2,7 @@ import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
-import { Job } from '../workload/job';
+import { Job, type LibraryJobOptions } from '../workload/job';
 import { type QdrantAccess, QdrantProgram } from './qdrant-program';
 
 /** Variable of the Job that says how many nodes are kept; the next render reads it. */
@@ -14,12 +14,12 @@ export function drainName(store: string): string {
 }
 
 /** Which nodes of a Qdrant are to be emptied. */
-export interface DrainProps {
+export interface DrainProps extends LibraryJobOptions {
   /**
    * Nodes that stay: those with the lowest ordinals. From 1 to one less than there are, but not 2. The others
-   * lose their shards and leave the cluster, and can then be taken away by lowering `nodes` to this number. Do
-   * so soon, because a pod that restarts may join again, and delete the claims of the nodes that are gone: one
-   * that comes back with them later would take itself for a member.
+   * lose their shards and leave the cluster; then they stop, so that no client is led to them, and their pods are not
+   * ready any more. Lower `nodes` to this number soon: until then the StatefulSet is not healthy, and a sync waits for
+   * it. Then delete the claims of the nodes that are gone: a node that comes back with one does not start.
    */
   readonly to: number;
 
@@ -59,6 +59,7 @@ export class QdrantDrain extends Construct {
     checkTo(scope, drain.to, nodes);
     const program = QdrantProgram.forEveryNode(store, 'drain-nodes.mjs');
     this.job = new Job(this, 'Resource', {
+      ...drain,
       name: drainName(name),
       component: 'vector-store',
       container: program.container({ [DRAIN_TO]: EnvValue.of(String(drain.to)) }),

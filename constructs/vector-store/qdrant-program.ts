@@ -8,8 +8,10 @@ import type { IProvider } from '../workload/provider';
 import type { Workload } from '../workload/workload';
 
 /** What a program needs to know of the database that it speaks to. */
-export interface QdrantAccess extends IProvider {
-  /** Every node under its own name. */
+export interface QdrantAccess {
+  /** The database, with the key that may do everything. */
+  readonly administration: IProvider;
+  /** Every node under its own name, with the same key. */
   readonly everyNode: IProvider;
   /** Every node under its own name, also on the port of the nodes' own protocol. */
   readonly everyPeer: IProvider;
@@ -29,7 +31,7 @@ const STREAMING = { cpu: Cpu.millis(50), memory: Size.mebibytes(256) };
 export class QdrantProgram {
   /** A program that speaks to the database by its Service. */
   public static forDatabase(store: QdrantAccess, main: string): QdrantProgram {
-    return new QdrantProgram(store, store, FACTS, main);
+    return new QdrantProgram(store, store.administration, FACTS, main);
   }
 
   /** A program that speaks to every node under its own name. */

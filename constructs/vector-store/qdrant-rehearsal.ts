@@ -10,6 +10,7 @@ import { refuse, UsageError } from '../rules/usage-error';
 import type { ContainerProps } from '../workload/container';
 import { CronJob } from '../workload/cron-job';
 import { EnvValue } from '../workload/env-value';
+import type { LibraryJobOptions } from '../workload/job';
 import { scriptFile } from '../workload/script-file';
 import { Volume } from '../workload/volume';
 import type { Qdrant } from './qdrant';
@@ -18,11 +19,11 @@ import { QdrantProgram } from './qdrant-program';
 import { checkCollections } from './qdrant-restore';
 
 /** Whose snapshots are tried out, and when. */
-export interface QdrantRehearsalProps {
+export interface QdrantRehearsalProps extends LibraryJobOptions {
   /** The database; it must take snapshots. */
   readonly of: Qdrant;
 
-  /** When. After a run of its snapshots: the longer ago that is, the further the counts are apart. */
+  /** When it runs. Soon after the snapshots: what is written in between makes the two counts differ. */
   readonly schedule: Cron;
 
   /**
@@ -113,6 +114,7 @@ export class QdrantRehearsal extends Construct {
     const run = Volume.memory('run', Size.mebibytes(1));
     const program = QdrantProgram.forEveryNode(store, 'rehearse-snapshots.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
+      ...props,
       name,
       component: 'vector-store',
       schedule: props.schedule,
@@ -122,7 +124,7 @@ export class QdrantRehearsal extends Construct {
       envNames: program.envNames,
       deadline: props.deadline ?? Duration.hours(6),
       keptFor: KEPT,
-      retries: 0,
+      retries: props.retries ?? 0,
     });
     program.addTo(this.cronJob);
     const storage = Volume.ephemeral('storage', props.storage ?? storageFor(store), this.storageClass(props));

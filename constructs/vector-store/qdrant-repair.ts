@@ -1,11 +1,11 @@
 import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { EnvValue } from '../workload/env-value';
-import { Job } from '../workload/job';
+import { Job, type LibraryJobOptions } from '../workload/job';
 import { type QdrantAccess, QdrantProgram } from './qdrant-program';
 
 /** How a Qdrant is brought back to as many nodes and copies as it should have. */
-export interface RepairProps {
+export interface RepairProps extends LibraryJobOptions {
   /**
    * Whether nodes are taken out of the cluster although no other node has an active copy of a shard that they held.
    * The points of such a shard are gone then; restore the collection from snapshots afterwards.
@@ -46,6 +46,7 @@ export class QdrantRepair extends Construct {
     const { store, name, repair } = props;
     const program = QdrantProgram.forEveryPeer(store, 'repair-cluster.mjs');
     this.job = new Job(this, 'Resource', {
+      ...repair,
       name,
       component: 'vector-store',
       container: program.container({

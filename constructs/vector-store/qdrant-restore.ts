@@ -2,14 +2,14 @@ import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
-import { Job } from '../workload/job';
+import { Job, type LibraryJobOptions } from '../workload/job';
 import type { IProvider, Offer } from '../workload/provider';
 import { type Qdrant, SNAPSHOT_DIRECTORY } from './qdrant';
 import { QdrantProgram } from './qdrant-program';
 
 /** What is brought back. */
-export interface QdrantRestoreProps {
-  /** The database. */
+export interface QdrantRestoreProps extends LibraryJobOptions {
+  /** The database. Without `snapshots`, the snapshots on the volumes of its nodes are restored. */
   readonly store: Qdrant;
 
   /**
@@ -20,7 +20,7 @@ export interface QdrantRestoreProps {
 
   /**
    * Names of the collections. They must exist, empty: Qdrant lists the snapshots of a collection only while it
-   * does. Where a `QdrantCollection` creates it, have the Job wait: `restore.job.uses(documents)`.
+   * does. Where a `QdrantCollection` creates it, have the Job wait: `restore.job.uses(documents.administration)`.
    * @default - all that exist and have snapshots
    */
   readonly collections?: string[];
@@ -34,8 +34,8 @@ export interface QdrantRestoreProps {
   readonly before?: string;
 
   /**
-   * Whether collections that have points are restored too. What was written since then is lost. It is done once
-   * for each `before`, which must be given: the newest snapshots are others every day.
+   * Whether collections that have points are restored too. What was written since then is lost. It needs `before`, and
+   * each value of that is restored once, so later syncs do not overwrite again.
    * @default false; a collection that has points is left alone
    */
   readonly overwrite?: boolean;
@@ -70,6 +70,7 @@ export class QdrantRestore extends Construct implements IProvider {
     const { store, name = `${store.workload.name}-restore`, deadline = Duration.hours(6) } = props;
     const program = QdrantProgram.forEveryNode(store, 'restore-snapshots.mjs');
     this.job = new Job(this, 'Resource', {
+      ...props,
       name,
       component: 'vector-store',
       container: program.streamingContainer(environmentOf(props)),

@@ -32,6 +32,7 @@ export class QdrantSnapshots extends Construct {
     const { store, schedule, name } = props;
     const program = QdrantProgram.forEveryNode(store, 'take-snapshots.mjs');
     this.cronJob = new CronJob(this, 'Resource', {
+      ...schedule.job,
       name,
       component: 'vector-store',
       schedule: schedule.cron,
@@ -45,7 +46,7 @@ export class QdrantSnapshots extends Construct {
       user: { uid: 1000, gid: 1000 },
       envNames: program.envNames,
       deadline: schedule.deadline ?? Duration.hours(6),
-      retries: 0,
+      retries: schedule.job.retries ?? 0,
     });
     program.addTo(this.cronJob);
   }

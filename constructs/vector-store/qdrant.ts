@@ -8,7 +8,7 @@ import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import { ChangeRules } from '../rules/change-rules';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type CertificateKeys, CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
 import type { MainContainerProps } from '../workload/container';
@@ -23,12 +23,15 @@ import { SecretRotation } from '../workload/secret-rotation';
 import { StatefulSet } from '../workload/stateful-set';
 import { Volume } from '../workload/volume';
 import type { WorkloadOptions } from '../workload/workload';
+import { AUDIT_DIRECTORY, auditConfig, type QdrantAudit } from './qdrant-audit';
 import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
+import { KEY_VARIABLES, keysOverlap } from './qdrant-key-changes';
 import { QdrantRepair, type RepairProps } from './qdrant-repair';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
+import { variableProblem } from './qdrant-variables';
 import { DEFAULT_TOLERANCE, type SnapshotSchedule } from './snapshot-schedule';
 import { snapshotAccess, snapshotBucket, snapshotSettings } from './snapshot-storage';
 
@@ -78,30 +81,56 @@ export interface QdrantProps extends WorkloadOptions {
   readonly snapshots?: SnapshotSchedule;
 
   /**
-   * Storage class of both volumes.
+   * Storage class of the volumes.
    * @default - the cluster's class for block volumes
    */
   readonly storageClass?: string;
 
   /**
-   * Key with all permissions. Qdrant without one lets everybody in. A change of its value restarts no node by
-   * itself: nodes with different keys refuse one another, so a key is replaced with {@link alternativeApiKey}.
+   * Key with all permissions, and the secret with which tokens are signed: 32 characters or more. Nodes show it to each
+   * other, and the library's own programs have it. Clients have it unless there is {@link clientToken}. A value that
+   * is changed in place restarts no pod, and pods that start later are refused by those that started before: refer to
+   * another key instead, with {@link alternativeApiKey}. A step that would cut off nodes or clients is refused.
    */
   readonly apiKey: SecretKey;
 
   /**
-   * A second key with all permissions, while one replaces the other: put the new key here and wait for the
-   * rollout, exchange the two and wait again, then remove this.
+   * A second key with all permissions, while one replaces the other: put the new key here and sync, exchange the
+   * two and sync, then remove this and sync. Tokens that are signed with it are accepted too.
    * Source: Qdrant 1.19 docs, "Security", "Rolling key rotation".
    * @default - none
    */
   readonly alternativeApiKey?: SecretKey;
 
   /**
-   * Key that can only read.
+   * Token that clients that write get instead of {@link apiKey}: a JSON Web Token, signed with `apiKey` or
+   * `alternativeApiKey`, whose claims say which collections they may write to. Without such claims it may do everything.
+   * Any number of tokens is valid at a time, so one is replaced by a reference to another. A value that is changed in
+   * place restarts no pod.
+   * Source: Qdrant 1.19 docs, "Security", "Granular access control with JWT".
+   * @default - clients that write get apiKey
+   */
+  readonly clientToken?: SecretKey;
+
+  /**
+   * Key that can read everything, snapshots too. Nodes accept one only, so it cannot be replaced while clients use it:
+   * {@link readOnlyToken} can.
    * @default - none
    */
   readonly readOnlyApiKey?: SecretKey;
+
+  /**
+   * Token that clients that only search get, as {@link clientToken}; it goes before {@link readOnlyApiKey}, which the nodes
+   * accept as well.
+   * @default - clients that only search get readOnlyApiKey
+   */
+  readonly readOnlyToken?: SecretKey;
+
+  /**
+   * Logs what clients ask, and who asked, on a volume of its own.
+   * @default - there is no such log
+   */
+  readonly audit?: QdrantAudit;
 
   /**
    * Certificate for REST, gRPC, metrics and the protocol between nodes.
@@ -129,8 +158,9 @@ export interface QdrantProps extends WorkloadOptions {
   readonly drain?: DrainProps;
 
   /**
-   * Brings back nodes that lost their volume, and gives every shard its copies again, spread evenly over the nodes: set
-   * it, sync, wait for the Job `<name>-repair`, and remove it.
+   * Brings back nodes that lost their volume, and gives every shard as many copies as its collection wants, spread evenly
+   * over the nodes: missing copies are made, surplus ones are dropped. Set it, sync, wait for the Job `<name>-repair`, and
+   * remove it. Not together with `drain`.
    * @default - a node without its volume waits, and copies stay as few as they are
    */
   readonly repair?: RepairProps;
@@ -206,12 +236,16 @@ export class Qdrant extends Construct implements IProvider {
   private readonly initVolume = Volume.memory('init', Size.mebibytes(1));
   private tlsVolume?: Volume;
   private readOnlyView?: IProvider;
+  private administrationView?: IProvider;
   private everyNodeView?: IProvider;
   private everyPeerView?: IProvider;
 
   public constructor(scope: Construct, id: string, props: QdrantProps) {
     super(scope, id);
     this.props = props;
+    for (const name of Object.keys(props.env ?? {})) {
+      refuse(variableProblem(name), { scope: this, property: 'env' });
+    }
     this.name = props.name ?? id;
     this.capacity = new QdrantCapacity(this, props);
     this.nodes = this.capacity.nodes;
@@ -230,34 +264,45 @@ export class Qdrant extends Construct implements IProvider {
   }
 
   public offerTo(client: IClient): Offer {
-    return this.offer(client, this.props.apiKey);
+    const { clientToken, apiKey } = this.props;
+    return this.offer(client, clientToken ?? apiKey);
   }
 
-  /** The same database for clients that only search; they get the key that can only read. */
+  /** The same database for clients that only search; they get the token or the key that can only read. */
   public get readOnly(): IProvider {
-    const { readOnlyApiKey } = this.props;
-    if (readOnlyApiKey === undefined) {
-      throw new UsageError('is missing, so nobody can be given read-only access; set it', {
+    const { readOnlyToken, readOnlyApiKey } = this.props;
+    const credential = readOnlyToken ?? readOnlyApiKey;
+    if (credential === undefined) {
+      throw new UsageError('is missing, so no client can be given read-only access; set it, or readOnlyApiKey', {
         scope: this,
-        property: 'readOnlyApiKey',
+        property: 'readOnlyToken',
       });
     }
     this.readOnlyView ??= {
       description: `${this.node.id}.readOnly`,
-      offerTo: (client) => this.offer(client, readOnlyApiKey),
+      offerTo: (client) => this.offer(client, credential),
     };
     return this.readOnlyView;
   }
 
+  /** The same database for programs that create collections, move shards or take snapshots; they get the full key. */
+  public get administration(): IProvider {
+    this.administrationView ??= {
+      description: `${this.node.id}.administration`,
+      offerTo: (client) => this.offer(client, this.props.apiKey),
+    };
+    return this.administrationView;
+  }
+
   /**
-   * Every node under its own name, for programs that have to speak to each: the offer, and `QDRANT_NODE_URLS`,
-   * one URL for each node in the order of their ordinals, separated by commas.
+   * Every node under its own name, for programs that have to speak to each: the offer of {@link administration}, and
+   * `QDRANT_NODE_URLS`, one URL for each node in the order of their ordinals, separated by commas.
    */
   public get everyNode(): IProvider {
     this.everyNodeView ??= {
       description: `${this.node.id}.everyNode`,
       offerTo: (client) => {
-        const offer = this.offerTo(client);
+        const offer = this.administration.offerTo(client);
         return { ...offer, env: { ...offer.env, [`${this.envPrefix}_NODE_URLS`]: this.nodeUrls(HTTP) } };
       },
     };
@@ -267,6 +312,7 @@ export class Qdrant extends Construct implements IProvider {
   /**
    * Every node under its own name, also on the port of the nodes' own protocol: the offer of {@link everyNode}, and
    * `QDRANT_PEER_URIS`, one URI for each node.
+   * @internal
    */
   public get everyPeer(): IProvider {
     this.everyPeerView ??= {
@@ -340,14 +386,15 @@ export class Qdrant extends Construct implements IProvider {
       [`${prefix}_GRPC_PORT`]: EnvValue.of(String(GRPC.number)),
       [`${prefix}_API_KEY`]: EnvValue.fromSecret(key),
     };
+    const offer = { endpoints: [http, grpc], env, unwatchedKeys: [key] };
     if (this.certificate === undefined) {
-      return { endpoints: [http, grpc], env };
+      return offer;
     }
     const { authority } = this.certificate;
     // A client of two databases has two authorities.
     const directory = `/etc/${this.name}-ca`;
     return {
-      endpoints: [http, grpc],
+      ...offer,
       env: { ...env, [`${prefix}_CA_FILE`]: EnvValue.of(`${directory}/${authority.key}`) },
       files: [{ source: authority, directory }],
     };
@@ -381,7 +428,7 @@ export class Qdrant extends Construct implements IProvider {
 
   private createStatefulSet(): StatefulSet {
     const { storage, snapshotStorage, sizing } = this.capacity;
-    const { storageClass } = this.props;
+    const { storageClass, audit } = this.props;
     const workload = new StatefulSet(this, 'Resource', {
       ...this.props,
       component: 'vector-store',
@@ -395,12 +442,13 @@ export class Qdrant extends Construct implements IProvider {
       claims: [
         { name: 'storage', size: storage, storageClass },
         { name: 'snapshots', size: snapshotStorage, storageClass },
+        ...(audit === undefined ? [] : [{ name: AUDIT_DIRECTORY, size: audit.storage, storageClass }]),
       ],
       // Segments are flushed and consensus state is written before the process ends.
       gracePeriod: Duration.minutes(2),
       metricsPort: METRICS,
       // Nodes know one another by the key: pods that restart one by one with a new one would shut the rest out.
-      unwatchedKeys: this.keys,
+      unwatchedKeys: this.keys.map(([, key]) => key),
     });
     if (sizing !== undefined) {
       workload.statefulSet.metadata.addAnnotation(SIZING_ANNOTATION, sizing.formula);
@@ -426,31 +474,29 @@ export class Qdrant extends Construct implements IProvider {
       mounts: [
         { volume: this.storageVolume, path: STORAGE },
         { volume: Volume.claim('snapshots'), path: SNAPSHOT_DIRECTORY },
+        ...(this.props.audit === undefined
+          ? []
+          : [{ volume: Volume.claim(AUDIT_DIRECTORY), path: `${HOME}/${AUDIT_DIRECTORY}` }]),
         { volume: this.initVolume, path: START_DIRECTORY },
       ],
     };
   }
 
   private containerEnv(): { [name: string]: EnvValue } {
-    const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
     return {
-      QDRANT__SERVICE__API_KEY: EnvValue.fromSecret(apiKey),
-      ...(alternativeApiKey === undefined
-        ? {}
-        : { QDRANT__SERVICE__ALT_API_KEY: EnvValue.fromSecret(alternativeApiKey) }),
-      ...(readOnlyApiKey === undefined
-        ? {}
-        : { QDRANT__SERVICE__READ_ONLY_API_KEY: EnvValue.fromSecret(readOnlyApiKey) }),
+      ...Object.fromEntries(this.keys.map(([variable, key]) => [variable, EnvValue.fromSecret(key)])),
       // Qdrant writes a marker when it has started; the image's working directory is read-only.
       QDRANT_INIT_FILE_PATH: EnvValue.of(`${START_DIRECTORY}/.qdrant-initialized`),
       ...(this.distributed ? this.startEnv() : {}),
     };
   }
 
-  /** The keys that clients and nodes show. */
-  private get keys(): SecretKey[] {
-    const { apiKey, alternativeApiKey, readOnlyApiKey } = this.props;
-    return [apiKey, alternativeApiKey, readOnlyApiKey].filter((key) => key !== undefined);
+  /** The keys that the nodes accept, by the variables that they have them from. */
+  private get keys(): [string, SecretKey][] {
+    return Object.entries(KEY_VARIABLES).flatMap(([property, variable]): [string, SecretKey][] => {
+      const key = this.props[property as keyof typeof KEY_VARIABLES];
+      return key === undefined ? [] : [[variable, key]];
+    });
   }
 
   /** What qdrant-start.sh reads. */
@@ -505,7 +551,7 @@ export class Qdrant extends Construct implements IProvider {
         { scope: this, property: 'tls' },
       );
     }
-    const keys = tls._bind(this, this.workload.metadata(), this.dnsNames(), [
+    const keys = tls._bindServer(this, this.workload.metadata(), this.dnsNames(), [
       CertificateUsage.SERVER_AUTH,
       // Nodes are clients of one another.
       CertificateUsage.CLIENT_AUTH,
@@ -546,15 +592,20 @@ export class Qdrant extends Construct implements IProvider {
 
   /** Settings that differ from Qdrant's own; the image's config.yaml has the others. */
   private config(): object {
+    const { audit } = this.props;
     const tls = this.props.tls !== undefined;
     return {
       telemetry_disabled: true,
+      ...(audit === undefined ? {} : { audit: auditConfig(this, audit) }),
       service: {
         metrics_port: METRICS.number,
         // Only browsers need it, and none should reach a database.
         enable_cors: false,
         // It would fetch any URL that a client with the key names.
         enable_snapshot_url_recovery: false,
+        // Whoever can sign a token has the key. Nodes that accept tokens before there are any, and after, let clients
+        // change from the key to a token and back without a rollout of the nodes.
+        jwt_rbac: true,
         ...(tls ? { enable_tls: true } : {}),
         ...(this.distributed ? { enforce_internal_auth: true } : {}),
       },
@@ -585,7 +636,7 @@ export class Qdrant extends Construct implements IProvider {
 
   private addChangeRules(): void {
     const { namespace, name } = this.workload;
-    for (const rule of qdrantChanges({ namespace, name })) {
+    for (const rule of [...qdrantChanges({ namespace, name }), keysOverlap({ namespace, name })]) {
       ChangeRules.of(this).add(rule);
     }
   }
@@ -602,6 +653,13 @@ export class Qdrant extends Construct implements IProvider {
         scope: this,
         property: 'repair',
       });
+    }
+    if (repair !== undefined && this.drain !== undefined) {
+      throw new UsageError(
+        'is set together with drain, but a repair waits until every node is a member, and a drain removes some; finish the ' +
+          'drain and lower nodes first',
+        { scope: this, property: 'repair' },
+      );
     }
     return repair && new QdrantRepair(this, 'Repair', { store: this, name: `${this.name}-repair`, repair });
   }

@@ -1,12 +1,13 @@
 import { Cron, type Duration } from 'cdk8s';
 import type { ObjectStore } from '../data/object-store';
 import { UsageError } from '../rules/usage-error';
+import type { LibraryJobOptions } from '../workload/job';
 
 /** Percent of the points that may be gone since an older snapshot, where a schedule does not say it. */
 export const DEFAULT_TOLERANCE = 10;
 
 /** What happens to snapshots, whenever they are taken. */
-export interface SnapshotScheduleProps {
+export interface SnapshotScheduleProps extends LibraryJobOptions {
   /**
    * Snapshots of each collection that each node keeps, a whole number from 1. Older ones are deleted, but only
    * when every node has a new one.
@@ -14,7 +15,8 @@ export interface SnapshotScheduleProps {
   readonly keep: number;
 
   /**
-   * Where they are kept, `ObjectStore.s3`: Qdrant speaks no other protocol. A snapshot that stays in the cluster does
+   * Where they are kept, `ObjectStore.s3`: Qdrant speaks no other protocol. Keys in the bucket begin with `snapshots/`, and
+   * then the prefix: `snapshots/production/<collection>/<name>`. A snapshot that stays in the cluster does
    * not survive it.
    * @default - the snapshot volume of each node
    */
@@ -28,8 +30,8 @@ export interface SnapshotScheduleProps {
   readonly tolerance?: number;
 
   /**
-   * Whether a collection may have any number of points fewer than before. Set it when points were deleted on purpose, and
-   * remove it when the snapshots from before are gone.
+   * Turns off the check of `tolerance`. Set it after points were deleted on purpose, and remove it when the snapshots from
+   * before are gone.
    * @default false
    */
   readonly mayShrink?: boolean;
@@ -86,6 +88,8 @@ export class SnapshotSchedule {
   public readonly timeZone?: string;
   /** Time after which a run has failed. */
   public readonly deadline?: Duration;
+  /** How the pods of a run are run. */
+  public readonly job: LibraryJobOptions;
 
   private constructor(
     /** When they are taken. */
@@ -105,6 +109,7 @@ export class SnapshotSchedule {
     this.mayShrink = props.mayShrink ?? false;
     this.timeZone = props.timeZone;
     this.deadline = props.deadline;
+    this.job = props;
   }
 }
 

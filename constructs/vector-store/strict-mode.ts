@@ -22,7 +22,7 @@ export interface StrictMode {
   readonly maxQueryLimit?: number;
 
   /**
-   * Longest time that a request may ask to be given; whole seconds, at least 1, and at least 60 in a cluster: a node
+   * Largest `timeout` that a request may have; whole seconds, at least 1, and at least 60 in a cluster: a node
    * forwards each write to the other copies with that time, and strict mode holds there too.
    * @default - no limit
    */
@@ -59,7 +59,8 @@ export interface StrictMode {
   readonly readRateLimit?: number;
 
   /**
-   * Most requests per minute and copy of a shard that write; above it they are answered 429. At least 1.
+   * Most requests per minute and copy of a shard that write; above it they are answered 429, and a copy that refuses what
+   * another has taken is dead until it has been filled again. At least 1.
    * @default - no limit
    */
   readonly writeRateLimit?: number;

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { PRUNED_LAST } from '../network/sync-wave';
 import { isDataKey } from '../rules/object-name';
 import { UsageError } from '../rules/usage-error';
 import { ConfigRollout } from './config-rollout';
@@ -73,7 +74,7 @@ export class ConfigFiles extends Construct {
       metadata: {
         ...metadata,
         name: Lazy.any({ produce: () => this.name }),
-        annotations: { ...metadata.annotations, 'argocd.argoproj.io/sync-options': 'PruneLast=true' },
+        annotations: { ...metadata.annotations, ...PRUNED_LAST },
       },
       immutable: true,
     };

@@ -1,10 +1,11 @@
 import { type Cron, Duration, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { SyncWave } from '../network/sync-wave';
 import { cronProblem } from '../rules/cron-fields';
 import { isTimeZone, secondsOf } from '../rules/time-span';
 import { refuse, UsageError } from '../rules/usage-error';
-import { type JobRunProps, jobSpec } from './job';
+import { type JobRunProps, jobSpec, limited } from './job';
 import { Workload, type WorkloadProps } from './workload';
 
 /** Work that is done again and again. */
@@ -43,13 +44,14 @@ export class CronJob extends Workload {
   public readonly cronJob: k8s.KubeCronJob;
 
   public constructor(scope: Construct, id: string, props: CronJobProps) {
-    super(scope, id, 'CronJob', { ...props, restartPolicy: 'Never' });
+    super(scope, id, 'CronJob', { ...props, container: limited(props), restartPolicy: 'Never' });
     this.claimAccelerators(1);
     const { timeZone = 'Etc/UTC' } = props;
     refuse(cronProblem(props.schedule.expressionString), { scope: this, property: 'schedule' });
     checkTimeZone(this, timeZone);
+    const metadata = this.workloadMetadata();
     this.cronJob = new k8s.KubeCronJob(this, 'Resource', {
-      metadata: this.workloadMetadata(),
+      metadata: { ...metadata, annotations: { ...metadata.annotations, ...SyncWave.LAST.annotations } },
       spec: {
         schedule: props.schedule.expressionString,
         timeZone,

@@ -37,11 +37,18 @@ export interface DeploymentOptions {
 /** Pods that are alike and keep nothing. */
 export interface DeploymentProps extends WorkloadProps, DeploymentOptions {
   /**
-   * Time in which work that a pod has lost comes back, unseen by triggers until then. Scaling to zero waits
-   * that long.
+   * Longest time that a lost task stays invisible to scaling triggers before the queue hands it out again. Scaling to zero
+   * waits that long.
    * @default - triggers see all work
    */
   readonly longestWork?: Duration;
+
+  /**
+   * Duration of the longest task that a pod takes from a queue. A queue that would hand it to another pod before that
+   * refuses to be used.
+   * @default - the pods take no tasks, or nobody knows
+   */
+  readonly longestTask?: Duration;
 
   /**
    * Time that init containers may take, which a rollout waits for besides the start of the others.
@@ -56,15 +63,21 @@ export class Deployment extends Workload {
   public readonly deployment: k8s.KubeDeployment;
   /** How many pods there are, and who decides. */
   public readonly scaling: Scaling;
+  /** Duration of the longest task that a pod takes from a queue; undefined where nothing is said. */
+  public readonly longestTask?: Duration;
   /** The disruption budget; none when there may be a single pod. */
   public readonly disruptionBudget?: k8s.KubePodDisruptionBudget;
 
   public constructor(scope: Construct, id: string, props: DeploymentProps) {
     super(scope, id, 'Deployment', { ...props, spread: Spread.PREFERRED, spreadPerRevision: true });
     checkHistory(this, props.revisionHistoryLimit);
-    if (props.longestWork !== undefined) {
-      checkSeconds(this, 'longestWork', props.longestWork);
+    const { longestWork, longestTask } = props;
+    for (const [property, time] of Object.entries({ longestWork, longestTask })) {
+      if (time !== undefined) {
+        checkSeconds(this, property, time);
+      }
     }
+    this.longestTask = longestTask;
     this.scaling = props.scaling ?? Scaling.fixed(1);
     const update =
       props.update ?? (props.accelerator === undefined ? UpdateStrategy.SURGE_ONE : UpdateStrategy.IN_PLACE);
@@ -73,7 +86,7 @@ export class Deployment extends Workload {
       kind: 'Deployment',
       name: this.name,
       metadata: this.metadata(),
-      longestWork: props.longestWork,
+      longestWork,
     });
     this.disruptionBudget = DisruptionBudget.STATELESS._bind(this, this.pods, this.metadata(), this.scaling.min);
     this.claimAccelerators(this.scaling.max + update.surge, 'scaling');

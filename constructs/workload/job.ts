@@ -1,20 +1,47 @@
 import { type Duration, Lazy } from 'cdk8s';
-import { k8s } from 'cdk8s-plus-28';
+import { type Cpu, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { checkSeconds } from '../rules/time-span';
 import { checkWholeNumber } from '../rules/whole-number';
-import { Workload, type WorkloadProps } from './workload';
+import type { MainContainerProps } from './container';
+import { Workload, type WorkloadOptions, type WorkloadProps } from './workload';
 
-/** How the pods of a Job are run. */
-export interface JobRunProps {
-  /** Time after which the Job is stopped and has failed. */
-  readonly deadline: Duration;
-
+/** How often a Job is tried. */
+export interface JobTries {
   /**
-   * Pods that may fail before the Job has failed.
-   * @default 3
+   * Pods that may fail before the Job has failed. Pods that were evicted, preempted or lost with their node do not count.
+   * @default 3; 0 for snapshots and rehearsals, whose next run comes with the schedule
    */
   readonly retries?: number;
+}
+
+/** Options of Jobs and CronJobs. */
+export interface JobOptions
+  extends JobTries,
+    Pick<
+      WorkloadOptions,
+      | 'nodePool'
+      | 'priorityClassName'
+      | 'podLabels'
+      | 'podAnnotations'
+      | 'serviceAccountAnnotations'
+      | 'identity'
+      | 'podOverrides'
+    > {}
+
+/** Options of Jobs and CronJobs that run a program of the library. */
+export interface LibraryJobOptions extends JobOptions {
+  /**
+   * Most CPU that the program may use, at least what it reserves. A quota of the namespace may ask for it.
+   * @default - no limit
+   */
+  readonly cpuLimit?: Cpu;
+}
+
+/** How the pods of a Job are run. */
+export interface JobRunProps extends JobTries, Pick<LibraryJobOptions, 'cpuLimit'> {
+  /** Time after which the Job is stopped and has failed. */
+  readonly deadline: Duration;
 }
 
 /** Work that ends. */
@@ -32,7 +59,7 @@ export class Job extends Workload {
   public readonly job: k8s.KubeJob;
 
   public constructor(scope: Construct, id: string, props: JobProps) {
-    super(scope, id, 'Job', { ...props, restartPolicy: 'Never' });
+    super(scope, id, 'Job', { ...props, container: limited(props), restartPolicy: 'Never' });
     this.claimAccelerators(1);
     const metadata = this.workloadMetadata();
     this.job = new k8s.KubeJob(this, 'Resource', {
@@ -54,5 +81,23 @@ export function jobSpec(scope: Construct, props: JobRunProps, template: k8s.PodT
   const { deadline, retries = 3 } = props;
   checkWholeNumber('retries', retries, 0, scope);
   checkSeconds(scope, 'deadline', deadline);
-  return { backoffLimit: retries, activeDeadlineSeconds: deadline.toSeconds(), template };
+  return {
+    backoffLimit: retries,
+    activeDeadlineSeconds: deadline.toSeconds(),
+    podFailurePolicy: DISRUPTIONS,
+    template,
+  };
+}
+
+/**
+ * A pod that had to go is replaced, and has not failed: a node that is drained four times must not end work of hours. One
+ * that exceeds its own limits has failed (Kubernetes docs, "Pod failure policy", "Pod disruption conditions").
+ */
+const DISRUPTIONS: k8s.PodFailurePolicy = {
+  rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+};
+
+/** The main container with the limit of the Job beside what it asks for. */
+export function limited({ container, cpuLimit }: Pick<JobProps, 'container' | 'cpuLimit'>): MainContainerProps {
+  return cpuLimit === undefined ? container : { ...container, resources: { ...container.resources, cpuLimit } };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Duration, Size } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { API_SERVER_HOST } from '../network/pod-network-policy';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import type { Placement } from '../placement/placement';
@@ -62,9 +63,14 @@ export interface PodTemplateProps {
    * @default SecretDelivery.ENV
    */
   readonly secretDelivery?: SecretDelivery;
+  /** Variables of the main container that lead it to the proxy of the cluster, once everything is connected. */
+  readonly proxyEnv: () => { readonly [name: string]: EnvValue };
   /** Changes to the rendered pod. */
   readonly overrides?: k8s.PodSpec;
 }
+
+/** Where programs put temporary files. */
+const TEMPORARY_FILES = '/tmp';
 
 /**
  * The pods of a workload: what every pod of this library has in common stands here and nowhere else.
@@ -191,7 +197,7 @@ export class PodTemplate {
    * keys are read, without the files that providers give, and without any files where they are read again.
    */
   public secretsToWatch(unwatched: SecretKey[], filesAreReread: boolean): string[] {
-    const given = this.secretFiles.map(({ source }) => volumeNameOf(source.secret));
+    const given = this.secretMounts().map(({ volume }) => volume.name);
     const spec = this.mergedSpec(this.volumes());
     const volumes = filesAreReread ? [] : spec.volumes?.filter(({ name }) => !given.includes(name));
     const watched = secretsReadBy({ ...spec, volumes }).filter(
@@ -257,6 +263,7 @@ export class PodTemplate {
       priorityClassName: props.priorityClassName,
       runtimeClassName: placement.runtimeClassName,
       nodeSelector: this.renderNodeSelector(),
+      affinity: placement.nodeAffinity && { nodeAffinity: placement.nodeAffinity },
       tolerations: placement.tolerations.length === 0 ? undefined : placement.tolerations,
       topologySpreadConstraints: props.spread.length === 0 ? undefined : props.spread,
       terminationGracePeriodSeconds: props.gracePeriod.toSeconds(),
@@ -346,7 +353,25 @@ export class PodTemplate {
 
   /** What the main container is to know, whichever way it gets it. */
   private mainEnv(): { [name: string]: EnvValue } {
-    return { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    const stated = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
+    // Whoever has a reason for another value says so in env.
+    const usual = Object.entries({ ...this.props.proxyEnv(), ...this.homeEnv() });
+    return { ...stated, ...Object.fromEntries(usual.filter(([name]) => !Object.hasOwn(stated, name))) };
+  }
+
+  /**
+   * The user of the process is as a rule in no passwd file, so its home would be "/", which cannot be written; torch, nltk
+   * and matplotlib among others keep caches there.
+   */
+  private homeEnv(): { [name: string]: EnvValue } {
+    return this.hasTemporaryFiles ? { HOME: EnvValue.of(TEMPORARY_FILES) } : {};
+  }
+
+  private get hasTemporaryFiles(): boolean {
+    const [main] = this.containers;
+    const added = this.mounts.filter(({ container }) => (container ?? main?.name) === main?.name);
+    const mounts = [...(main?.mounts ?? []), ...added.map(({ mount }) => mount)];
+    return mounts.some(({ path, volume }) => path === TEMPORARY_FILES && volume.scratchSize !== undefined);
   }
 
   private deliveredEnv(): { [name: string]: EnvValue } {
@@ -375,15 +400,32 @@ export class PodTemplate {
     return container === this.containers[0];
   }
 
-  /** One volume for each Secret of which files are wanted, in every directory where they are. */
+  /**
+   * One volume for each Secret of which files are wanted, in every directory where they are. A directory with files of
+   * several Secrets has a volume of its own, unless two of the files would have one name, which is refused.
+   */
   private secretMounts(): Mount[] {
-    const secrets = [...new Set(this.secretFiles.map(({ source }) => source.secret))];
-    return secrets.flatMap((secret) => {
-      const files = this.secretFiles.filter(({ source }) => source.secret === secret);
-      const keys = [...new Map(files.map(({ source }) => [source.key, source])).values()];
-      const volume = Volume.secret(volumeNameOf(secret), keys);
-      return [...new Set(files.map(({ directory }) => directory))].map((path) => ({ volume, path }));
+    const directories = [...new Set(this.secretFiles.map(({ directory }) => directory))];
+    const keysIn = (wanted: string[]) =>
+      uniqueKeys(this.secretFiles.filter(({ directory }) => wanted.includes(directory)));
+    const mixed = directories.filter((directory) => {
+      const keys = keysIn([directory]);
+      return secretsOf(keys).length > 1 && new Set(keys.map(({ key }) => key)).size === keys.length;
     });
+    const others = directories.filter((directory) => !mixed.includes(directory));
+    return [
+      ...secretsOf(keysIn(others)).flatMap((secret) => {
+        const keys = keysIn(others).filter((key) => key.secret === secret);
+        const volume = Volume.secret(volumeNameOf(secret), keys);
+        return others
+          .filter((directory) => secretsOf(keysIn([directory])).includes(secret))
+          .map((path) => ({ volume, path }));
+      }),
+      ...mixed.map((path) => ({
+        volume: Volume.secret(volumeNameOf(path.slice(1), 'secrets-at'), keysIn([path])),
+        path,
+      })),
+    ];
   }
 
   /** Files in one volume, which therefore change at one time. */
@@ -494,14 +536,18 @@ export class PodTemplate {
   }
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {
-    for (const [name, value] of Object.entries(env)) {
-      for (const reference of value.references) {
-        if (env[reference] === undefined || env[reference].references.length > 0) {
-          throw new UsageError(
-            `refers to $(${reference}), which is not a plain variable of the container; the text would stay as it is`,
-            { scope: this.scope, property: `env.${name}` },
-          );
-        }
+    for (const [name, { references }] of Object.entries(env)) {
+      const missing = references.find(
+        (reference) => reference !== API_SERVER_HOST && (env[reference]?.references.length ?? 1) > 0,
+      );
+      if (missing !== undefined) {
+        const plain = Object.keys(env).filter((other) => env[other]?.references.length === 0);
+        const lack = env[missing] === undefined ? 'the container does not have' : 'refers to others itself';
+        throw new UsageError(
+          `refers to $(${missing}), which ${lack}, so that the text would stay as it is; refer to one of ` +
+            `${plain.sort().join(', ') || 'its variables, of which it has none'}, or write $$(${missing}) for the text itself`,
+          { scope: this.scope, property: `env.${name}` },
+        );
       }
     }
   }
@@ -542,6 +588,15 @@ export class PodTemplate {
       this.providerClasses.add(key._providerClass);
     }
   }
+}
+
+/** Each key once, however many files are made of it. */
+function uniqueKeys(files: { readonly source: SecretKey }[]): SecretKey[] {
+  return [...new Map(files.map(({ source }) => [`${source.secret}/${source.key}`, source])).values()];
+}
+
+function secretsOf(keys: SecretKey[]): string[] {
+  return [...new Set(keys.map(({ secret }) => secret))];
 }
 
 /** A name for a volume, after a Secret or a place; what had to change is told apart by a digest. */

@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import type { Endpoint } from '../network/endpoint';
 import type { PodSet } from '../network/peer';
@@ -9,6 +10,9 @@ import type { EnvValue } from './env-value';
 export interface IClient extends IConstruct, IIdentified {
   /** Namespace of the client's pods. */
   readonly namespace: string;
+
+  /** Duration of the longest task that the client takes from a queue; undefined for one that takes none. */
+  readonly longestTask?: Duration;
 }
 
 /** A file that a client needs, from a Secret. */
@@ -33,6 +37,13 @@ export interface Offer {
    * @default - none
    */
   readonly withoutEnv?: string[];
+
+  /**
+   * Keys of Secrets whose change restarts no client, because the provider would refuse the new value: they are replaced
+   * by references to other keys, and the pods roll out with these.
+   * @default - none: where Reloader runs, it restarts the client when a Secret in {@link env} changes
+   */
+  readonly unwatchedKeys?: SecretKey[];
 
   /**
    * Files that the client needs, such as a certificate authority.

@@ -4,11 +4,12 @@ import { Construct } from 'constructs';
 import type { PodSet } from '../network/peer';
 import { SyncWave } from '../network/sync-wave';
 import { Cluster } from '../placement/cluster';
+import { sharedStorageProblem } from '../placement/storage-class';
 import { ExternalReferences } from '../rules/external-references';
 import { checkObjectName } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
 import { sizeQuantity } from '../rules/quantity';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 
 /** A volume that pods on several nodes mount at once. */
 export interface SharedVolumeProps {
@@ -65,13 +66,15 @@ export class SharedVolume extends Construct {
   }
 
   private storageClassOf({ storageClass }: SharedVolumeProps): string {
-    const name = storageClass ?? Cluster.of(this).storage.shared;
+    const { shared, block } = Cluster.of(this).storage;
+    const name = storageClass ?? shared;
     if (name === undefined) {
       throw new UsageError(
         'is missing, and the cluster declares no class for shared volumes; set storage.shared in the cluster',
         { scope: this, property: 'storageClass' },
       );
     }
+    refuse(sharedStorageProblem(name, block), { scope: this, property: 'storageClass' });
     ExternalReferences.of(this).declare({ kind: 'StorageClass', name });
     return name;
   }

@@ -45,19 +45,24 @@ export class Volume {
     return new Volume(name, () => ({ configMap: { name: files.name } }), { config: files });
   }
 
-  /** Keys of one Secret as files; each file is named like its key. */
+  /** Keys of one or more Secrets as files; each file is named like its key. */
   public static secret(name: string, keys: SecretKey[]): Volume {
-    const secrets = [...new Set(keys.map(({ secret }) => secret))];
-    if (secrets.length !== 1) {
+    const names = keys.map(({ key }) => key);
+    const twice = names.find((key, index) => names.indexOf(key) !== index);
+    if (keys.length === 0 || twice !== undefined) {
       throw new UsageError(
-        `has keys of ${secrets.length} Secrets (${secrets.join(', ')}), but must have those of one`,
-        {
-          property: `volume ${name}`,
-        },
+        twice === undefined
+          ? 'has no keys; name at least one'
+          : `has "${twice}" twice, and files are named like the keys; put one into another volume`,
+        { property: `volume ${name}` },
       );
     }
+    const [secret, ...others] = new Set(keys.map((key) => key.secret));
+    if (others.length > 0) {
+      return Volume._secretFiles(name, Object.fromEntries(keys.map((key) => [key.key, key])));
+    }
     const items = keys.map(({ key }) => ({ key, path: key }));
-    return new Volume(name, { secret: { secretName: keys[0]?.secret, items } }, { secretKeys: keys });
+    return new Volume(name, { secret: { secretName: secret, items } }, { secretKeys: keys });
   }
 
   /**

@@ -25,7 +25,7 @@ import { ApiAccess, type ApiAccessRule } from './api-access';
 import { ConfigFiles } from './config-files';
 import { ConfigRollout } from './config-rollout';
 import type { ContainerProps, MainContainerProps } from './container';
-import type { EnvValue } from './env-value';
+import { EnvValue } from './env-value';
 import type { Jvm } from './jvm';
 import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
@@ -137,7 +137,8 @@ export interface ProgramOptions extends WorkloadOptions {
   /**
    * Configuration files, by the absolute path at which the program finds them: prompts, settings of models, feature
    * flags. They are in a ConfigMap, so they hold no secrets, and together less than 1 MiB. Pods restart when one changes,
-   * as {@link configRollout} says.
+   * as {@link configRollout} says. A content is kept byte for byte, its line endings too: where it is read from a file, the
+   * file needs `eol=lf` in `.gitattributes`, or clones render different contents.
    * @default - none
    */
   readonly files?: { readonly [path: string]: string };
@@ -257,12 +258,14 @@ export abstract class Workload extends Construct implements IClient {
   protected readonly template: PodTemplate;
   private readonly props: WorkloadProps & PodDetails;
   private readonly used = new Set<IProvider>();
+  private readonly unwatchedKeys: SecretKey[];
   private readonly addresses = new Map<string, { readonly service: string; readonly port: Port }>();
   private config?: { readonly files: ConfigFiles; readonly volume: Volume };
 
   protected constructor(scope: Construct, id: string, kind: string, props: WorkloadProps & PodDetails) {
     super(scope, id);
     this.props = props;
+    this.unwatchedKeys = [...(props.unwatchedKeys ?? [])];
     this.name = props.name ?? (id === 'Resource' ? scope.node.id : id);
     checkObjectName(this, this.name, kind);
     checkPodLabels(this, props.podLabels ?? {});
@@ -313,8 +316,8 @@ export abstract class Workload extends Construct implements IClient {
 
   private accept(provider: IProvider, offer: Offer): void {
     const origin = `uses(${describe(provider, offer)})`;
-    for (const { peer, port } of offer.endpoints) {
-      this.networkPolicy.allowTo({ to: peer, ports: [port], ordered: offer.unordered !== true });
+    for (const endpoint of offer.endpoints) {
+      this.networkPolicy.allowToEndpoint(endpoint, offer.unordered !== true);
     }
     for (const before of offer.after ?? []) {
       ConnectionGraph.of(this).order(before, this.pods);
@@ -325,6 +328,7 @@ export abstract class Workload extends Construct implements IClient {
     for (const name of offer.withoutEnv ?? []) {
       this.template.refuseEnv(name, origin);
     }
+    this.unwatchedKeys.push(...(offer.unwatchedKeys ?? []));
     for (const { source, directory } of offer.files ?? []) {
       this.template.addSecretFile(source, directory);
     }
@@ -469,18 +473,18 @@ export abstract class Workload extends Construct implements IClient {
 
   /**
    * Variables are read once, and few programs read a certificate twice, so pods have to restart when a Secret
-   * changes. Configuration needs no such watch: its checksum is part of the pods. Nor do the authorities that
-   * providers give: they outlive the certificates beside them in the same Secret. Pods of Jobs and CronJobs read it
-   * when they start; of a CronJob Reloader would start a run, and a Job it would delete and create again, though Argo
+   * changes. Configuration needs no such watch: its checksum is part of the pods. Left out are keys that a provider
+   * refuses after a change in place, and authorities, which outlive the certificates in the same Secret. Pods of Jobs and
+   * CronJobs read it when they start; of a CronJob Reloader would start a run, and a Job it would delete and create again, though Argo
    * CD runs it (stakater/Reloader, README, "Jobs" and "CronJobs").
    */
   private reloadAnnotations(): { [annotation: string]: string } {
-    const { unwatchedKeys = [], secretRotation = SecretRotation.RELOADER } = this.props;
+    const { secretRotation = SecretRotation.RELOADER } = this.props;
     const reread = secretRotation === SecretRotation.REREAD;
     if (!Cluster.of(this).reloader || !(reread || secretRotation === SecretRotation.RELOADER)) {
       return {};
     }
-    const produce = () => this.template.secretsToWatch(unwatchedKeys, reread).join(',') || undefined;
+    const produce = () => this.template.secretsToWatch(this.unwatchedKeys, reread).join(',') || undefined;
     return { 'secret.reloader.stakater.com/reload': Lazy.any({ produce }) };
   }
 
@@ -566,7 +570,7 @@ export abstract class Workload extends Construct implements IClient {
       spread:
         props.spread?.constraints(
           this.pods.selector,
-          Cluster.of(this),
+          this.placement,
           props.replicas,
           props.spreadPerRevision ?? false,
         ) ?? [],
@@ -576,6 +580,7 @@ export abstract class Workload extends Construct implements IClient {
       exceptions: props.podSecurityExceptions ?? [],
       envNames: props.envNames ?? {},
       secretDelivery: props.secretDelivery,
+      proxyEnv: () => this.proxyEnv(),
       overrides: props.podOverrides,
     });
     const { container, env } = props;
@@ -587,6 +592,11 @@ export abstract class Workload extends Construct implements IClient {
       mounts: [...(container.mounts ?? []), ...(jvm?.mounts ?? [])],
     });
     return template;
+  }
+
+  private proxyEnv(): { [name: string]: EnvValue } {
+    const variables = Object.entries(this.networkPolicy.proxyVariables);
+    return Object.fromEntries(variables.map(([name, value]) => [name, EnvValue.template(value)]));
   }
 
   /** Counts the accelerators that the workload can ask for at once against what its node pool has. */

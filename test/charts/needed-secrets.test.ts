@@ -130,7 +130,8 @@ test('entries of a vault are named one by one, and what exists is not asked for'
     'vault acme-rag, cache--password',
     'vault acme-rag, database--password',
     'vault acme-rag, qdrant--api-key',
-    'vault acme-rag, qdrant--read-only-api-key',
+    'vault acme-rag, qdrant--client-token',
+    'vault acme-rag, qdrant--read-only-token',
   ]);
 });
 

@@ -34,7 +34,7 @@ function rendered(text: string): string {
 
 /** Files that are a safe step from whatever was there before. */
 function safe(files: Map<string, string>): Rendered {
-  return { files, objectIn: () => undefined, changeProblems: () => [] };
+  return { files, objectIn: () => undefined, changeProblems: () => [], changeWarnings: () => [] };
 }
 
 const ONE = safe(
@@ -52,6 +52,17 @@ const OTHER = safe(
     ['dev/queue.service.yaml', rendered('queue')],
   ]),
 );
+
+/** Why a folder with these files is not replaced. */
+function foreign(...files: string[]): Error {
+  return new Error(
+    `${shown('')} is replaced as a whole, but ${files.map(shown).join(', ')} ` +
+      (files.length === 1
+        ? 'was not rendered by this project; move it '
+        : 'were not rendered by this project; move them ') +
+      'to another folder, or delete what is not needed',
+  );
+}
 
 function put(file: string, text: string): void {
   mkdirSync(dirname(join(home, file)), { recursive: true });
@@ -137,6 +148,58 @@ describe('a folder', () => {
   });
 });
 
+describe('what operating systems and editors leave in a folder', () => {
+  const LITTER = [
+    '.DS_Store',
+    'Thumbs.db',
+    'desktop.ini',
+    '.gitkeep',
+    'dev/._api.service.yaml',
+    'dev/.api.service.yaml.swp',
+    'dev/api.service.yaml~',
+    'dev/#api.service.yaml#',
+    'dev/.nfs000000000123abcd',
+    'gone/.DS_Store',
+  ];
+
+  beforeEach(() => {
+    new OutputFolder(path).replace(ONE);
+    for (const file of LITTER) {
+      put(`dist/${file}`, '\u0000');
+    }
+    symlinkSync('me@host.4711', join(path, 'dev', '.#api.service.yaml'));
+    mkdirSync(join(path, 'empty'));
+  });
+
+  test('is no difference, and stays while nothing changes', () => {
+    expect(new OutputFolder(path).compare(ONE)).toEqual({ written: [], removed: [] });
+    expect(new OutputFolder(path).replace(ONE)).toEqual({ written: [], removed: [] });
+    expect(Object.keys(contentOf(path))).toEqual([...ONE.files.keys(), ...LITTER].sort());
+  });
+
+  test('is gone with the next change, and no change of its own', () => {
+    const expected = {
+      written: ['dev/api.service.yaml', 'dev/queue.service.yaml'],
+      removed: ['production/api.service.yaml'],
+    };
+    expect(new OutputFolder(path).compare(OTHER)).toEqual(expected);
+    expect(new OutputFolder(path).replace(OTHER)).toEqual(expected);
+    expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
+    expect(readdirSync(path)).toEqual(['dev']);
+  });
+});
+
+test('line endings that Git wrote into a clone are no difference', () => {
+  new OutputFolder(path).replace(ONE);
+  for (const [file, text] of ONE.files) {
+    put(`dist/${file}`, text.replaceAll('\n', '\r\n'));
+  }
+  expect(new OutputFolder(path).compare(ONE)).toEqual({ written: [], removed: [] });
+  expect(new OutputFolder(path).compare(OTHER).written).toEqual(['dev/api.service.yaml', 'dev/queue.service.yaml']);
+  new OutputFolder(path).replace(OTHER);
+  expect(contentOf(path)).toEqual(Object.fromEntries(OTHER.files));
+});
+
 describe('a folder is left as it was', () => {
   test('when nothing was rendered', () => {
     new OutputFolder(path).replace(ONE);
@@ -151,11 +214,7 @@ describe('a folder is left as it was', () => {
     new OutputFolder(path).replace(ONE);
     put('dist/dev/queue.service.yaml', 'kind: Service\n');
     const before = [contentOf(path), writtenAt(path)];
-    expect(() => new OutputFolder(path).replace(OTHER)).toThrow(
-      new Error(
-        `refusing to replace ${shown('dev/queue.service.yaml')}: not rendered by this project; move it out of the folder`,
-      ),
-    );
+    expect(() => new OutputFolder(path).replace(OTHER)).toThrow(foreign('dev/queue.service.yaml'));
     expect([contentOf(path), writtenAt(path)]).toEqual(before);
     expect(readdirSync(home)).toEqual(['dist']);
   });
@@ -164,20 +223,14 @@ describe('a folder is left as it was', () => {
     new OutputFolder(path).replace(ONE);
     put('dist/README.md', 'Notes.\n');
     const before = [contentOf(path), writtenAt(path)];
-    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
-      new Error(`refusing to replace ${shown('README.md')}: not rendered by this project; move it out of the folder`),
-    );
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(foreign('README.md'));
     expect([contentOf(path), writtenAt(path)]).toEqual(before);
   });
 
   test('when a file has the mark of another generator', () => {
     new OutputFolder(path).replace(ONE);
     put('dist/dev/other.yaml', '# Generated from other.json by somebody else\n');
-    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
-      new Error(
-        `refusing to replace ${shown('dev/other.yaml')}: not rendered by this project; move it out of the folder`,
-      ),
-    );
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(foreign('dev/other.yaml'));
     expect(contentOf(path)['dev/other.yaml']).toBe('# Generated from other.json by somebody else\n');
   });
 
@@ -185,10 +238,22 @@ describe('a folder is left as it was', () => {
     put('dist/dev/api.service.yaml', 'kind: Service\n');
     put('dist/dev/empty.yaml', '');
     put('dist/dev/indented.yaml', `\n${GENERATED_MARK} a.yaml\n`);
-    const foreign = ['dev/api.service.yaml', 'dev/empty.yaml', 'dev/indented.yaml'].map(shown).join(', ');
     expect(() => new OutputFolder(path).replace(ONE)).toThrow(
-      new Error(`refusing to replace ${foreign}: not rendered by this project; move it out of the folder`),
+      foreign('dev/api.service.yaml', 'dev/empty.yaml', 'dev/indented.yaml'),
     );
+  });
+
+  test('with a folder named that holds nothing else, and said by a comparison alike', () => {
+    new OutputFolder(path).replace(ONE);
+    put('dist/.idea/workspace.xml', '<x/>');
+    put('dist/.idea/shelf/change.patch', '');
+    put('dist/dev/notes/a.md', 'Notes.\n');
+    put('dist/dev/a.md', 'Notes.\n');
+    const before = [contentOf(path), writtenAt(path)];
+    const problem = foreign('.idea', 'dev/a.md', 'dev/notes');
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(problem);
+    expect(() => new OutputFolder(path).compare(ONE)).toThrow(problem);
+    expect([contentOf(path), writtenAt(path)]).toEqual(before);
   });
 
   test.each([
@@ -201,12 +266,8 @@ describe('a folder is left as it was', () => {
     put('notes/a.yaml', rendered('looks rendered'));
     symlinkSync(join(home, target), join(path, 'dev', 'link.yaml'));
     const before = [contentOf(path), writtenAt(path)];
-    expect(new OutputFolder(path).compare(ONE)).toEqual({ written: [], removed: ['dev/link.yaml'] });
-    expect(() => new OutputFolder(path).replace(ONE)).toThrow(
-      new Error(
-        `refusing to replace ${shown('dev/link.yaml')}: not rendered by this project; move it out of the folder`,
-      ),
-    );
+    expect(() => new OutputFolder(path).compare(ONE)).toThrow(foreign('dev/link.yaml'));
+    expect(() => new OutputFolder(path).replace(ONE)).toThrow(foreign('dev/link.yaml'));
     expect([contentOf(path), writtenAt(path)]).toEqual(before);
     expect(readlinkSync(join(path, 'dev', 'link.yaml'))).toBe(join(home, target));
   });
@@ -215,11 +276,7 @@ describe('a folder is left as it was', () => {
     new OutputFolder(path).replace(ONE);
     put('elsewhere.yaml', rendered('queue'));
     symlinkSync(join(home, 'elsewhere.yaml'), join(path, 'dev', 'queue.service.yaml'));
-    expect(() => new OutputFolder(path).replace(OTHER)).toThrow(
-      new Error(
-        `refusing to replace ${shown('dev/queue.service.yaml')}: not rendered by this project; move it out of the folder`,
-      ),
-    );
+    expect(() => new OutputFolder(path).replace(OTHER)).toThrow(foreign('dev/queue.service.yaml'));
     expect(contentOf(home)['elsewhere.yaml']).toBe(rendered('queue'));
   });
 
@@ -378,8 +435,9 @@ describe('the objects of the last render', () => {
         seen[folder] = before;
         return [];
       },
+      changeWarnings: () => [],
     });
-    new OutputFolder(path).compare(new Map(folders.map((folder) => [folder, listening(folder)])));
+    new OutputFolder(path).changeProblems(new Map(folders.map((folder) => [folder, listening(folder)])));
     return seen;
   }
 
@@ -406,7 +464,12 @@ describe('the objects of the last render', () => {
       seen.push(before);
       return [];
     };
-    new OutputFolder(path).compare({ files: new Map(), objectIn: () => undefined, changeProblems });
+    new OutputFolder(path).compare({
+      files: new Map(),
+      objectIn: () => undefined,
+      changeProblems,
+      changeWarnings: () => [],
+    });
     expect(seen).toEqual([[service('api'), service('queue')]]);
   });
 
@@ -439,11 +502,24 @@ describe('the objects of the last render', () => {
   });
 });
 
+test('a step that costs something is warned of, and taken', () => {
+  const costly: Rendered = { ...ONE, changeWarnings: () => ['fewer pods for a while'] } as Rendered;
+  const folder = new OutputFolder(path);
+  const content = new Map([
+    ['dev', costly],
+    ['staging', safe(new Map())],
+  ]);
+  expect(folder.changeWarnings(content)).toEqual(['fewer pods for a while']);
+  expect(folder.changeWarnings(costly)).toEqual(['fewer pods for a while']);
+  expect(new OutputFolder(path).replace(costly).written).toHaveLength(3);
+});
+
 describe('a step that is not safe', () => {
   const unsafe = (...problems: string[]): Rendered => ({
     files: new Map([['api.service.yaml', rendered('new')]]),
     objectIn: () => undefined,
     changeProblems: () => problems,
+    changeWarnings: () => [],
   });
   const remedy = (folder: string) =>
     `; if the last render was never applied, restore ${folder} from version control, or delete it if it was never committed`;

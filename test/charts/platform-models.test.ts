@@ -31,8 +31,12 @@ function told(props: Partial<RagPlatformProps>, name: string, prefix: string): {
   return Object.fromEntries(all.filter(([variable]) => variable.startsWith(prefix)));
 }
 
+/** The commit that the catalogue names. */
+const COMMIT = '5617a9f61b028005a4858fdac845db406aefb181';
+
 const FACTS = {
   EMBEDDING_MODEL: 'BAAI/bge-m3',
+  EMBEDDING_REVISION: COMMIT,
   EMBEDDING_DIMENSIONS: '1024',
   EMBEDDING_MAX_TOKENS: '8192',
   EMBEDDING_NORMALISED: 'true',
@@ -59,7 +63,9 @@ describe('the API uses', () => {
       EMBEDDING_URL: 'http://embedder:8080/v1',
       RERANKER_URL: 'http://reranker:8080/rerank',
       RERANKER_MODEL: 'BAAI/bge-reranker-v2-m3',
+      RERANKER_SERVER_URL: 'http://reranker:8080',
       LLM_URL: 'http://llm:8000/v1',
+      LLM_SERVER_URL: 'http://llm:8000',
       LLM_MODEL: 'Qwen/Qwen2.5-7B-Instruct',
       LLM_CONTEXT_TOKENS: '8192',
     });
@@ -139,7 +145,7 @@ describe('the workers use', () => {
   test('their own accelerator, with the model from the volume, after its download', () => {
     const objects = make({ embedder: {}, embeddingWorkers: ON_GPU, models: VOLUME, cluster: SHARING });
     const env = variables(objects, 'Deployment', 'embedding-workers');
-    expect(env).toMatchObject({ ...FACTS, EMBEDDING_MODEL_PATH: '/models/BAAI/bge-m3', HF_HUB_OFFLINE: '1' });
+    expect(env).toMatchObject({ ...FACTS, EMBEDDING_MODEL_PATH: `/models/BAAI/bge-m3@${COMMIT}`, HF_HUB_OFFLINE: '1' });
     expect(reachedBy(objects, 'embedding-workers')).toEqual(['qdrant']);
     const download = waveOf(objects, 'Job', 'download-bge-m3');
     expect(waveOf(objects, 'Deployment', 'embedding-workers')).toBeGreaterThan(download);
@@ -194,7 +200,10 @@ describe('models', () => {
 
   test('come from another hub', () => {
     const token = SecretKey.of('hub', 'token');
-    const objects = objectsOf({ ...both, models: { hub: { host: 'models.acme.example', cidrs: CIDRS, token } } });
+    const objects = objectsOf({
+      ...both,
+      models: { hub: { url: 'https://models.acme.example', cidrs: CIDRS, token } },
+    });
     for (const name of ['embedder', 'ingestion-embedder']) {
       expect(variables(objects, 'Deployment', name)).toMatchObject({
         HF_ENDPOINT: 'https://models.acme.example',
@@ -208,17 +217,17 @@ describe('models', () => {
     const objects = objectsOf({
       ...both,
       cluster: SHARING,
-      models: { ...VOLUME, hub: { host: 'm.acme.example', cidrs: CIDRS } },
+      models: { ...VOLUME, hub: { url: 'https://m.acme.example', cidrs: CIDRS } },
     });
     expect(namesOf(objects, 'Job')).toEqual(['download-bge-m3']);
     expect(variables(objects, 'Job', 'download-bge-m3')).toMatchObject({
       MODEL_ID: 'BAAI/bge-m3',
-      MODEL_REVISION: 'main',
+      MODEL_REVISION: COMMIT,
       HF_ENDPOINT: 'https://m.acme.example',
     });
     expect(reachedBy(objects, 'download-bge-m3')).toEqual(CIDRS);
     for (const name of ['embedder', 'ingestion-embedder']) {
-      expect(argument(objects, name, '--model-id')).toBe('/models/BAAI/bge-m3');
+      expect(argument(objects, name, '--model-id')).toBe(`/models/BAAI/bge-m3@${COMMIT}`);
       expect(reachedBy(objects, name)).toEqual([]);
       expect(waveOf(objects, 'Deployment', name)).toBeGreaterThan(waveOf(objects, 'Job', 'download-bge-m3'));
     }
@@ -270,7 +279,7 @@ describe('models', () => {
     const collection = { aliases: ['documents'], name: 'old', next };
     const objects = objectsOf({ ...both, collection, models: VOLUME, cluster: SHARING });
     const jobs = namesOf(objects, 'Job').filter((name) => name.startsWith('download-'));
-    expect(jobs.map((name) => variables(objects, 'Job', name).MODEL_REVISION)).toEqual(['main', 'c0ffee']);
+    expect(jobs.map((name) => variables(objects, 'Job', name).MODEL_REVISION)).toEqual([COMMIT, 'c0ffee']);
     const [present, coming] = ['embedder', 'next-embedder'].map((name) => argument(objects, name, '--model-id'));
     expect(present).toBe(argument(objects, 'ingestion-embedder', '--model-id'));
     expect(coming).not.toBe(present);

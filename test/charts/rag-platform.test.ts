@@ -123,7 +123,7 @@ describe('the namespace', () => {
 
   test('goes only when a person agrees', () => {
     expect(find(objectsOf(), 'Namespace', NAMESPACE).metadata.annotations).toEqual({
-      'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm',
+      'argocd.argoproj.io/sync-options': 'Delete=confirm,Prune=confirm,PruneLast=true',
       'argocd.argoproj.io/sync-wave': '-20',
     });
   });
@@ -370,6 +370,25 @@ describe('the keys of the database', () => {
     });
     expect(egressOf(objects, 'api')[0]).toEqual([[pods('qdrant')], [6333, 6334]]);
   });
+
+  test('are with tokens of its own Jobs alone', () => {
+    const objects = objectsOf({
+      ...PARTS,
+      qdrant: {
+        ...QDRANT,
+        clientToken: SecretKey.of('qdrant', 'client-token'),
+        readOnlyToken: SecretKey.of('qdrant', 'read-only-token'),
+      },
+    });
+    for (const [name, token] of [
+      ['api', 'read-only-token'],
+      ['embedding-workers', 'client-token'],
+    ] as const) {
+      const client = find(objects, 'Deployment', name);
+      expect(env(client, 'QDRANT_API_KEY')).toEqual({ secretKeyRef: { name: 'qdrant', key: token } });
+      expect(JSON.stringify(client)).not.toContain('"api-key"');
+    }
+  });
 });
 
 describe("a database that is not the platform's", () => {
@@ -556,7 +575,7 @@ describe('the order in which things are applied', () => {
     ['the API', 'Deployment', 'api', '10'],
     ['the policy of the API', 'NetworkPolicy', 'api', '10'],
     ['the workers', 'Deployment', 'embedding-workers', '10'],
-    ['the route', 'HTTPRoute', 'public', '15'],
+    ['the route', 'HTTPRoute', 'public', '1000'],
   ])('%s: %s/%s in wave %s', (_, kind, name, wave) => {
     expect(waveOf(find(objects, kind, name))).toBe(wave);
   });
@@ -567,7 +586,7 @@ describe('the order in which things are applied', () => {
   });
 
   test('has no other waves', () => {
-    expect([...new Set(objects.map(waveOf))].sort()).toEqual(['-10', '-20', '10', '15', undefined]);
+    expect([...new Set(objects.map(waveOf))].sort()).toEqual(['-10', '-20', '10', '1000', undefined]);
   });
 });
 

@@ -64,14 +64,14 @@ describe('the package', () => {
         'lib/index.js',
         'lib/index.d.ts',
         'lib/imports/keda.sh.js',
-        'lib/constructs/vector-store/qdrant-bootstrap.sh',
+        'lib/constructs/vector-store/qdrant-start.sh',
         'lib/constructs/data/redis-start.sh',
         'lib/charts/environments/environment.schema.json',
       ]),
     );
     const strangers = files.filter(
       (file) =>
-        !/^(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|package\.json|docs\/.+\.md|examples\/.+\.yaml|lib\/.+\.(m?js|d\.ts|sh|sql|schema\.json))$/.test(
+        !/^(LICENSE|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|package\.json|docs\/.+\.md|examples\/.+\.(yaml|py|txt)|lib\/.+\.(m?js|d\.ts|sh|sql|schema\.json))$/.test(
           file,
         ),
     );

@@ -82,7 +82,8 @@ describe.each(EACH_ENVIRONMENT)('%s: every container states its resources', (nam
         expect(containers[0].resources.requests[name]).toBe(count);
         expect(owner.spec.strategy.rollingUpdate).toEqual({ maxSurge: 0, maxUnavailable: 1 });
         expect(spec.tolerations).toContainEqual({ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' });
-        expect(Object.keys(spec.nodeSelector).length).toBeGreaterThan(0);
+        const affinity = spec.affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+        expect(Object.keys(spec.nodeSelector ?? affinity).length).toBeGreaterThan(0);
       }
     }
   });

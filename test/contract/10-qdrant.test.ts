@@ -2,9 +2,11 @@ import { parse } from 'yaml';
 import { Cluster } from '../../constructs/placement/cluster';
 import type { Json } from '../../constructs/rules/output';
 import type { Qdrant } from '../../constructs/vector-store/qdrant';
+import { secretsReadBy } from '../../constructs/workload/pod-secrets';
 import { isCovered, urlsOf } from '../support/certificate-names';
 import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
 import { env, find, mainContainer, templateOf } from '../support/manifests';
+import { podsOf } from '../support/pods';
 
 describe.each(EACH_ENVIRONMENT.filter(([, { platform }]) => platform.qdrant !== undefined))(
   '%s: Qdrant runs as its operators run it',
@@ -121,3 +123,29 @@ test('there are environments with TLS, and environments without', () => {
   );
   expect(new Set(withTls)).toEqual(new Set([true, false]));
 });
+
+describe.each(EACH_ENVIRONMENT.filter(([name]) => ['staging', 'production', 'azure', 'everything'].includes(name)))(
+  '%s: clients have tokens',
+  (_, { objects }) => {
+    const statefulSet = find(objects, 'StatefulSet', 'qdrant');
+    const { secretKeyRef: full } = env(statefulSet, 'QDRANT__SERVICE__API_KEY');
+
+    test('only the nodes and the programs of the library read the key that may do everything', () => {
+      const readers = podsOf(objects).filter(({ spec }) =>
+        secretsReadBy(spec).some(({ secret, key }) => secret === full.name && (key ?? full.key) === full.key),
+      );
+      const images = new Set(readers.flatMap(({ containers }) => containers.map(({ image }) => image)));
+      expect(readers.map(({ title }) => title)).toEqual(
+        expect.arrayContaining(['StatefulSet/qdrant', 'Job/collection-bootstrap']),
+      );
+      expect([...images].filter((image) => !/\/(node|qdrant):/.test(image))).toEqual([]);
+    });
+
+    test('the API has one that is not that of the workers', () => {
+      const [api, workers] = ['api', 'embedding-workers'].map(
+        (name) => env(find(objects, 'Deployment', name), 'QDRANT_API_KEY').secretKeyRef,
+      );
+      expect([api.key, workers.key]).toEqual(['read-only-token', 'client-token']);
+    });
+  },
+);

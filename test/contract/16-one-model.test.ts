@@ -11,6 +11,10 @@ const PRODUCTION = resolve(__dirname, '..', '..', 'charts', 'environments', 'pro
 const CLIENTS = ['api', 'embedding-workers'];
 const SMALL = 'BAAI/bge-small-en-v1.5';
 
+/** Where the download puts them: the commit that the catalogue names has a folder of its own. */
+const BGE_FOLDER = '/models/BAAI/bge-m3@5617a9f61b028005a4858fdac845db406aefb181';
+const SMALL_FOLDER = `/models/${SMALL}@5c38ec7c405ec4b44b94cc5a9bb96e735b38267a`;
+
 jest.setTimeout(60_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'model-'));
@@ -53,10 +57,10 @@ describe('one line names the embedding model, and everything follows', () => {
     const { downloads, ...rest } = modelIn(before);
     expect(downloads.sort()).toEqual(['BAAI/bge-m3', ...OTHERS]);
     expect(rest).toEqual({
-      server: '/models/BAAI/bge-m3',
+      server: BGE_FOLDER,
       clients: [
         ['BAAI/bge-m3', '1024', '8192', undefined, undefined],
-        ['BAAI/bge-m3', '1024', '8192', undefined, '/models/BAAI/bge-m3'],
+        ['BAAI/bge-m3', '1024', '8192', undefined, BGE_FOLDER],
       ],
       vectors: [['documents-bge-m3', 1024]],
       sizing: '1024',
@@ -67,10 +71,10 @@ describe('one line names the embedding model, and everything follows', () => {
     const { downloads, ...rest } = modelIn(production(`embeddingModel: ${SMALL}`).objects);
     expect(downloads.sort()).toEqual([OTHERS[0], SMALL, OTHERS[1]]);
     expect(rest).toEqual({
-      server: `/models/${SMALL}`,
+      server: SMALL_FOLDER,
       clients: [
         [SMALL, '384', '512', PREFIX, undefined],
-        [SMALL, '384', '512', PREFIX, `/models/${SMALL}`],
+        [SMALL, '384', '512', PREFIX, SMALL_FOLDER],
       ],
       vectors: [['documents-bge-m3', 384]],
       sizing: '384',
@@ -158,7 +162,7 @@ describe('the way to another model', () => {
       'download-qwen2-5-7b-instruct',
       'migration',
     ]);
-    expect(argument(objects, 'next-embedder', '--model-id')).toBe(`/models/${SMALL}`);
+    expect(argument(objects, 'next-embedder', '--model-id')).toBe(SMALL_FOLDER);
     expect(variables(objects, 'Job', 'collection-backfill')).toMatchObject({
       SOURCE_COLLECTION: 'documents-bge-m3',
       TARGET_COLLECTION: 'documents-small',
@@ -188,8 +192,8 @@ describe('the way to another model', () => {
     });
     const { server, clients } = modelIn(objects);
     // Pods of the last rollout still use the old one.
-    expect(server).toBe('/models/BAAI/bge-m3');
-    expect(argument(objects, 'next-embedder', '--model-id')).toBe(`/models/${SMALL}`);
+    expect(server).toBe(BGE_FOLDER);
+    expect(argument(objects, 'next-embedder', '--model-id')).toBe(SMALL_FOLDER);
     expect(variables(objects, 'Deployment', 'api').EMBEDDING_URL).toBe('http://next-embedder:8080/v1');
     expect(clients.map(([model, dimensions]: Json) => [model, dimensions])).toEqual([
       [SMALL, '384'],
@@ -207,9 +211,10 @@ describe('the way to another model', () => {
     // But for the server, which has its old name again.
     for (const name of CLIENTS) {
       const [last, first] = [done, switched].map(({ objects }) => variables(objects, 'Deployment', name));
-      expect({ ...last, EMBEDDING_URL: undefined }).toEqual({ ...first, EMBEDDING_URL: undefined });
+      const elsewhere = { EMBEDDING_URL: undefined, EMBEDDING_SERVER_URL: undefined };
+      expect({ ...last, ...elsewhere }).toEqual({ ...first, ...elsewhere });
     }
     expect(variables(done.objects, 'Deployment', 'api').EMBEDDING_URL).toBe('http://embedder:8080/v1');
-    expect(argument(done.objects, 'embedder', '--model-id')).toBe(`/models/${SMALL}`);
+    expect(argument(done.objects, 'embedder', '--model-id')).toBe(SMALL_FOLDER);
   });
 });

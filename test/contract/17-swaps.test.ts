@@ -45,6 +45,11 @@ const SWAPS: [part: string, inside: string, outside: string][] = [
     'database: { postgresCluster: {} }',
     'database: { externalPostgres: { host: db.acme.example, tls: public } }',
   ],
+  [
+    'database',
+    'database: { postgresCluster: { pooler: {} } }',
+    'database: { externalPostgres: { host: db.acme.example, tls: public } }',
+  ],
   ['database', 'database: { postgres: {} }', 'database: { externalPostgres: { host: db.acme.example, tls: public } }'],
   ['queue', 'queue: { rabbitMq: {} }', 'queue: { externalRabbitMq: { host: mq.acme.example, user: rag } }'],
   ['queue', 'queue: { redis: {} }', 'queue: { externalRedis: { host: r.acme.example } }'],
@@ -114,8 +119,17 @@ describe.each(SWAPS)('%s: from %s to %s', (part, inside, outside) => {
     );
     expect(operated.length > 0).toBe(/Cluster|rabbitMq/.test(inside));
     for (const { metadata } of operated) {
-      expect(metadata.annotations?.['argocd.argoproj.io/sync-options']).toBe('Delete=confirm,Prune=confirm');
+      expect(metadata.annotations?.['argocd.argoproj.io/sync-options']).toBe(
+        'Delete=confirm,Prune=confirm,PruneLast=true',
+      );
     }
+  });
+
+  test('keeps what it was until all clients have moved, which Argo CD reads from the objects in the cluster', () => {
+    const options = before.objects
+      .filter(belongs)
+      .map((object) => [nameOf(object), object.metadata.annotations?.['argocd.argoproj.io/sync-options'] ?? '']);
+    expect(options.filter(([, value]) => !value?.split(',').includes('PruneLast=true'))).toEqual([]);
   });
 
   test('can follow the last render', () => {

@@ -1,3 +1,4 @@
+import { qdrantBinary } from '../support/programs';
 import type { QdrantUnderTest } from './qdrant-under-test';
 import { RealQdrant } from './real-qdrant';
 import { StandIn } from './stand-in';
@@ -5,16 +6,12 @@ import { StandIn } from './stand-in';
 /** Seconds for one scenario: a real cluster forms in some, and programs look once in a second. */
 const SCENARIO = 240;
 
-const { QDRANT_BINARY: binary } = process.env;
-
 /**
  * Plays scenarios with a cluster of three nodes, anew for each: always with the stand-in, and with real servers where
  * QDRANT_BINARY names the program.
  */
 export function onEachQdrant(scenarios: (cluster: () => QdrantUnderTest) => void): void {
-  if (binary === undefined) {
-    console.warn('skipped: scenarios with a real Qdrant, whose program QDRANT_BINARY does not name');
-  }
+  const binary = qdrantBinary();
   jest.setTimeout(SCENARIO * 1000);
   describe('the stand-in', () => scenarios(clusterOf(() => StandIn.start(3))));
   (binary === undefined ? describe.skip : describe)('Qdrant', () =>

@@ -14,6 +14,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ForwardProxy, knowsProxies } from '../support/forward-proxy';
 import { runProgram } from '../support/node-programs';
 
 // Every run starts a process, on machines that may be busy.
@@ -50,6 +51,8 @@ class Hub {
   public files: { [name: string]: Buffer } = {};
   public commit = COMMIT;
   public token?: string;
+  /** Path below which the API is, as in a registry of many kinds. */
+  public base = '';
   /** What is said of a file instead of the truth. */
   public readonly claims: { [name: string]: object } = {};
   /** Failures to come, by file; the API's by the empty name. */
@@ -76,7 +79,12 @@ class Hub {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     this.receive('GET', request);
-    const path = decodeURIComponent(request.url ?? '');
+    const asked = decodeURIComponent(request.url ?? '');
+    if (!asked.startsWith(`${this.base}/`)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const path = asked.slice(this.base.length);
     const file = path.startsWith(`/${ID}/resolve/${this.commit}/`) ? path.split(`/${this.commit}/`)[1] : undefined;
     if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
       response.writeHead(401).end();
@@ -539,5 +547,38 @@ describe('a failure', () => {
     const { status: code, stderr } = await run({ HF_ENDPOINT: 'http://127.0.0.1:1' });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^acme\/model: fetch failed \(\S.*\); attempt 2 of 15\n/);
+  });
+});
+
+test('a hub below a path is asked there', async () => {
+  hub.base = '/api/huggingfaceml/models';
+  const { status: code } = await run({ HF_ENDPOINT: `${hub.url}${hub.base}` });
+  expect(code).toBe(0);
+  expect(hub.lines[0]).toBe(API.replace('GET ', `GET ${hub.base}`));
+  expect(files()).toContain('model.safetensors');
+});
+
+(knowsProxies() ? describe : describe.skip)('the proxy of the cluster', () => {
+  const NAMED = 'http://models.acme.example';
+  let proxy: ForwardProxy;
+  beforeEach(async () => {
+    proxy = await ForwardProxy.start(Number(new URL(hub.url).port));
+  });
+  afterEach(() => proxy.stop());
+  const through = (more: { [name: string]: string }) =>
+    run({ HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, NODE_USE_ENV_PROXY: '1', ...more });
+
+  test('is asked for a host outside', async () => {
+    const { status: code, stderr } = await through({ HF_ENDPOINT: NAMED, NO_PROXY: 'localhost,127.0.0.1,.svc' });
+    expect([code, stderr.includes('Error')]).toEqual([0, false]);
+    expect(proxy.asked.length).toBeGreaterThan(0);
+    expect(proxy.asked.every((host) => /^models\.acme\.example(:80)?$/.test(host))).toBe(true);
+    expect(files()).toContain('model.safetensors');
+  });
+
+  test('is not asked for what NO_PROXY names', async () => {
+    const { status: code } = await through({ NO_PROXY: 'localhost,127.0.0.1,.svc' });
+    expect(code).toBe(0);
+    expect(proxy.asked).toEqual([]);
   });
 });

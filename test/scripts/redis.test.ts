@@ -33,7 +33,8 @@ class RealRedis {
     const resources = { cpu: Cpu.millis(100), memory: Size.mebibytes(64) };
     new Redis(chart, 'queue', { password: KEY, resources, ...props });
     const objects = render(chart);
-    this.container = mainContainer(find(objects, 'StatefulSet', 'queue'));
+    const kind = props.role === RedisRole.CACHE ? 'Deployment' : 'StatefulSet';
+    this.container = mainContainer(find(objects, kind, 'queue'));
     this.config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
     mkdirSync(this.data);
   }

@@ -83,6 +83,7 @@ function databasePod({ metadata, spec }: ManifestObject): Json {
     securityContext: securityFor(26, 26),
     imagePullSecrets: spec.imagePullSecrets,
     nodeSelector: spec.affinity?.nodeSelector,
+    affinity: spec.affinity?.nodeAffinity && { nodeAffinity: spec.affinity.nodeAffinity },
     tolerations: spec.affinity?.tolerations,
     topologySpreadConstraints: spec.topologySpreadConstraints,
     priorityClassName: spec.priorityClassName,

@@ -8,3 +8,12 @@ export function isInstalled(program: string): boolean {
   }
   return installed;
 }
+
+/** Path of a Qdrant program, which QDRANT_BINARY names; a test that needs it says that it is skipped where it is not named. */
+export function qdrantBinary(): string | undefined {
+  const { QDRANT_BINARY: binary } = process.env;
+  if (binary === undefined) {
+    console.warn('skipped: what needs a real Qdrant, whose program QDRANT_BINARY does not name');
+  }
+  return binary;
+}

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 
@@ -86,10 +86,28 @@ export class Project {
     writeFileSync(path, text.replace(from, to));
   }
 
+  /** Ends every line as Git does in a clone with `core.autocrlf=true` where `.gitattributes` says nothing. */
+  public endLinesWithCarriageReturns(): void {
+    for (const part of PARTS.filter((name) => name !== 'imports')) {
+      for (const file of filesIn(this.pathOf(part))) {
+        writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'));
+      }
+    }
+  }
+
   /** Removes the copy. */
   public remove(): void {
     rmSync(this.path, { recursive: true });
   }
+}
+
+/** A file, or every file below a folder. */
+function filesIn(path: string): string[] {
+  return statSync(path).isFile()
+    ? [path]
+    : readdirSync(path, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function run(program: string, args: string[], cwd: string, env: { readonly [name: string]: string }): Outcome {

@@ -8,10 +8,10 @@ import type { Json, ManifestObject } from '../../constructs/rules/output';
  * Folder with `schemas/kubernetes-<minor>-swagger.json` (the API server's OpenAPI v2) and `crds/*.yaml`. They
  * are too large to be part of the repository; by default they are looked for beside it.
  */
-const FOLDER = process.env.CDK8S_RAG_SCHEMAS ?? resolve(__dirname, '..', '..', '..', 'shared');
+export const SCHEMAS = process.env.CDK8S_RAG_SCHEMAS ?? resolve(__dirname, '..', '..', '..', 'shared');
 
 /** Whether there are schemas to validate with. */
-export const SCHEMAS_PRESENT = existsSync(join(FOLDER, 'schemas')) && existsSync(join(FOLDER, 'crds'));
+export const SCHEMAS_PRESENT = existsSync(join(SCHEMAS, 'schemas')) && existsSync(join(SCHEMAS, 'crds'));
 
 /** The schemas of a cluster: core kinds of a Kubernetes minor, and the custom resources. */
 export class ClusterSchemas {
@@ -49,7 +49,7 @@ export class ClusterSchemas {
   }
 
   private addCore(minor: string): void {
-    const swagger = JSON.parse(readFileSync(join(FOLDER, 'schemas', `kubernetes-${minor}-swagger.json`), 'utf8'));
+    const swagger = JSON.parse(readFileSync(join(SCHEMAS, 'schemas', `kubernetes-${minor}-swagger.json`), 'utf8'));
     const definitions = closed({ definitions: swagger.definitions }).definitions;
     this.ajv.addSchema({ $id: 'core', definitions });
     for (const [name, definition] of Object.entries<Json>(swagger.definitions)) {
@@ -60,8 +60,8 @@ export class ClusterSchemas {
   }
 
   private addCustomResources(): void {
-    for (const file of readdirSync(join(FOLDER, 'crds')).filter((name) => NEEDED.test(name))) {
-      for (const document of parseAllDocuments(readFileSync(join(FOLDER, 'crds', file), 'utf8'))) {
+    for (const file of readdirSync(join(SCHEMAS, 'crds')).filter((name) => NEEDED.test(name))) {
+      for (const document of parseAllDocuments(readFileSync(join(SCHEMAS, 'crds', file), 'utf8'))) {
         this.addCustomResource(document.toJS());
       }
     }

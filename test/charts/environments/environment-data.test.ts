@@ -254,6 +254,7 @@ describe('a queue of one kind', () => {
       'queue:',
       '  sqs:',
       `    url: ${url}`,
+      '    visibilityTimeout: 15m',
       '    accessKey: { secret: k, key: id }',
       '    secretKey: { secret: k, key: secret }',
       '    cidrs: [10.9.0.0/24]',
@@ -331,6 +332,18 @@ describe('a queue of one kind', () => {
         'https://sqs.eu-west-1.amazonaws.com/123456789012/documents',
     ],
     [
+      'that hands out tasks while they run',
+      ['queue: { sqs: { url: "https://sqs.eu-west-1.amazonaws.com/123456789012/d", visibilityTimeout: 5m } }'],
+      '15:76 queue.sqs.visibilityTimeout: is 300s, but a task takes up to 600s and would run several times; raise the ' +
+        'visibility timeout of the queue to at least 900s, and say so here, or lower longestTask',
+    ],
+    [
+      'outside that hands out tasks while they run',
+      ['queue: { externalRabbitMq: { host: m.acme.example, user: rag, deliveryTimeout: 5m } }'],
+      '15:63 queue.externalRabbitMq.deliveryTimeout: is 300s, but a task takes up to 600s and would run several times; ' +
+        'raise consumer_timeout of the server to at least 900s, and say so here, or lower longestTask',
+    ],
+    [
       'with one key of two',
       [
         'queue: { sqs: { url: "https://sqs.eu-west-1.amazonaws.com/123456789012/d", accessKey: { secret: k, key: i } } }',
@@ -376,7 +389,7 @@ describe('a cache of one kind', () => {
     const objects = around(
       'cache: { redis: { password: { secret: c, key: p }, resources: { cpu: 50m, memory: 128Mi } } }',
     );
-    const redis = find(objects, 'StatefulSet', 'cache');
+    const redis = find(objects, 'Deployment', 'cache');
     expect(mainContainer(redis).resources.requests).toMatchObject({ cpu: '50m', memory: '128Mi' });
     expect(redis.spec).not.toHaveProperty('volumeClaimTemplates');
     expect(find(objects, 'ConfigMap', 'cache').data['redis.conf']).toContain('maxmemory-policy allkeys-lru');

@@ -46,6 +46,39 @@ describe('a file that extends nothing', () => {
   });
 });
 
+describe('a file whose lines end with carriage returns', () => {
+  const lines = [
+    'a: |',
+    '  first',
+    '  second',
+    'b: "one \\',
+    '  two"',
+    "c: 'one",
+    "  two'",
+    'd: [x,',
+    '  y] # text',
+    'e: >',
+    '  one',
+    '',
+    '  two',
+    '',
+  ];
+
+  test('says the same as one whose lines do not', () => {
+    const { value } = read({ 'dev.yaml': lines.join('\n') });
+    expect(value).toMatchObject({ a: 'first\nsecond\n', b: 'one two', c: 'one two', e: 'one\ntwo\n' });
+    expect(read({ 'dev.yaml': lines.join('\r\n') }).value).toEqual(value);
+  });
+
+  test('keeps those that are written as escapes', () => {
+    expect(read({ 'dev.yaml': 'a: "first\\r\\nsecond"\r\n' }).value).toEqual({ a: 'first\r\nsecond' });
+  });
+
+  test('has the same places in messages', () => {
+    expect(read({ 'dev.yaml': lines.join('\r\n') }).locate(['d', 1])).toBe(at('dev.yaml:9:3'));
+  });
+});
+
 describe('an alias', () => {
   test('repeats what has its anchor, of whichever form it is', () => {
     expect(

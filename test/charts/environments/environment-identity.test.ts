@@ -113,9 +113,9 @@ describe('Secrets from a vault that pods mount', () => {
 
   test('are all there are', () => {
     const objects = objectsOf(`${everywhere('podLabels: {}')}\nsecrets: { csi: ${VAULT} }\n`);
-    expect(namesOf(objects, 'SecretProviderClass').sort()).toEqual(['qdrant', 'queue']);
+    expect(namesOf(objects, 'SecretProviderClass').sort()).toEqual(['qdrant--api-key', 'queue--password']);
     expect(namesOf(objects, 'ExternalSecret')).toEqual([]);
-    expect(find(objects, 'SecretProviderClass', 'queue').spec.parameters.keyvaultName).toBe('acme-rag');
+    expect(find(objects, 'SecretProviderClass', 'queue--password').spec.parameters.keyvaultName).toBe('acme-rag');
   });
 
   test.each([
@@ -144,7 +144,7 @@ describe('Secrets from a vault that pods mount', () => {
   test('have names that a vault can have', () => {
     expect(refused('env: { A: { secret: a, key: api_key } }', `secrets: { csi: ${VAULT} }`)).toEqual([
       '6:26 api.env.A.key: is "api_key", so the entry in the vault would be "a--api_key", but there names are at most 127 ' +
-        'letters, digits and "-"; name the Secret and the key so',
+        'letters, digits and "-", with a letter or digit at the end; name the Secret and the key so',
     ]);
   });
 });

@@ -321,7 +321,7 @@ describe('the schema marks', () => {
 describe('the settings at a place', () => {
   test.each<[string, (string | number)[], string[]]>([
     ['of a map are known', ['queue', 'redis', 'password'], ['key', 'secret']],
-    ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'env', 'host', 'port']],
+    ['of an entry of a list are known', ['api', 'externals', 3], ['cidrs', 'env', 'host', 'http', 'port']],
     ['of a backlog are known', ['embeddingWorkers', 'scaling', 'backlog'], ['list', 'perReplica']],
     ['of the backlog that the API does not have are none', ['api', 'scaling', 'backlog'], []],
     ['of a map that becomes something else are known', ['cluster', 'storage'], ['block', 'shared']],

@@ -416,6 +416,42 @@ describe('a server of answers', () => {
   ]);
 });
 
+describe('where images need digests', () => {
+  const DIGEST = `sha256:${'a'.repeat(64)}`;
+  const pinned = (line: string) => line.replace('tag: 1.8.2', `tag: 1.8.2, digest: "${DIGEST}"`);
+  const OWN = '{ id: acme/legal, dimensions: 768, maxTokens: 512, profile: { parametersBillions: 0.3 } }';
+  const PROBLEM =
+    'is acme/legal without a revision, but registry.requireDigest wants weights that stay the same as well; name the ' +
+    'commit in its hub, 40 hexadecimal digits, as revision';
+
+  /** The refusals of a cluster that needs digests. */
+  function refusedThere(...lines: string[]): string[] {
+    const least = LEAST.with(1, 'cluster: { storage: { shared: files }, registry: { requireDigest: true } }').map(
+      pinned,
+    );
+    folder.write({ 'test.yaml': `${[...least, ...lines].join('\n')}\n` });
+    return refusalsOf(folder, () => Environment.read(folder.pathOf('test.yaml')).render('test.yaml'));
+  }
+
+  test.each([
+    ['of a server', 'embedder: {}'],
+    ['of its download', 'models: { volume: { size: 10Gi } }', 'embedder: {}'],
+    ['of workers that compute themselves', '  accelerator: nvidia-l4'],
+  ])('a model without commit is refused where it is named: %s', (_, ...lines) => {
+    const inWorkers = lines.filter((line) => line.startsWith(' '));
+    const others = lines.filter((line) => !line.startsWith(' '));
+    const line = 8 + inWorkers.length;
+    expect(refusedThere(...inWorkers, `embeddingModel: ${OWN}`, ...others)).toEqual([
+      `${line}:1 embeddingModel: ${PROBLEM}`,
+    ]);
+  });
+
+  test('so is a reranker', () => {
+    const model = '{ id: acme/legal, maxTokens: 512, profile: { parametersBillions: 0.3 } }';
+    expect(refusedThere('reranker:', `  model: ${model}`)).toEqual([`9:3 reranker.model: ${PROBLEM}`]);
+  });
+});
+
 describe('a hosted model', () => {
   const KEY = ', apiKey: { secret: hosted, key: token }';
   const embedder = (text: string) => ['embeddingModel: text-embedding-3-small', `embedder: { external: ${text} }`];
@@ -594,7 +630,7 @@ describe('where models are from', () => {
       ...SERVED,
       ...below(
         'models',
-        'hub: { token: { secret: hub, key: token }, host: m.acme.example, cidrs: [10.0.0.1/32] }',
+        'hub: { token: { secret: hub, key: token }, url: "https://m.acme.example", cidrs: [10.0.0.1/32] }',
         'volume: { size: 30Gi, storageClass: slow }',
       ),
     );
@@ -658,7 +694,7 @@ describe('the download of a model', () => {
       [
         'models:',
         '  volume: { size: 30Gi }',
-        '  hub: { host: m.acme.example }',
+        '  hub: { url: "https://m.acme.example" }',
         ...below('llm', 'accelerator: nvidia-l4', 'model: meta-llama/Llama-3.1-8B-Instruct'),
       ],
       '10:3 models.hub: has no token, but meta-llama/Llama-3.1-8B-Instruct is given to accounts that have accepted its ' +

@@ -85,8 +85,8 @@ describe('values of Secrets', () => {
   test('restart the pods when they change, unless something else is said', () => {
     const watched = (...lines: string[]) =>
       api(KEY, ...lines).metadata.annotations?.['secret.reloader.stakater.com/reload'];
-    expect(watched()).toBe('openai,qdrant');
-    expect(watched('  secretRotation: reloader')).toBe('openai,qdrant');
+    expect(watched()).toBe('openai');
+    expect(watched('  secretRotation: reloader')).toBe('openai');
     expect(watched('  secretRotation: reread', '  secretDelivery: files')).toBeUndefined();
     expect(watched('  secretRotation: { revision: "2026-11-28" }')).toBeUndefined();
   });
@@ -163,4 +163,49 @@ test('queues of RabbitMQ are declared', () => {
   });
   const objects = Environment.read(folder.pathOf('test.yaml')).render('test.yaml').objects;
   expect(namesOf(objects, 'Queue').sort()).toEqual(['queue-celery', 'queue-images']);
+});
+
+describe('variables that refer to others', () => {
+  const CACHE = ['cache: { redis: {} }'];
+  const variable = (text: string, ...more: string[]) =>
+    (
+      mainContainer(api(`  env: { FIRST: plain, TEXT: '${text}' }`, ...more)).env as { name: string; value?: string }[]
+    ).find(({ name }) => name === 'TEXT')?.value;
+
+  test('have them completed by the kubelet, whoever gives them, and after them', () => {
+    const object = api("  env: { RESULTS_URL: 'redis://:$(CACHE_PASSWORD)@cache:6379/1' }", ...CACHE);
+    const names = mainContainer(object).env.map(({ name }: { name: string }) => name);
+    expect(env(object, 'RESULTS_URL')).toBe('redis://:$(CACHE_PASSWORD)@cache:6379/1');
+    expect(names.indexOf('RESULTS_URL')).toBeGreaterThan(names.indexOf('CACHE_PASSWORD'));
+    expect(names).toContain('CACHE_PASSWORD');
+  });
+
+  // The kubelet makes $ of $$, and the value of FIRST of $(FIRST).
+  test.each([
+    ['$(FIRST)', '$(FIRST)'],
+    ['$$(FIRST)', '$$(FIRST)'],
+    ['$$(NOTHING)', '$$(NOTHING)'],
+    ['$$$(FIRST)', '$$$(FIRST)'],
+    ['$FIRST', '$FIRST'],
+    ['a$$b', 'a$$$b'],
+    ['a$$$', 'a$$$$$'],
+    ['$$ $(FIRST)', '$$$ $(FIRST)'],
+  ])('%s is written as %s', (text, value) => {
+    expect(variable(text)).toBe(value);
+  });
+
+  expectRefusals(refused, [
+    [
+      'that are not there',
+      ["  env: { FIRST: plain, TEXT: '$(SECOND)' }"],
+      '6:24 api.env.TEXT: refers to $(SECOND), which the container does not have, so that the text would stay as it is; ' +
+        'refer to one of FIRST, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(SECOND) for the text itself',
+    ],
+    [
+      'that refer to others themselves',
+      ["  env: { FIRST: plain, TEXT: '$(THIRD)', THIRD: '$(FIRST)' }"],
+      '6:24 api.env.TEXT: refers to $(THIRD), which refers to others itself, so that the text would stay as it is; ' +
+        'refer to one of FIRST, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(THIRD) for the text itself',
+    ],
+  ]);
 });

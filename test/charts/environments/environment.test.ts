@@ -134,8 +134,8 @@ describe('a key that is no setting', () => {
     [
       'in a map, with all that there are in it',
       put(3, '  sharding: custom'),
-      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, configRollout, drain, env, envNames, identity, ' +
-        'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, rehearsal, ' +
+      '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, audit, clientToken, configRollout, drain, env, envNames, identity, ' +
+        'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, readOnlyToken, rehearsal, ' +
         'replicationFactor, resources, restore, secretRotation, serviceAccountAnnotations, sizing, snapshotStorage, snapshots, ' +
         'startupBudget, storage, storageClass, tls',
     ],
@@ -280,7 +280,7 @@ describe('a value of the wrong type', () => {
     [
       'a name for an address',
       add('cluster: { dns: { namespace: d, nodeLocal: [169.254.20.10, dns.local] } }'),
-      '8:60 cluster.dns.nodeLocal.1: is "dns.local", but must be an IPv4 address',
+      '8:60 cluster.dns.nodeLocal.1: is "dns.local", but must be an IPv4 or IPv6 address',
     ],
     [
       'one address where a list is due',

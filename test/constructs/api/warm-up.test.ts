@@ -55,6 +55,7 @@ describe('what is done before the API starts', () => {
       'LONGEST_ANSWER_SECONDS',
       'LOG_LEVEL',
       'QDRANT_API_KEY',
+      'HOME',
     ]);
     expect(warmUp().volumeMounts).toEqual(mainContainer(object()).volumeMounts);
     const { volumes } = templateOf(object()).spec;

@@ -82,7 +82,7 @@ describe('keys of a Secret that is there only while pods mount it', () => {
   test('are no credentials, which the operator reads', () => {
     const credentials = { username: vault.key('owner', 'username'), password: vault.key('owner', 'password') };
     expect(() => cluster({ credentials })).toThrow(
-      'rag/db: credentials has key username of Secret owner, which there is only while pods mount it',
+      'rag/db: credentials has key username of Secret owner--username, which there is only while pods mount it',
     );
   });
 
@@ -94,7 +94,7 @@ describe('keys of a Secret that is there only while pods mount it', () => {
       secretKey: vault.key('minio', 'secret'),
     });
     expect(() => cluster({ backups: PostgresBackups.daily({ hour: 2, keepDays: 7, to }) })).toThrow(
-      'rag/db/Archive: backups.to has key id of Secret minio, which there is only while pods mount it',
+      'rag/db/Archive: backups.to has key id of Secret minio--id, which there is only while pods mount it',
     );
   });
 });
@@ -388,11 +388,11 @@ describe('PgBouncer', () => {
 
   test('is guaranteed what it asks for', () => {
     const [container] = pooler.spec.template.spec.containers;
-    const asked = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' };
-    expect(container).toEqual({ name: 'pgbouncer', resources: { requests: asked, limits: asked } });
-    expect(pooler.spec.template.spec.initContainers).toEqual([
-      { name: 'bootstrap-controller', resources: { requests: asked, limits: asked } },
-    ]);
+    // Without a limit of the CPU: all connections go through one thread.
+    const limits = { memory: '128Mi', 'ephemeral-storage': '256Mi' };
+    const resources = { requests: { cpu: '100m', ...limits }, limits };
+    expect(container).toEqual({ name: 'pgbouncer', resources });
+    expect(pooler.spec.template.spec.initContainers).toEqual([{ name: 'bootstrap-controller', resources }]);
   });
 
   test('is moved from node to node one pod at a time', () => {

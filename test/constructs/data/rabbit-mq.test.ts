@@ -307,6 +307,7 @@ describe('with TLS', () => {
   test('a certificate is for the Service, and for each node, which the operator asks', () => {
     const tls = ServerCertificate.issuedBy(CertificateIssuer.cluster('internal'));
     const issued = rabbitMq({ tls }).objects();
+    expect(find(issued, 'Certificate', 'queue-tls').metadata.annotations?.['argocd.argoproj.io/sync-wave']).toBe('-10');
     expect(find(issued, 'Certificate', 'queue-tls').spec.dnsNames).toEqual([
       'queue',
       'queue.test.svc',

@@ -119,12 +119,11 @@ describe('a cache', () => {
     container: { image: IMAGE, resources: RESOURCES },
   }).uses(cache.construct);
   const objects = cache.objects();
-  const statefulSet = find(objects, 'StatefulSet', 'queue');
+  const deployment = find(objects, 'Deployment', 'queue');
   const config = find(objects, 'ConfigMap', 'queue').data['redis.conf'];
 
   test('keeps nothing but in memory, and evicts what was not used for longest', () => {
-    expect(statefulSet.spec).not.toHaveProperty('volumeClaimTemplates');
-    expect(mainContainer(statefulSet).volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
+    expect(mainContainer(deployment).volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)).toEqual([
       '/run/redis',
       '/etc/redis/redis.conf',
       '/etc/redis/redis-start.sh',
@@ -135,8 +134,15 @@ describe('a cache', () => {
     expect(config).not.toContain('noeviction');
   });
 
+  test('is a Deployment, whose successor does not wait for a node that is unreachable', () => {
+    expect(namesOf(objects, 'StatefulSet')).toEqual([]);
+    expect(deployment.spec).toMatchObject({ replicas: 1, strategy: { type: 'RollingUpdate' } });
+    expect(templateOf(deployment).spec.terminationGracePeriodSeconds).toBe(60);
+    expect(templateOf(deployment).spec.securityContext).toMatchObject({ runAsUser: 999, runAsGroup: 1000 });
+  });
+
   test('is labelled as one', () => {
-    expect(statefulSet.metadata.labels).toMatchObject({ 'app.kubernetes.io/component': 'cache' });
+    expect(deployment.metadata.labels).toMatchObject({ 'app.kubernetes.io/component': 'cache' });
   });
 
   test('is told to clients as a cache, and not as a broker', () => {

@@ -81,6 +81,19 @@ describe('Amazon S3', () => {
     ]);
   });
 
+  test.each([
+    ['eu-west-1', ['s3.eu-west-1.amazonaws.com']],
+    // boto3 asks the host without a region there.
+    ['us-east-1', ['s3.amazonaws.com', 's3.us-east-1.amazonaws.com']],
+    ['us-gov-west-1', ['s3.us-gov-west-1.amazonaws.com']],
+    ['cn-north-1', ['s3.cn-north-1.amazonaws.com.cn']],
+    ['eusc-de-east-1', ['s3.eusc-de-east-1.amazonaws.eu']],
+    ['us-iso-east-1', ['s3.us-iso-east-1.c2s.ic.gov']],
+  ])('in %s is reached at %j, with and without the bucket before it', (region, named) => {
+    const reached = hosts({ ...KEYS, region }).map(([host]: [string]) => host);
+    expect(reached.sort()).toEqual([...named.map((host) => `acme-rag.${host}`), ...named].sort());
+  });
+
   test('behind an endpoint of AWS takes the identity of a pod', () => {
     const endpoint = 'https://vpce-1a-2b.s3.eu-west-1.vpce.amazonaws.com';
     expect(env(find(client({ endpoint }), 'Deployment', 'client'), 'AWS_ENDPOINT_URL_S3')).toBe(endpoint);
@@ -96,6 +109,7 @@ describe('a compatible store', () => {
 
   test.each([
     ['http://minio.storage.svc:9000', 9000],
+    ['http://minio-0.minio.storage.svc:9000', 9000],
     ['http://minio.storage.svc.cluster.local', 80],
     ['https://minio.storage.svc', 443],
   ])('in the cluster at %s is reached in its namespace on port %s, and nowhere else', (endpoint, port) => {

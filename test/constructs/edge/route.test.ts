@@ -189,7 +189,7 @@ describe('through an Ingress', () => {
   ])('each controller waits in its own words', (controller, annotations) => {
     const objects = route(Ingress.ofClass('class', { controller, proxies: PROXIES }));
     const { 'argocd.argoproj.io/sync-wave': _, ...own } = find(objects, 'Ingress', 'public').metadata.annotations ?? {};
-    expect(own).toEqual(annotations);
+    expect(own).toEqual({ ...annotations, 'argocd.argoproj.io/sync-options': 'PruneLast=true' });
   });
 
   test('the class is a field, and TLS comes from the certificate', () => {

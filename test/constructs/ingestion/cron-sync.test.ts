@@ -47,8 +47,11 @@ describe('a scheduled synchronisation', () => {
   test('uses what it is given, is no hook of a sync, and nobody connects to it', () => {
     const { construct, objects, object } = sync();
     construct.uses({ offerTo: () => ({ endpoints: [], env: { S3_BUCKET: EnvValue.of('documents') } }) });
-    expect(mainContainer(object()).env).toEqual([{ name: 'S3_BUCKET', value: 'documents' }]);
-    expect(object().metadata.annotations).toBeUndefined();
+    expect(mainContainer(object()).env).toEqual([
+      { name: 'S3_BUCKET', value: 'documents' },
+      { name: 'HOME', value: '/tmp' },
+    ]);
+    expect(object().metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '1000' });
     expect(namesOf(objects(), 'Service')).toEqual([]);
     expect(find(objects(), 'NetworkPolicy', 'sync').spec).not.toHaveProperty('ingress');
   });

@@ -168,7 +168,7 @@ describe('workers with a model of their own', () => {
 
   test('ask the hub that they are told of, with its token', () => {
     const token = SecretKey.of('hub', 'token');
-    const modelSource = ModelSource.hub({ host: 'models.acme.example', cidrs: ['10.9.0.0/24'], token });
+    const modelSource = ModelSource.hub({ url: 'https://models.acme.example', cidrs: ['10.9.0.0/24'], token });
     const objects = workers({ embeddingModel: MODEL, modelSource });
     expect(variables(objects)).toMatchObject({
       HF_ENDPOINT: 'https://models.acme.example',
@@ -184,7 +184,7 @@ describe('workers with a model of their own', () => {
     const objects = render(chart);
     expect(variables(objects)).toMatchObject({
       EMBEDDING_MODEL: 'BAAI/bge-large-en-v1.5',
-      EMBEDDING_MODEL_PATH: '/models/BAAI/bge-large-en-v1.5',
+      EMBEDDING_MODEL_PATH: '/models/BAAI/bge-large-en-v1.5@d4aa6901d3a41ba39fb536a557fa166f842b0e09',
       HF_HUB_OFFLINE: '1',
     });
     expect(volumeOf(objects)).toEqual({
@@ -207,6 +207,7 @@ describe('workers with a model of their own', () => {
   test('are those who say so: a source alone brings nothing', () => {
     const objects = workers({ modelSource: ModelSource.HUGGING_FACE });
     expect(variables(objects)).toEqual({
+      HOME: '/tmp',
       LONGEST_TASK_SECONDS: '600',
       WORKER_HEARTBEAT_FILE: '/run/worker/heartbeat',
     });

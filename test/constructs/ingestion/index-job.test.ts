@@ -33,7 +33,7 @@ describe('an index job', () => {
   test('runs its program, with space for temporary files and nothing else', () => {
     expect(mainContainer(object)).toMatchObject({ name: 'index', command: COMMAND });
     expect(mainContainer(object)).not.toHaveProperty('args');
-    expect(mainContainer(object)).not.toHaveProperty('env');
+    expect(mainContainer(object).env).toEqual([{ name: 'HOME', value: '/tmp' }]);
     expect(mainContainer(object).resources.requests).toMatchObject({ cpu: '250m', memory: '512Mi' });
     expect(templateOf(object).spec.volumes).toEqual([{ name: 'tmp', emptyDir: { sizeLimit: '1Gi' } }]);
   });
@@ -51,7 +51,13 @@ describe('an index job', () => {
     }).objects();
     const job = find(changed, 'Job', 'first-index');
     expect(job.spec).toMatchObject({ backoffLimit: 0, activeDeadlineSeconds: 10800 });
-    expect(mainContainer(job)).toMatchObject({ args: ['--all'], env: [{ name: 'SOURCE', value: 'wiki' }] });
+    expect(mainContainer(job)).toMatchObject({
+      args: ['--all'],
+      env: [
+        { name: 'SOURCE', value: 'wiki' },
+        { name: 'HOME', value: '/tmp' },
+      ],
+    });
     expect(mainContainer(job).resources.limits).toMatchObject({ memory: '4Gi' });
     expect(templateOf(job).spec).toMatchObject({
       securityContext: { runAsUser: 2000, runAsGroup: 3000 },
@@ -74,7 +80,10 @@ describe('an index job', () => {
     const waves = ['bootstrap', 'index'].map((name) => find(objects(), 'Job', name).metadata.annotations?.[WAVE]);
     expect(waves).toEqual([undefined, '10']);
     expect(find(objects(), 'Deployment', 'api').metadata.annotations).toEqual({ [WAVE]: '20' });
-    expect(mainContainer(find(objects(), 'Job', 'index')).env).toEqual([{ name: 'COLLECTION_NAME', value: 'a' }]);
+    expect(mainContainer(find(objects(), 'Job', 'index')).env).toEqual([
+      { name: 'COLLECTION_NAME', value: 'a' },
+      { name: 'HOME', value: '/tmp' },
+    ]);
     expect(mainContainer(find(objects(), 'Deployment', 'api'))).not.toHaveProperty('env');
     for (const name of ['index', 'api']) {
       const { ingress, egress } = find(objects(), 'NetworkPolicy', name).spec;

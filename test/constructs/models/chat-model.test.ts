@@ -33,7 +33,7 @@ describe('a model that generates text', () => {
     const { id, contextTokens, gated, profile } = ChatModel.LLAMA_3_1_8B;
     expect(pinned).toMatchObject({ id, contextTokens, gated, revision: 'abc123' });
     expect(pinned.profile).toBe(profile);
-    expect(ChatModel.LLAMA_3_1_8B.revision).toBeUndefined();
+    expect(ChatModel.LLAMA_3_1_8B.revision).toBe('0e9e39f249a16976918f6564b8830bc894c89659');
   });
 
   test('with other weights has another name and size, and the commit of neither', () => {

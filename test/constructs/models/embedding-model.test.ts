@@ -71,7 +71,7 @@ test('a model at a commit is the same model otherwise, and the first one is what
   const pinned = model.at('abc123');
   expect(envOf(pinned)).toEqual({ ...envOf(model), EMBEDDING_REVISION: 'abc123' });
   expect(pinned.profile).toBe(model.profile);
-  expect(model.revision).toBeUndefined();
+  expect(model.revision).toBe('3d7cfbdacd47fdda877c5cd8a79fbcc4f2a574f3');
   expect(pinned.at('def456').revision).toBe('def456');
 });
 

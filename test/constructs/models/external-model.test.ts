@@ -177,7 +177,7 @@ describe('the URL', () => {
 
   test('of a host that no policy can name is refused', () => {
     expect(() => compatible('http://localhost:8000/v1')).toThrow(
-      'external.host is "localhost", but must be a DNS name or an address, without scheme, port or path',
+      'url is "localhost", but must be a DNS name or an address, without scheme, port or path',
     );
   });
 });

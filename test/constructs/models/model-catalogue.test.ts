@@ -38,6 +38,15 @@ test('every model of the catalogue is in these tests', () => {
   expect(RERANKERS.map(([name]) => name)).toEqual(Object.keys(RERANK_MODELS));
 });
 
+test('every model that a server can load names its commit', () => {
+  const models = [EMBEDDING_MODELS, CHAT_MODELS, RERANK_MODELS].flatMap((kind) => Object.values<object>(kind));
+  const commits = models.filter((model) => 'profile' in model).map((model) => 'revision' in model && model.revision);
+  for (const commit of commits) {
+    expect(commit).toMatch(/^[0-9a-f]{40}$/);
+  }
+  expect(new Set(commits).size).toBe(16);
+});
+
 test.each(EMBEDDINGS)('EmbeddingModel.%s', (name, id, dimensions, maxTokens, gigabytes) => {
   const model = EmbeddingModel[name];
   expect(model).toMatchObject({ id, dimensions, maxTokens });

@@ -40,9 +40,9 @@ describe('the Job', () => {
     expect(job.metadata.labels?.['app.kubernetes.io/component']).toBe('model-download');
   });
 
-  test('knows the model, its newest commit and where to put it', () => {
+  test('knows the model, its commit and where to put it', () => {
     expect(env(job, 'MODEL_ID')).toBe('BAAI/bge-m3');
-    expect(env(job, 'MODEL_REVISION')).toBe('main');
+    expect(env(job, 'MODEL_REVISION')).toBe('5617a9f61b028005a4858fdac845db406aefb181');
     expect(env(job, 'HF_HOME')).toBeUndefined();
     const [mount] = mainContainer(job).volumeMounts;
     expect(mount).toEqual({ name: 'models', mountPath: '/models' });
@@ -82,7 +82,7 @@ test('the pinned commit is downloaded', () => {
 });
 
 test('a mirror is asked with its token, by name on Cilium', () => {
-  const hub = { host: 'models.acme.example', token: SecretKey.of('mirror', 'token') };
+  const hub = { url: 'https://models.acme.example', token: SecretKey.of('mirror', 'token') };
   const { objects, job } = download({ hub }, { cilium: true });
   expect(env(job(), 'HF_ENDPOINT')).toBe('https://models.acme.example');
   expect(env(job(), 'HF_TOKEN')).toEqual({ secretKeyRef: { name: 'mirror', key: 'token' } });
@@ -106,7 +106,7 @@ describe('servers of what was downloaded', () => {
   test('are of the model that was downloaded', () => {
     const other = () => new TextEmbeddingsInference(chart, 'other', { model: MODEL, source: construct.source });
     expect(other).toThrow(
-      'rag/other: source has BAAI/bge-m3 at 5617a9f6, but this serves BAAI/bge-m3 at its newest commit; use the same model in both',
+      'rag/other: source has BAAI/bge-m3 at 5617a9f6, but this serves BAAI/bge-m3 at 5617a9f61b028005a4858fdac845db406aefb181; use the same model in both',
     );
   });
 

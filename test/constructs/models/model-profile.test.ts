@@ -13,6 +13,7 @@ describe('the memory of weights', () => {
     ['FP8', Precision.FP8, 'fp8', 1],
     ['INT8', Precision.INT8, 'int8', 1],
     ['INT4', Precision.INT4, 'int4', 0.55],
+    ['Q4_K_M', Precision.Q4_K_M, 'q4_K_M', 0.62],
   ])('in %s is parameters times bytes', (_, precision, name, bytes) => {
     expect(precision).toMatchObject({ name, bytes });
     const profile = ModelProfile.of({ parametersBillions: 8, precision });
@@ -24,6 +25,17 @@ describe('the memory of weights', () => {
     const profile = ModelProfile.of({ parametersBillions: 0.568 });
     expect(profile.weightsGb).toBeCloseTo(1.136, 9);
     expect(profile.arithmetic).toBe('0.568 billion parameters × 2 bytes (bf16)');
+  });
+
+  test('is in the format of a server only where none was said', () => {
+    const unsaid = ModelProfile.of({ parametersBillions: 8, attention: ATTENTION });
+    expect(unsaid.unlessSaid(Precision.Q4_K_M).weightsGb).toBeCloseTo(4.96, 9);
+    expect(unsaid.unlessSaid(Precision.Q4_K_M).filesGb).toBeCloseTo(4.96, 9);
+    expect(unsaid.unlessSaid(Precision.Q4_K_M).keyValuesPerToken).toBe(unsaid.keyValuesPerToken);
+    const said = ModelProfile.of({ parametersBillions: 8, precision: Precision.BF16 });
+    expect(said.unlessSaid(Precision.Q4_K_M)).toBe(said);
+    const files = ModelProfile.ofWeights(Size.gibibytes(15));
+    expect(files.unlessSaid(Precision.Q4_K_M)).toBe(files);
   });
 
   test('may be known by the files alone, in decimal gigabytes', () => {

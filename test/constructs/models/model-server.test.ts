@@ -207,7 +207,8 @@ describe('the startup budget', () => {
     ['a small model', (chart: Chart) => tei(chart), 300],
     // 15.24 GB / 0.1 GB/s + 300 s, twice, in whole minutes.
     ['a larger one, with its compilation', (chart: Chart) => vllm(chart, {}, CHAT), 960],
-    ['a larger one without compilation', (chart: Chart) => ollama(chart, {}, CHAT), 480],
+    // 14.77 billion parameters of 0.62 bytes, 9.16 GB / 0.1 GB/s + 60 s, twice, in whole minutes.
+    ['a larger one in 4 bits, without compilation', (chart: Chart) => ollama(chart, {}, ChatModel.QWEN2_5_14B), 360],
     // 2.3 GB / 0.3 GB/s + 120 s, twice.
     ['one in the image', (chart: Chart) => triton(chart), 300],
   ])('of %s is twice the estimate in whole minutes, and at least 5', (_, create, seconds) => {
@@ -321,18 +322,19 @@ describe('clients', () => {
   const hosted = (options: { envPrefix?: string; apiKey?: typeof KEY } = {}, model: Model | RerankModel = EMBEDDING) =>
     ExternalModel.compatible({ url: 'https://api.acme.example/v1', model, ...options });
 
-  const EMBEDDING_NAMES = ['URL', 'MODEL', 'DIMENSIONS', 'MAX_TOKENS', 'NORMALISED'];
+  const EMBEDDING_NAMES = ['URL', 'SERVER_URL', 'MODEL', 'REVISION', 'DIMENSIONS', 'MAX_TOKENS', 'NORMALISED'];
   const named = (prefix: string, names: string[]) => names.map((name) => `${prefix}_${name}`);
 
   test.each([
-    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }), 'http://server:8080/v1'],
-    ['Vllm', (chart: Chart) => vllm(chart), 'http://server:8000/v1'],
-    ['Ollama', (chart: Chart) => ollama(chart), 'http://server:11434/v1'],
-    ['ExternalModel', () => hosted(), 'https://api.acme.example/v1'],
+    ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }), 'http://server:8080'],
+    ['Vllm', (chart: Chart) => vllm(chart), 'http://server:8000'],
+    ['Ollama', (chart: Chart) => ollama(chart), 'http://server:11434'],
+    ['ExternalModel', () => hosted(), 'https://api.acme.example'],
   ])('of embeddings from %s get the same variables', (_, create, url) => {
     const client = clientOf(create);
     expect(namesGiven(client)).toEqual(named('EMBEDDING', EMBEDDING_NAMES));
-    expect(env(client, 'EMBEDDING_URL')).toBe(url);
+    expect(env(client, 'EMBEDDING_URL')).toBe(`${url}/v1`);
+    expect(env(client, 'EMBEDDING_SERVER_URL')).toBe(url);
     expect(env(client, 'EMBEDDING_MODEL')).toBe('BAAI/bge-m3');
     expect(env(client, 'EMBEDDING_DIMENSIONS')).toBe('1024');
   });
@@ -344,6 +346,7 @@ describe('clients', () => {
     );
     expect(env(client, 'EMBEDDING_GRPC_PORT')).toBe('8001');
     expect(env(client, 'EMBEDDING_URL')).toBe('http://server:8000/v2');
+    expect(env(client, 'EMBEDDING_SERVER_URL')).toBe('http://server:8000');
   });
 
   test.each([
@@ -352,7 +355,7 @@ describe('clients', () => {
     ['ExternalModel', () => hosted({}, CHAT)],
   ])('of answers from %s get the same variables', (_, create) => {
     const client = clientOf(create);
-    expect(namesGiven(client)).toEqual(['LLM_URL', 'LLM_MODEL', 'LLM_CONTEXT_TOKENS']);
+    expect(namesGiven(client)).toEqual(['LLM_URL', 'LLM_SERVER_URL', 'LLM_MODEL', 'LLM_CONTEXT_TOKENS']);
     expect(env(client, 'LLM_MODEL')).toBe('Qwen/Qwen2.5-7B-Instruct');
   });
 
@@ -370,7 +373,12 @@ describe('clients', () => {
     ['TextEmbeddingsInference', (chart: Chart) => tei(chart, { accelerator: L4 }, RerankModel.BGE_RERANKER_V2_M3)],
     ['ExternalModel', () => hosted({}, RerankModel.BGE_RERANKER_V2_M3)],
   ])('of rankings from %s get the same variables', (_, create) => {
-    expect(namesGiven(clientOf(create))).toEqual(['RERANKER_URL', 'RERANKER_MODEL', 'RERANKER_MAX_TOKENS']);
+    expect(namesGiven(clientOf(create))).toEqual([
+      'RERANKER_URL',
+      'RERANKER_SERVER_URL',
+      'RERANKER_MODEL',
+      'RERANKER_MAX_TOKENS',
+    ]);
   });
 
   test('change in values only when one server stands in for another', () => {

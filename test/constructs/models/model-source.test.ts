@@ -1,18 +1,22 @@
 import { Size } from 'cdk8s';
+import { EmbeddingWorkers } from '../../../constructs/ingestion/embedding-workers';
 import { ChatModel } from '../../../constructs/models/chat-model';
 import { EmbeddingModel } from '../../../constructs/models/embedding-model';
 import type { IModel } from '../../../constructs/models/model';
 import { ModelDownload } from '../../../constructs/models/model-download';
 import { ModelProfile } from '../../../constructs/models/model-profile';
 import { ModelSource } from '../../../constructs/models/model-source';
+import { Ollama } from '../../../constructs/models/ollama';
 import { Precision } from '../../../constructs/models/precision';
 import { TextEmbeddingsInference } from '../../../constructs/models/text-embeddings-inference';
 import { Vllm } from '../../../constructs/models/vllm';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
+import { Registry } from '../../../constructs/placement/registry';
 import type { Json, ManifestObject } from '../../../constructs/rules/output';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { Deployment } from '../../../constructs/workload/deployment';
+import { Image } from '../../../constructs/workload/image';
 import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
 import { RESOURCES } from '../../support/values';
@@ -87,18 +91,94 @@ describe('huggingface.co', () => {
 
 describe('a mirror', () => {
   test('is asked instead, with a token by reference', () => {
-    const { objects, object } = server(() => ModelSource.hub({ host: MIRROR, token: TOKEN }), { cilium: true });
+    const { objects, object } = server(() => ModelSource.hub({ url: `https://${MIRROR}`, token: TOKEN }), {
+      cilium: true,
+    });
     expect(env(object, 'HF_ENDPOINT')).toBe('https://models.acme.example');
     expect(env(object, 'HF_TOKEN')).toEqual({ secretKeyRef: { name: 'hugging-face', key: 'token' } });
     expect(hostsOf(objects)).toEqual([MIRROR]);
   });
 
   test('is reached at its addresses where they are known', () => {
-    const source = ModelSource.hub({ host: MIRROR, cidrs: ['10.9.0.0/24'] });
+    const source = ModelSource.hub({ url: `https://${MIRROR}`, cidrs: ['10.9.0.0/24'] });
     const { objects } = server(() => source);
     expect(withoutDns(egressOf(objects))).toEqual([
       { to: [{ ipBlock: { cidr: '10.9.0.0/24' } }], ports: [{ port: 443, protocol: 'TCP' }] },
     ]);
+  });
+});
+
+describe('the URL of a mirror', () => {
+  const URLS: [string, string, number][] = [
+    ['https://models.acme.example', 'https://models.acme.example', 443],
+    ['https://models.acme.example:8443/', 'https://models.acme.example:8443', 8443],
+    [
+      'https://models.acme.example/api/huggingfaceml/models',
+      'https://models.acme.example/api/huggingfaceml/models',
+      443,
+    ],
+    ['http://models.acme.example', 'http://models.acme.example', 80],
+    ['http://models.acme.example:8080/hf', 'http://models.acme.example:8080/hf', 8080],
+  ];
+
+  test.each(URLS)('%s is given to clients as %s, and opened at port %s', (url, given, port) => {
+    const { objects, object } = server(() => ModelSource.hub({ url, cidrs: ['10.9.0.0/24'] }));
+    expect(env(object, 'HF_ENDPOINT')).toBe(given);
+    expect(withoutDns(egressOf(objects))).toEqual([
+      { to: [{ ipBlock: { cidr: '10.9.0.0/24' } }], ports: [{ port, protocol: 'TCP' }] },
+    ]);
+  });
+
+  test.each([
+    'models.acme.example',
+    'ftp://models.acme.example',
+    'https://u:p@models.acme.example',
+    'https://m?x=1',
+    '',
+  ])('cannot be "%s", which is not repeated', (url) => {
+    expect(() => ModelSource.hub({ url })).toThrow(
+      new Error('hub.url must be a URL with https or http, host and path alone: https://models.acme.example'),
+    );
+  });
+
+  test.each(['http://hub.models.svc:8080', 'https://hub.models.svc.cluster.local'])(
+    'cannot be in the cluster: %s',
+    (url) => {
+      expect(() => ModelSource.sharedCache(undefined as never, { url })).toThrow(
+        /^hub\.url is "hub\.models\.svc.*", a name in the cluster/,
+      );
+    },
+  );
+
+  test('has no token where it would be read', () => {
+    expect(() => ModelSource.hub({ url: 'http://models.acme.example', token: TOKEN })).toThrow(
+      'hub.url is "http://models.acme.example", where the token would be read on the way; use https, or leave the token out',
+    );
+  });
+});
+
+describe('the authority of a mirror', () => {
+  const VARIABLES = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'];
+
+  test('is a file that clients of every kind are told of', () => {
+    const authority = SecretKey.of('hub', 'ca.pem');
+    const { object } = server(() => ModelSource.hub({ url: `https://${MIRROR}`, authority }));
+    for (const name of VARIABLES) {
+      expect(env(object, name)).toBe('/etc/model-hub/ca.pem');
+    }
+    const { volumes } = templateOf(object).spec;
+    const volume = volumes.find(({ secret }: { secret?: { secretName: string } }) => secret?.secretName === 'hub');
+    expect(volume.secret.items).toEqual([expect.objectContaining({ key: 'ca.pem', path: 'ca.pem' })]);
+    expect(mainContainer(object).volumeMounts).toContainEqual(
+      expect.objectContaining({ name: volume.name, mountPath: '/etc/model-hub' }),
+    );
+  });
+
+  test('is none unless it is given', () => {
+    const { object } = server(() => ModelSource.hub({ url: `https://${MIRROR}` }));
+    for (const name of VARIABLES) {
+      expect(env(object, name)).toBeUndefined();
+    }
   });
 });
 
@@ -174,7 +254,7 @@ describe('a prepared volume', () => {
     const accelerator = Accelerator.NVIDIA_L4;
     new Vllm(chart, 'llm', { model: ChatModel.QWEN3_8B, accelerator, source: ModelSource.prepared(volume) });
     const llm = find(render(chart), 'Deployment', 'llm');
-    expect(mainContainer(llm).args[0]).toBe('/models/Qwen/Qwen3-8B');
+    expect(mainContainer(llm).args[0]).toBe('/models/Qwen/Qwen3-8B@b968826d9c46dd6066d109eabc6255188de91218');
     expect(argument(llm, '--served-model-name')).toBe('Qwen/Qwen3-8B');
   });
 });
@@ -265,4 +345,58 @@ test('weights come faster from a volume than from a hub', () => {
   // (65.52 GB / 0.1 GB/s + 300 s) × 2 and (65.52 GB / 0.3 GB/s + 300 s) × 2, in whole minutes.
   expect(budgetOf('from-hub', ModelSource.HUGGING_FACE)).toBe(1920);
   expect(budgetOf('from-volume', ModelSource.prepared(volume))).toBe(1080);
+});
+
+describe('where images need digests, weights need a commit', () => {
+  const cluster = { registry: new Registry({ requireDigest: true }), storage: { shared: 'nfs' } };
+  const known = { id: 'acme/legal', dimensions: 768, maxTokens: 512, profile: EmbeddingModel.BGE_M3.profile };
+  const UNPINNED = EmbeddingModel.of(known);
+
+  function serve(model: EmbeddingModel, sourceOf: (volume: SharedVolume) => ModelSource): void {
+    const chart = testChart(cluster);
+    const volume = new SharedVolume(chart, 'models', { size: Size.gibibytes(100) });
+    new TextEmbeddingsInference(chart, 'server', { model, source: sourceOf(volume) });
+  }
+  const problem = (where: string, state: string) =>
+    new Error(
+      `${where} is acme/legal ${state}, but registry.requireDigest wants weights that stay the same as well; name the ` +
+        'commit in its hub, 40 hexadecimal digits, as revision',
+    );
+
+  test.each<[string, (volume: SharedVolume) => ModelSource]>([
+    ['from the hub', () => ModelSource.HUGGING_FACE],
+    ['into a shared cache', (volume) => ModelSource.sharedCache(volume)],
+  ])('%s', (_, sourceOf) => {
+    expect(() => serve(UNPINNED, sourceOf)).toThrow(problem('rag/server: model', 'without a revision'));
+    expect(() => serve(UNPINNED.at('main'), sourceOf)).toThrow(problem('rag/server: model', 'at revision "main"'));
+    expect(() => serve(UNPINNED.at('c'.repeat(40)), sourceOf)).not.toThrow();
+    expect(() => serve(EmbeddingModel.BGE_M3, sourceOf)).not.toThrow();
+  });
+
+  test('also of a download, and of workers that compute themselves', () => {
+    const chart = testChart(cluster);
+    const volume = new SharedVolume(chart, 'models', { size: Size.gibibytes(100) });
+    const image = Image.of('ghcr.io/acme/rag-workers', { tag: '1.8.2', digest: `sha256:${'a'.repeat(64)}` });
+    expect(() => new ModelDownload(chart, 'download', { model: UNPINNED, volume })).toThrow(
+      problem('rag/download: model', 'without a revision'),
+    );
+    expect(() => new EmbeddingWorkers(chart, 'workers', { image, embeddingModel: UNPINNED })).toThrow(
+      problem('rag/workers: embeddingModel', 'without a revision'),
+    );
+  });
+
+  test('not where nothing is downloaded', () => {
+    expect(() => serve(UNPINNED, (volume) => ModelSource.prepared(volume))).not.toThrow();
+    expect(() => serve(UNPINNED, () => ModelSource.IMAGE)).not.toThrow();
+  });
+
+  test("and Ollama's tags have none", () => {
+    const model = ChatModel.of({ id: 'qwen2.5:7b', contextTokens: 8192, profile: ChatModel.QWEN2_5_7B.profile });
+    expect(() => new Ollama(testChart(cluster), 'llm', { model })).toThrow(
+      new Error(
+        "rag/llm: model is qwen2.5:7b, a tag of Ollama's registry, behind which weights may change, but " +
+          'registry.requireDigest wants weights that stay the same; take vLLM with a commit, or do without requireDigest',
+      ),
+    );
+  });
 });

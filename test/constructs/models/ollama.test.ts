@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { Size } from 'cdk8s';
 import { ChatModel } from '../../../constructs/models/chat-model';
 import { EmbeddingModel } from '../../../constructs/models/embedding-model';
+import { ModelProfile } from '../../../constructs/models/model-profile';
 import { Ollama, type OllamaProps } from '../../../constructs/models/ollama';
+import { Precision } from '../../../constructs/models/precision';
 import { Accelerator } from '../../../constructs/placement/accelerator';
 import type { ClusterProps } from '../../../constructs/placement/cluster';
 import type { Json } from '../../../constructs/rules/output';
@@ -72,7 +74,7 @@ describe('the container', () => {
     ]);
     expect(templateOf(object).spec.volumes).toEqual(
       expect.arrayContaining([
-        { name: 'models', emptyDir: { sizeLimit: '24Gi' } },
+        { name: 'models', emptyDir: { sizeLimit: '9Gi' } },
         { name: 'ready', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       ]),
     );
@@ -124,11 +126,11 @@ describe('the context', () => {
 
   test('needs room on the GPU for each of the parallel requests', () => {
     const accelerator = Accelerator.NVIDIA_L4;
-    // (24 - 2 - 15.24) GB / 57344 bytes is room for 14 requests of 8192 tokens.
-    expect(() => ollama({ accelerator, parallel: 14 })).not.toThrow();
-    expect(() => ollama({ accelerator, parallel: 15 })).toThrow(
-      'rag/ollama: accelerator is 1 × nvidia-l4, which gives 24.0 GB (1 × 24 GB × 1), but qwen2.5:7b needs 15.2 GB for ' +
-        'weights (7.62 billion parameters × 2 bytes (bf16)), 2.0 GB for activations, 7.0 GB for a request of 122880 tokens',
+    // (24 - 2 - 4.72) GB / 57344 bytes is room for 36 requests of 8192 tokens.
+    expect(() => ollama({ accelerator, parallel: 36 })).not.toThrow();
+    expect(() => ollama({ accelerator, parallel: 37 })).toThrow(
+      'rag/ollama: accelerator is 1 × nvidia-l4, which gives 24.0 GB (1 × 24 GB × 1), but qwen2.5:7b needs 4.7 GB for ' +
+        'weights (7.62 billion parameters × 0.62 bytes (q4_K_M)), 2.0 GB for activations, 17.4 GB for a request of 303104 tokens',
     );
     expect(env(ollama({ parallel: 4 }).object, 'OLLAMA_NUM_PARALLEL')).toBe('4');
   });
@@ -136,6 +138,47 @@ describe('the context', () => {
   test.each([0, 1.5])('of %s requests at once is refused', (parallel) => {
     expect(() => ollama({ parallel })).toThrow(
       new Error(`rag/ollama: parallel is ${parallel}, but must be a whole number above 0`),
+    );
+  });
+});
+
+describe('the weights of a model that generates text', () => {
+  const memoryOf = (id: string, precision?: Precision) => {
+    const profile = ModelProfile.of({ parametersBillions: 8, precision });
+    const { object } = ollama({ model: ChatModel.of({ id, contextTokens: 8192, profile }) });
+    const { volumes } = templateOf(object).spec;
+    const space = volumes.find(({ name }: Json) => name === 'models').emptyDir.sizeLimit;
+    return [mainContainer(object).resources.requests.memory, space];
+  };
+
+  // 2 GiB beside the weights; half as much again on disk, and 1 GiB.
+  test.each<[string, string, Precision | undefined, string, string]>([
+    ['in 4 bits, where the tag says nothing', 'llama3.1:8b', undefined, '7Gi', '9Gi'],
+    ['in 4 bits, where the tag says so', 'llama3.1:8b-instruct-q4_K_M', undefined, '7Gi', '9Gi'],
+    ['in 8 bits', 'llama3.1:8b-instruct-q8_0', undefined, '10Gi', '13Gi'],
+    ['in 16 bits', 'llama3.1:8b-instruct-fp16', undefined, '18Gi', '25Gi'],
+    ['as the profile says', 'acme/legal:8b', Precision.BF16, '18Gi', '25Gi'],
+  ])('are %s', (_, id, precision, memory, space) => {
+    expect(memoryOf(id, precision)).toEqual([memory, space]);
+  });
+
+  test('of an embedding model are what its profile says', () => {
+    const model = EmbeddingModel.of({
+      id: 'bge-m3',
+      dimensions: 1024,
+      maxTokens: 8192,
+      profile: EmbeddingModel.BGE_M3.profile,
+    });
+    expect(mainContainer(ollama({ model }).object).resources.requests.memory).toBe('4Gi');
+  });
+
+  test('decide whether a GPU has room for them', () => {
+    const profile = ModelProfile.of({ parametersBillions: 14 });
+    const model = (id: string) => ChatModel.of({ id, contextTokens: 8192, profile });
+    const accelerator = Accelerator.NVIDIA_T4;
+    expect(() => ollama({ model: model('qwen2.5:14b'), accelerator })).not.toThrow();
+    expect(() => ollama({ model: model('qwen2.5:14b-instruct-fp16'), accelerator })).toThrow(
+      'needs 28.0 GB for weights (14 billion parameters × 2 bytes (fp16))',
     );
   });
 });

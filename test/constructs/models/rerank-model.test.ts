@@ -31,7 +31,7 @@ describe('a model that ranks passages', () => {
     const pinned = RerankModel.BGE_RERANKER_LARGE.at('abc123');
     expect(pinned).toMatchObject({ id, maxTokens, revision: 'abc123' });
     expect(pinned.profile).toBe(profile);
-    expect(RerankModel.BGE_RERANKER_LARGE.revision).toBeUndefined();
+    expect(RerankModel.BGE_RERANKER_LARGE.revision).toBe('55611d7bca2a7133960a6d3b71e083071bbfc312');
   });
 });
 

@@ -27,7 +27,7 @@ function argument(props: Partial<TextEmbeddingsInferenceProps>, name: string): s
 describe('the image', () => {
   const REPOSITORY = 'ghcr.io/huggingface/text-embeddings-inference';
   const PASCAL = Accelerator.of({ name: 'acme-p40', memoryGb: 24, computeCapability: 6.1 });
-  const UNKNOWN = Accelerator.of({ name: 'acme-x', memoryGb: 24, product: 'Acme-X' });
+  const UNKNOWN = Accelerator.of({ name: 'acme-x', memoryGb: 24, products: ['Acme-X'] });
 
   test.each([
     ['a CPU', undefined, 'cpu-'],
@@ -60,6 +60,8 @@ describe('the arguments', () => {
     expect(container.args).toEqual([
       '--model-id',
       'BAAI/bge-m3',
+      '--revision',
+      '5617a9f61b028005a4858fdac845db406aefb181',
       '--served-model-name',
       'BAAI/bge-m3',
       '--hostname',
@@ -89,7 +91,9 @@ describe('the arguments', () => {
   });
 
   test('name the commit of the model where one is pinned', () => {
-    expect(argument({}, '--revision')).toBeUndefined();
+    const { profile } = EmbeddingModel.BGE_M3;
+    const unpinned = EmbeddingModel.of({ id: 'acme/legal', dimensions: 768, maxTokens: 512, profile });
+    expect(argument({ model: unpinned }, '--revision')).toBeUndefined();
     expect(argument({ model: EmbeddingModel.BGE_M3.at('5617a9f6') }, '--revision')).toBe('5617a9f6');
   });
 

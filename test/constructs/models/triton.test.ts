@@ -24,7 +24,7 @@ describe('the container', () => {
     expect(container.image).toBe('ghcr.io/acme/program:1.2.3');
     expect(container.command).toEqual(['tritonserver']);
     expect(container.args).toEqual(['--model-repository=/models', '--exit-timeout-secs=60']);
-    expect(container.env).toBeUndefined();
+    expect(container.env).toEqual([{ name: 'HOME', value: '/tmp' }]);
   });
 
   test('takes further arguments', () => {

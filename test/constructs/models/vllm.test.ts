@@ -35,6 +35,8 @@ describe('the arguments', () => {
     expect(container.command).toBeUndefined();
     expect(container.args).toEqual([
       'Qwen/Qwen2.5-7B-Instruct',
+      '--revision',
+      'a09a35458c702b33eeacc393d103063234e8bc28',
       '--served-model-name',
       'Qwen/Qwen2.5-7B-Instruct',
       '--port',
@@ -62,7 +64,8 @@ describe('the arguments', () => {
   });
 
   test('name the commit of the model where one is pinned', () => {
-    expect(argument({}, '--revision')).toBeUndefined();
+    const unpinned = ChatModel.of({ id: 'acme/legal', contextTokens: 4096, profile: SMALL.profile });
+    expect(argument({ model: unpinned }, '--revision')).toBeUndefined();
     expect(argument({ model: SMALL.at('a09a3545') }, '--revision')).toBe('a09a3545');
   });
 
@@ -83,7 +86,7 @@ describe('the arguments', () => {
     ['its own format on an A100', Accelerator.NVIDIA_A100_80, undefined],
     [
       'its own format where nothing is known',
-      Accelerator.of({ name: 'acme-x', memoryGb: 24, product: 'Acme-X' }),
+      Accelerator.of({ name: 'acme-x', memoryGb: 24, products: ['Acme-X'] }),
       undefined,
     ],
   ])('compute in %s', (_, accelerator, dtype) => {

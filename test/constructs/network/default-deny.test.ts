@@ -11,7 +11,10 @@ test('closes the namespace in both directions, before the first pod', () => {
       metadata: {
         name: 'default-deny',
         namespace: 'test',
-        annotations: { 'argocd.argoproj.io/sync-wave': '-20' },
+        annotations: {
+          'argocd.argoproj.io/sync-wave': '-20',
+          'argocd.argoproj.io/sync-options': 'PruneLast=true',
+        },
       },
       spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
     },

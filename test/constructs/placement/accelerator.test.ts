@@ -2,38 +2,47 @@ import { Accelerator } from '../../../constructs/placement/accelerator';
 import { Cloud } from '../../../constructs/placement/cloud';
 
 const GKE = 'cloud.google.com/gke-accelerator';
-const EKS = 'karpenter.k8s.aws/instance-gpu-name';
-const EKS_MEMORY = 'karpenter.k8s.aws/instance-gpu-memory';
 const PRODUCT = 'nvidia.com/gpu.product';
 
-/** What Karpenter says of a device whose name alone does not tell its size. */
-const a100 = (mebibytes: string) => ({ [EKS]: 'a100', [EKS_MEMORY]: mebibytes });
+/** Nodes of EKS by the labels of Karpenter, of Auto Mode, and of GPU feature discovery. */
+function eks(gpuName: string, products: string[], gpuMemory?: string) {
+  const ec2 = ['karpenter.k8s.aws', 'eks.amazonaws.com'].map((prefix) => ({
+    [`${prefix}/instance-gpu-name`]: [gpuName],
+    ...(gpuMemory === undefined ? {} : { [`${prefix}/instance-gpu-memory`]: [gpuMemory] }),
+  }));
+  return products.length === 0 ? ec2 : [...ec2, { [PRODUCT]: products }];
+}
 
-/** Name, accelerator, GB, product, label on GKE, labels on EKS. */
-const KNOWN: [string, Accelerator, number, string, string | undefined, { [label: string]: string }][] = [
-  ['nvidia-t4', Accelerator.NVIDIA_T4, 16, 'Tesla-T4', 'nvidia-tesla-t4', { [EKS]: 't4' }],
-  ['nvidia-l4', Accelerator.NVIDIA_L4, 24, 'NVIDIA-L4', 'nvidia-l4', { [EKS]: 'l4' }],
-  ['nvidia-a10g', Accelerator.NVIDIA_A10G, 24, 'NVIDIA-A10G', undefined, { [EKS]: 'a10g' }],
-  ['nvidia-l40s', Accelerator.NVIDIA_L40S, 48, 'NVIDIA-L40S', undefined, { [EKS]: 'l40s' }],
-  ['nvidia-a100-40', Accelerator.NVIDIA_A100_40, 40, 'NVIDIA-A100-SXM4-40GB', 'nvidia-tesla-a100', a100('40960')],
-  ['nvidia-a100-80', Accelerator.NVIDIA_A100_80, 80, 'NVIDIA-A100-SXM4-80GB', 'nvidia-a100-80gb', a100('81920')],
-  ['nvidia-h100', Accelerator.NVIDIA_H100, 80, 'NVIDIA-H100-80GB-HBM3', 'nvidia-h100-80gb', { [EKS]: 'h100' }],
-  ['nvidia-h200', Accelerator.NVIDIA_H200, 141, 'NVIDIA-H200', 'nvidia-h200-141gb', { [EKS]: 'h200' }],
+const A100_40 = ['NVIDIA-A100-SXM4-40GB', 'NVIDIA-A100-PCIE-40GB'];
+const A100_80 = ['NVIDIA-A100-SXM4-80GB', 'NVIDIA-A100-80GB-PCIe'];
+const H100 = ['NVIDIA-H100-80GB-HBM3', 'NVIDIA-H100-PCIe', 'NVIDIA-H100-NVL'];
+const H200 = ['NVIDIA-H200', 'NVIDIA-H200-NVL'];
+
+/** Name, accelerator, GB, products, label on GKE, name and memory on EKS. */
+const KNOWN: [string, Accelerator, number, string[], string | undefined, string, string?][] = [
+  ['nvidia-t4', Accelerator.NVIDIA_T4, 16, ['Tesla-T4'], 'nvidia-tesla-t4', 't4'],
+  ['nvidia-l4', Accelerator.NVIDIA_L4, 24, ['NVIDIA-L4'], 'nvidia-l4', 'l4'],
+  ['nvidia-a10g', Accelerator.NVIDIA_A10G, 24, ['NVIDIA-A10G'], undefined, 'a10g'],
+  ['nvidia-l40s', Accelerator.NVIDIA_L40S, 48, ['NVIDIA-L40S'], undefined, 'l40s'],
+  ['nvidia-a100-40', Accelerator.NVIDIA_A100_40, 40, A100_40, 'nvidia-tesla-a100', 'a100', '40960'],
+  ['nvidia-a100-80', Accelerator.NVIDIA_A100_80, 80, A100_80, 'nvidia-a100-80gb', 'a100', '81920'],
+  ['nvidia-h100', Accelerator.NVIDIA_H100, 80, H100, 'nvidia-h100-80gb', 'h100'],
+  ['nvidia-h200', Accelerator.NVIDIA_H200, 141, H200, 'nvidia-h200-141gb', 'h200'],
 ];
 
 const NAMES = KNOWN.map(([name]) => name).join(', ');
 
-describe.each(KNOWN)('%s', (name, accelerator, memory, product, gke, eks) => {
+describe.each(KNOWN)('%s', (name, accelerator, memory, products, gke, ec2, ec2Memory) => {
   test('is a whole device of its memory', () => {
     expect(accelerator).toMatchObject({ name, memoryGb: memory, resource: 'nvidia.com/gpu' });
     expect(Accelerator.named(name)).toBe(accelerator);
   });
 
-  test('is selected by the label that each cloud sets', () => {
-    expect(accelerator.nodeSelectorOn(Cloud.EKS)).toStrictEqual(eks);
-    expect(accelerator.nodeSelectorOn(Cloud.AKS)).toEqual({ [PRODUCT]: product });
-    expect(accelerator.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: product });
-    expect(accelerator.nodeSelectorOn(Cloud.GKE)).toEqual(gke === undefined ? {} : { [GKE]: gke });
+  test('is selected by the labels that each cloud sets, in every form in which it is built', () => {
+    expect(accelerator.nodesOn(Cloud.EKS)).toStrictEqual(eks(ec2, products, ec2Memory));
+    expect(accelerator.nodesOn(Cloud.AKS)).toEqual([{ [PRODUCT]: products }]);
+    expect(accelerator.nodesOn(Cloud.GENERIC)).toEqual([{ [PRODUCT]: products }]);
+    expect(accelerator.nodesOn(Cloud.GKE)).toEqual(gke === undefined ? [] : [{ [GKE]: [gke] }]);
   });
 
   test.each([Cloud.EKS, Cloud.GKE, Cloud.AKS, Cloud.GENERIC])('is asked for by the same name on $name', (cloud) => {
@@ -92,15 +101,14 @@ describe('a MIG slice', () => {
 
   test.each([Cloud.EKS, Cloud.AKS, Cloud.GENERIC])('is asked for by that resource on $name', (cloud) => {
     expect(slice.resourceOn(cloud)).toBe('nvidia.com/mig-1g.10gb');
-    expect(slice.nodeSelectorOn(cloud)).toEqual(Accelerator.NVIDIA_A100_80.nodeSelectorOn(cloud));
+    expect(slice.nodesOn(cloud)).toEqual(Accelerator.NVIDIA_A100_80.nodesOn(cloud));
   });
 
   test('is chosen by node label on GKE', () => {
     expect(slice.resourceOn(Cloud.GKE)).toBe('nvidia.com/gpu');
-    expect(slice.nodeSelectorOn(Cloud.GKE)).toEqual({
-      [GKE]: 'nvidia-a100-80gb',
-      'cloud.google.com/gke-gpu-partition-size': '1g.10gb',
-    });
+    expect(slice.nodesOn(Cloud.GKE)).toEqual([
+      { [GKE]: ['nvidia-a100-80gb'], 'cloud.google.com/gke-gpu-partition-size': ['1g.10gb'] },
+    ]);
   });
 
   test.each([
@@ -160,15 +168,14 @@ describe('a share', () => {
 
   test.each([Cloud.EKS, Cloud.AKS, Cloud.GENERIC])('is asked for by that resource on $name', (cloud) => {
     expect(share.resourceOn(cloud)).toBe('nvidia.com/gpu.shared');
-    expect(share.nodeSelectorOn(cloud)).toEqual(Accelerator.NVIDIA_T4.nodeSelectorOn(cloud));
+    expect(share.nodesOn(cloud)).toEqual(Accelerator.NVIDIA_T4.nodesOn(cloud));
   });
 
   test('is chosen by node label on GKE', () => {
     expect(share.resourceOn(Cloud.GKE)).toBe('nvidia.com/gpu');
-    expect(share.nodeSelectorOn(Cloud.GKE)).toEqual({
-      [GKE]: 'nvidia-tesla-t4',
-      'cloud.google.com/gke-gpu-sharing-strategy': 'time-sharing',
-    });
+    expect(share.nodesOn(Cloud.GKE)).toEqual([
+      { [GKE]: ['nvidia-tesla-t4'], 'cloud.google.com/gke-gpu-sharing-strategy': ['time-sharing'] },
+    ]);
   });
 });
 
@@ -198,10 +205,9 @@ describe('a part', () => {
     });
     expect(device.shared().resourceOn(Cloud.GKE)).toBe('amd.com/gpu');
     expect(device.shared().resourceOn(Cloud.GENERIC)).toBe('amd.com/gpu.shared');
-    expect(device.shared().nodeSelectorOn(Cloud.GKE)).toEqual({
-      [GKE]: 'mi300x',
-      'cloud.google.com/gke-gpu-sharing-strategy': 'time-sharing',
-    });
+    expect(device.shared().nodesOn(Cloud.GKE)).toEqual([
+      { [GKE]: ['mi300x'], 'cloud.google.com/gke-gpu-sharing-strategy': ['time-sharing'] },
+    ]);
   });
 });
 
@@ -235,12 +241,13 @@ describe('an accelerator that is not listed', () => {
 
   test('is selected by no label that it does not name', () => {
     for (const cloud of [Cloud.EKS, Cloud.GKE, Cloud.AKS, Cloud.GENERIC]) {
-      expect(own.nodeSelectorOn(cloud)).toEqual({});
+      expect(own.nodesOn(cloud)).toEqual([]);
     }
-    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGb: 180, product: 'NVIDIA-B200' });
+    const b200 = Accelerator.of({ name: 'nvidia-b200', memoryGb: 180, products: ['NVIDIA-B200'] });
     expect(b200.resource).toBe('nvidia.com/gpu');
-    expect(b200.nodeSelectorOn(Cloud.GENERIC)).toEqual({ [PRODUCT]: 'NVIDIA-B200' });
-    expect(b200.nodeSelectorOn(Cloud.EKS)).toEqual({});
+    expect(b200.nodesOn(Cloud.GENERIC)).toEqual([{ [PRODUCT]: ['NVIDIA-B200'] }]);
+    expect(b200.nodesOn(Cloud.EKS)).toEqual([{ [PRODUCT]: ['NVIDIA-B200'] }]);
+    expect(b200.nodesOn(Cloud.GKE)).toEqual([]);
   });
 
   test('has the profiles that it names', () => {
@@ -259,11 +266,10 @@ describe('an accelerator that is not listed', () => {
 
   test('is told from others of its name by its memory, as Karpenter states it', () => {
     const props = { name: 'nvidia-b200', memoryGb: 180, karpenterGpuName: 'b200' };
-    expect(Accelerator.of({ ...props, karpenterGpuMemory: 183359 }).nodeSelectorOn(Cloud.EKS)).toStrictEqual({
-      [EKS]: 'b200',
-      [EKS_MEMORY]: '183359',
-    });
-    expect(Accelerator.of(props).nodeSelectorOn(Cloud.EKS)).toStrictEqual({ [EKS]: 'b200' });
+    expect(Accelerator.of({ ...props, karpenterGpuMemory: 183359 }).nodesOn(Cloud.EKS)).toStrictEqual(
+      eks('b200', [], '183359'),
+    );
+    expect(Accelerator.of(props).nodesOn(Cloud.EKS)).toStrictEqual(eks('b200', []));
   });
 });
 

@@ -234,3 +234,18 @@ describe('mistakes', () => {
     expect(new Cluster(pool({ nodes: 0, taints })).nodePools).toHaveLength(1);
   });
 });
+
+describe('addresses of NodeLocal DNSCache', () => {
+  const withDns = (nodeLocal: string[]) => () => new Cluster({ dns: { namespace: 'd', nodeLocal } });
+
+  test('are of either family', () => {
+    const nodeLocal = ['169.254.20.10', 'fd00::a'];
+    expect(withDns(nodeLocal)().dns.nodeLocal).toEqual(nodeLocal);
+  });
+
+  test.each(['dns.local', 'fe80::1%eth0', '10.0.0.0/8', ''])('cannot be "%s"', (address) => {
+    expect(withDns(['169.254.20.10', address])).toThrow(
+      `cluster.dns.nodeLocal.1 is "${address}", but must be an IPv4 or IPv6 address`,
+    );
+  });
+});

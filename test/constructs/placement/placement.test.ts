@@ -6,6 +6,14 @@ import type { NodePool } from '../../../constructs/placement/node-pool';
 import { Placement, type PlacementProps } from '../../../constructs/placement/placement';
 import { testChart } from '../../support/manifests';
 
+/** What nodes have to have by any of these terms. */
+function required(...terms: { [label: string]: string[] }[]) {
+  const nodeSelectorTerms = terms.map((term) => ({
+    matchExpressions: Object.entries(term).map(([key, values]) => ({ key, operator: 'In', values })),
+  }));
+  return { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } };
+}
+
 const CPU_POOL: NodePool = { name: 'general', nodes: 10, nodeSelector: { pool: 'general' } };
 const L4_POOL: NodePool = { name: 'l4', nodes: 4, accelerator: Accelerator.NVIDIA_L4 };
 const SECOND_L4_POOL: NodePool = { ...L4_POOL, name: 'l4-spot', nodeSelector: { pool: 'l4-spot' } };
@@ -61,7 +69,14 @@ describe('pods with a GPU', () => {
   test('run on the first pool that has it, by the labels of the cloud', () => {
     const placement = place({ accelerator: Accelerator.NVIDIA_L4 }, { nodePools: POOLS, cloud: Cloud.EKS });
     expect(placement.pool).toBe(L4_POOL);
-    expect(placement.nodeSelector).toEqual({ 'karpenter.k8s.aws/instance-gpu-name': 'l4' });
+    expect(placement.nodeSelector).toEqual({});
+    expect(placement.nodeAffinity).toEqual(
+      required(
+        { 'karpenter.k8s.aws/instance-gpu-name': ['l4'] },
+        { 'eks.amazonaws.com/instance-gpu-name': ['l4'] },
+        { 'nvidia.com/gpu.product': ['NVIDIA-L4'] },
+      ),
+    );
   });
 
   test('run on the pool that is named, by its own labels alone', () => {
@@ -73,19 +88,26 @@ describe('pods with a GPU', () => {
   test('are led to a pool by its own labels, or else by all those of the cloud', () => {
     const slices = { name: 'slices', nodes: 1, accelerator: Accelerator.NVIDIA_A100_40.mig('1g.5gb') };
     const { accelerator } = slices;
-    expect(place({ accelerator }, { nodePools: [slices], cloud: Cloud.EKS }).nodeSelector).toEqual({
-      'karpenter.k8s.aws/instance-gpu-name': 'a100',
-      'karpenter.k8s.aws/instance-gpu-memory': '40960',
-    });
+    const products = ['NVIDIA-A100-SXM4-40GB', 'NVIDIA-A100-PCIE-40GB'];
+    expect(place({ accelerator }, { nodePools: [slices], cloud: Cloud.AKS }).nodeAffinity).toEqual(
+      required({ 'nvidia.com/gpu.product': products }),
+    );
+    expect(place({ accelerator }, { nodePools: [slices], cloud: Cloud.EKS }).nodeAffinity).toEqual(
+      required(
+        { 'karpenter.k8s.aws/instance-gpu-name': ['a100'], 'karpenter.k8s.aws/instance-gpu-memory': ['40960'] },
+        { 'eks.amazonaws.com/instance-gpu-name': ['a100'], 'eks.amazonaws.com/instance-gpu-memory': ['40960'] },
+        { 'nvidia.com/gpu.product': products },
+      ),
+    );
     const labelled = { ...slices, nodeSelector: { pool: 'slices' } };
-    expect(place({ accelerator }, { nodePools: [labelled], cloud: Cloud.EKS }).nodeSelector).toEqual({
-      pool: 'slices',
-    });
+    const byPool = place({ accelerator }, { nodePools: [labelled], cloud: Cloud.EKS });
+    expect(byPool.nodeSelector).toEqual({ pool: 'slices' });
+    expect(byPool.nodeAffinity).toBeUndefined();
   });
 
   test('do not share the labels of the pool', () => {
     const placement = place({ nodePool: 'general' }, { nodePools: POOLS });
-    placement.nodeSelector.added = 'later';
+    Object.assign(placement.nodeSelector, { added: 'later' });
     expect(CPU_POOL.nodeSelector).toEqual({ pool: 'general' });
   });
 

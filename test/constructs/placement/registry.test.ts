@@ -61,3 +61,62 @@ test('pull secrets and the demand for digests are kept', () => {
   expect(registry.requireDigest).toBe(true);
   expect(registry.locate('ghcr.io', 'acme/rag-api')).toBe('ghcr.io/acme/rag-api');
 });
+
+describe('images that are on the mirror already', () => {
+  test.each(['registry.acme.example', 'registry.acme.example/mirror', 'registry.acme.example/mirror/'])(
+    'stay as they are with the mirror %s',
+    (mirror) => {
+      const registry = new Registry({ mirror });
+      for (const path of ['mirror/acme/rag-api', 'acme/rag-api', 'mirrored/rag-api']) {
+        expect(registry.locate('registry.acme.example', path)).toBe(`registry.acme.example/${path}`);
+      }
+      expect(registry.locate('registry.acme.example:5000', 'rag-api')).toMatch(
+        /^registry\.acme\.example\/(mirror\/)?rag-api$/,
+      );
+    },
+  );
+
+  test('stay as they are beside mirrors of single registries', () => {
+    const mirrors = { 'docker.io': 'registry.acme.example/docker-hub' };
+    expect(new Registry({ mirrors }).locate('registry.acme.example', 'rag/api')).toBe('registry.acme.example/rag/api');
+    const both = new Registry({ mirrors, mirror: 'other.acme.example/all' });
+    expect(both.locate('registry.acme.example', 'rag/api')).toBe('registry.acme.example/rag/api');
+  });
+});
+
+describe('mirrors by registry', () => {
+  const mirrors = { 'docker.io': 'registry.acme.example/docker-hub/', 'ghcr.io': 'ghcr.io/acme' };
+
+  test('replace the registry that they stand for, and leave others', () => {
+    const registry = new Registry({ mirrors });
+    expect(registry.locate('docker.io', 'library/redis')).toBe('registry.acme.example/docker-hub/library/redis');
+    expect(registry.locate('quay.io', 'strimzi/kafka')).toBe('quay.io/strimzi/kafka');
+  });
+
+  test('win over the mirror of all others', () => {
+    const registry = new Registry({ mirrors, mirror: 'registry.acme.example/rest' });
+    expect(registry.locate('docker.io', 'library/redis')).toBe('registry.acme.example/docker-hub/library/redis');
+    expect(registry.locate('quay.io', 'strimzi/kafka')).toBe('registry.acme.example/rest/strimzi/kafka');
+  });
+
+  test('may be on the registry itself, where what is below stays', () => {
+    const registry = new Registry({ mirrors });
+    expect(registry.locate('ghcr.io', 'huggingface/tei')).toBe('ghcr.io/acme/huggingface/tei');
+    expect(registry.locate('ghcr.io', 'acme/rag-api')).toBe('ghcr.io/acme/rag-api');
+  });
+
+  test.each(['', 'ghcr.io/acme', 'https://ghcr.io', 'GHCR.io'])('cannot be for "%s"', (host) => {
+    expect(() => new Registry({ mirrors: { [host]: 'registry.acme.example' } })).toThrow(
+      new Error(`registry.mirrors has "${host}"; name registries by their hosts alone: docker.io, ghcr.io`),
+    );
+  });
+
+  test('have the form of a mirror', () => {
+    expect(() => new Registry({ mirrors: { 'ghcr.io': 'https://registry.acme.example' } })).toThrow(
+      new Error(
+        'registry.mirrors.ghcr.io is "https://registry.acme.example"; write host and path without scheme: ' +
+          'registry.acme.example/mirror',
+      ),
+    );
+  });
+});

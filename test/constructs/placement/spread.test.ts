@@ -1,5 +1,6 @@
-import { Cluster } from '../../../constructs/placement/cluster';
+import { Placement } from '../../../constructs/placement/placement';
 import { Spread } from '../../../constructs/placement/spread';
+import { testChart } from '../../support/manifests';
 import { LABELS } from '../../support/output';
 
 const SELECTOR = { matchLabels: LABELS, matchExpressions: [{ key: 'role', operator: 'DoesNotExist' }] };
@@ -13,6 +14,8 @@ const constraint = (topologyKey: string, whenUnsatisfiable: string, minDomains?:
   nodeTaintsPolicy: 'Honor',
 });
 
+const on = (zones?: number) => Placement.resolve(testChart({ zones }), {});
+
 const ZONE = 'topology.kubernetes.io/zone';
 const HOST = 'kubernetes.io/hostname';
 
@@ -23,16 +26,16 @@ describe.each<[string, Spread, number | undefined, string, string]>([
   ['REQUIRED in one zone', Spread.REQUIRED, 1, 'ScheduleAnyway', 'DoNotSchedule'],
   ['REQUIRED over zones', Spread.REQUIRED, 2, 'DoNotSchedule', 'DoNotSchedule'],
 ])('%s', (_, spread, zones, overZones, overNodes) => {
-  const cluster = new Cluster({ zones });
+  const placement = on(zones);
   const constraints = [constraint(ZONE, overZones), constraint(HOST, overNodes)];
 
   test('keeps pods apart over zones and nodes, however many there are', () => {
-    expect(spread.constraints(SELECTOR, cluster, undefined, false)).toEqual(constraints);
+    expect(spread.constraints(SELECTOR, placement, undefined, false)).toEqual(constraints);
   });
 
   test('can do so for each revision by itself', () => {
     const matchLabelKeys = ['pod-template-hash'];
-    expect(spread.constraints(SELECTOR, cluster, undefined, true)).toEqual(
+    expect(spread.constraints(SELECTOR, placement, undefined, true)).toEqual(
       constraints.map((one) => ({ ...one, matchLabelKeys })),
     );
   });
@@ -42,7 +45,7 @@ describe('a number of pods that is known', () => {
   const minDomains = (spread: Spread, zones: number | undefined, replicas: number) =>
     Object.fromEntries(
       spread
-        .constraints(SELECTOR, new Cluster({ zones }), replicas, false)
+        .constraints(SELECTOR, on(zones), replicas, false)
         .map(({ topologyKey, minDomains: least }) => [topologyKey, least]),
     );
 
@@ -57,13 +60,13 @@ describe('a number of pods that is known', () => {
   });
 
   test.each([undefined, 1])('waits for no zones where REQUIRED is in %s of them', (zones) => {
-    const [zone, host] = Spread.REQUIRED.constraints(SELECTOR, new Cluster({ zones }), 3, false);
+    const [zone, host] = Spread.REQUIRED.constraints(SELECTOR, on(zones), 3, false);
     expect(zone).toEqual(constraint(ZONE, 'ScheduleAnyway'));
     expect(host).toEqual(constraint(HOST, 'DoNotSchedule', 3));
   });
 
   test.each([undefined, 1, 3])('waits for nothing where PREFERRED is in %s zones', (zones) => {
-    expect(Spread.PREFERRED.constraints(SELECTOR, new Cluster({ zones }), 3, false)).toEqual([
+    expect(Spread.PREFERRED.constraints(SELECTOR, on(zones), 3, false)).toEqual([
       constraint(ZONE, 'ScheduleAnyway'),
       constraint(HOST, 'ScheduleAnyway'),
     ]);
@@ -72,12 +75,7 @@ describe('a number of pods that is known', () => {
   test('is asked for only where the API server takes it: of what must hold', () => {
     for (const spread of [Spread.PREFERRED, Spread.REQUIRED]) {
       for (const zones of [undefined, 1, 2, 5]) {
-        for (const { minDomains: least, whenUnsatisfiable } of spread.constraints(
-          SELECTOR,
-          new Cluster({ zones }),
-          3,
-          false,
-        )) {
+        for (const { minDomains: least, whenUnsatisfiable } of spread.constraints(SELECTOR, on(zones), 3, false)) {
           expect([whenUnsatisfiable, least !== undefined]).toEqual([
             whenUnsatisfiable,
             whenUnsatisfiable === 'DoNotSchedule',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { blockStorageProblem } from '../../../constructs/placement/storage-class';
+import { blockStorageProblem, sharedStorageProblem } from '../../../constructs/placement/storage-class';
 
 const WORDS = [
   'nfs',
@@ -117,5 +117,46 @@ describe('a class of files', () => {
     expect(blockStorageProblem('efs', undefined, 'fast')).toBe(
       'is "efs", a network file system (efs); use a class of block volumes, such as fast',
     );
+  });
+});
+
+describe('a class of shared files', () => {
+  test.each([
+    'efs',
+    'efs-sc',
+    'azurefile-csi',
+    'filestore',
+    'ceph-filesystem',
+    'managed-nfs-storage',
+    'files',
+    'longhorn',
+  ])('such as %s is accepted', (storageClass) => {
+    expect(sharedStorageProblem(storageClass)).toBeUndefined();
+    expect(sharedStorageProblem(storageClass, 'gp3')).toBeUndefined();
+  });
+
+  test.each([
+    ['gp3', 'gp3'],
+    ['ebs-sc', 'ebs'],
+    ['premium-rwo', 'rwo'],
+    ['pd-balanced', 'pd'],
+    ['hyperdisk-balanced', 'hyperdisk'],
+    ['managed-csi-premium', 'managed-csi'],
+    ['managed-premium', 'managed-premium'],
+    ['rook-ceph-block', 'block'],
+    ['ceph-rbd', 'rbd'],
+    ['local-path', 'local'],
+  ])('such as %s is refused', (storageClass, word) => {
+    expect(sharedStorageProblem(storageClass)).toBe(
+      `is "${storageClass}", a class of block volumes (${word}), which one node mounts at a time; use a class of ` +
+        'ReadWriteMany file volumes, such as those of EFS, Filestore or Azure Files',
+    );
+  });
+
+  test("is not the cluster's class for block volumes, whatever it is called", () => {
+    expect(sharedStorageProblem('fast', 'fast')).toContain(
+      `is "fast", the cluster's class for block volumes, which one`,
+    );
+    expect(sharedStorageProblem('fast', 'other')).toBeUndefined();
   });
 });

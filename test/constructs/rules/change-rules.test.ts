@@ -32,6 +32,25 @@ describe('the rules', () => {
     expect(rules.check([], [])).toEqual(['0 to 0', 'a changes', 'b changes']);
   });
 
+  test('warn of what the change costs, and refuse nothing by that', () => {
+    const rules = ChangeRules.of(new App());
+    rules.add({ ...counting, check: () => [], warn: (before, after) => [`${before.length} to ${after.length}`] });
+    expect(rules.check([], [manifest('Service', 'api')])).toEqual([]);
+    expect(rules.warn([], [manifest('Service', 'api')])).toEqual(['0 to 1']);
+  });
+
+  test('have what holds for autoscalers and namespaces among them in every app', () => {
+    const rules = ChangeRules.of(new App());
+    const deployment = (replicas?: number) => manifest('Deployment', 'api', { spec: { replicas } });
+    const autoscaler = (kind: string) =>
+      manifest(kind, 'api', { spec: { scaleTargetRef: { kind: 'Deployment', name: 'api' } } });
+    const store = (namespace: string) =>
+      manifest('StatefulSet', 'qdrant', { metadata: { namespace }, spec: { volumeClaimTemplates: [{}] } });
+    const before = [deployment(), autoscaler('HorizontalPodAutoscaler'), store('one')];
+    expect(rules.check(before, [deployment(), autoscaler('ScaledObject'), store('two')])).toHaveLength(2);
+    expect(rules.warn([deployment(2)], [deployment(), autoscaler('ScaledObject')])).toHaveLength(1);
+  });
+
   test('have the immutable fields among them in every app', () => {
     const [before, after] = ['qdrant', 'qdrant-headless'].map((serviceName) =>
       workload('StatefulSet', { spec: { serviceName } }),

@@ -26,6 +26,11 @@ test.each<[ManifestObject, string[]]>([
   [externalSecret('one'), ['one']],
   [externalSecret('one', { target: { name: 'two' } }), ['two']],
   [externalSecret('one', { target: { name: 'two', creationPolicy: 'Merge' } }), []],
+  [
+    object('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', 'a', { secretObjects: [{ secretName: 'one' }] }),
+    ['one'],
+  ],
+  [object('secrets-store.csi.x-k8s.io/v1', 'SecretProviderClass', 'a'), []],
   [object('v1', 'ConfigMap', 'a'), []],
   [object('cluster.x-k8s.io/v1', 'Cluster', 'a'), []],
 ])('of %j the Secrets %j are made', (maker, names) => {

@@ -50,6 +50,12 @@ describe('a number of pods has one owner', () => {
   });
 });
 
+test('an autoscaler is in the last wave, because it may be Degraded before the first pods have metrics', () => {
+  const last = { 'argocd.argoproj.io/sync-wave': '1000' };
+  expect(rendered(horizontal()).hpa().metadata.annotations).toEqual(last);
+  expect(rendered(onEvents()).scaledObject().metadata.annotations).toEqual(last);
+});
+
 describe('horizontal scaling', () => {
   test('says what is scaled, within which bounds, by what, and nothing else', () => {
     expect(rendered(horizontal()).hpa().spec).toEqual({

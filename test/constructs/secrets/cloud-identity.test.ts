@@ -130,7 +130,7 @@ describe('what gives the credentials is open', () => {
 });
 
 describe('something that is used without keys', () => {
-  const bucket = ObjectStore.s3({ bucket: 'acme-rag', region: 'us-east-1' });
+  const bucket = ObjectStore.s3({ bucket: 'acme-rag', region: 'us-east-2' });
   const google = ObjectStore.gcs({ bucket: 'acme-rag' });
   const container = ObjectStore.azureBlob({ account: 'acmerag', container: 'documents' });
   const bus = ExternalQueue.serviceBus({ namespace: 'acme-rag', queue: 'documents' });
@@ -144,10 +144,10 @@ describe('something that is used without keys', () => {
   test('on AWS needs STS of its own region too, and no agent with a role by IRSA', () => {
     const objects = using(IRSA, bucket);
     expect(hostsOf(objects)).toEqual([
-      'acme-rag.s3.us-east-1.amazonaws.com:443',
-      's3.us-east-1.amazonaws.com:443',
+      'acme-rag.s3.us-east-2.amazonaws.com:443',
+      's3.us-east-2.amazonaws.com:443',
       'sts.eu-west-1.amazonaws.com:443',
-      'sts.us-east-1.amazonaws.com:443',
+      'sts.us-east-2.amazonaws.com:443',
     ]);
     expect(rangesOf(objects)).toEqual([]);
   });
@@ -160,7 +160,7 @@ describe('something that is used without keys', () => {
 
   test('on AWS may come with an identity that is declared in AWS alone', () => {
     const objects = using(undefined, bucket);
-    expect(hostsOf(objects)).toContain('sts.us-east-1.amazonaws.com:443');
+    expect(hostsOf(objects)).toContain('sts.us-east-2.amazonaws.com:443');
     expect(rangesOf(objects)).toEqual(['169.254.170.23/32:80']);
   });
 

@@ -41,7 +41,10 @@ describe('an ExternalSecret', () => {
   });
 
   test('is applied before the pods', () => {
-    expect(object.metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '-10' });
+    expect(object.metadata.annotations).toEqual({
+      'argocd.argoproj.io/sync-wave': '-10',
+      'argocd.argoproj.io/sync-options': 'PruneLast=true',
+    });
   });
 
   test('leaves the Secret itself to External Secrets', () => {

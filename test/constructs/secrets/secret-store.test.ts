@@ -34,7 +34,7 @@ function remoteOf(objects: ManifestObject[]) {
   return { key, property };
 }
 
-const WAVE = { 'argocd.argoproj.io/sync-wave': '-15' };
+const WAVE = { 'argocd.argoproj.io/sync-wave': '-15', 'argocd.argoproj.io/sync-options': 'PruneLast=true' };
 
 describe('a store of AWS', () => {
   const { chart, objects } = reading(SecretStore.awsSecretsManager({ region: 'eu-west-1', identity: IRSA }), {

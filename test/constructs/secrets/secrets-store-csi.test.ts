@@ -29,11 +29,13 @@ function reading(props: Partial<DeploymentProps>, change: (deployment: Deploymen
   return { objects, spec, classes };
 }
 
-describe('a SecretProviderClass', () => {
-  const { objects } = reading({ env: { B: EnvValue.fromSecret(SECRETS.key('qdrant', 'read-key')), A: API_KEY } });
-  const object = find(objects, 'SecretProviderClass', 'qdrant');
+const READ_KEY = EnvValue.fromSecret(SECRETS.key('qdrant', 'read-key'));
 
-  test('reads each key from an entry of its own, with the identity, and no older kind of one', () => {
+describe('a SecretProviderClass', () => {
+  const { objects } = reading({ env: { B: READ_KEY, A: API_KEY } });
+  const object = find(objects, 'SecretProviderClass', 'qdrant--api-key');
+
+  test('is that of one key, which it reads from its entry, with the identity, and no older kind of one', () => {
     const { objects: entries, ...parameters } = object.spec.parameters;
     expect(parameters).toEqual({
       usePodIdentity: 'false',
@@ -43,34 +45,39 @@ describe('a SecretProviderClass', () => {
     });
     expect(parse(entries).array.map((text: string) => parse(text))).toEqual([
       { objectName: 'qdrant--api-key', objectType: 'secret', objectAlias: 'api-key' },
-      { objectName: 'qdrant--read-key', objectType: 'secret', objectAlias: 'read-key' },
     ]);
   });
 
-  test('makes a Secret of them, under the names by which containers know them', () => {
+  test('makes a Secret of it, under the name by which containers know the key', () => {
     expect(object.spec.provider).toBe('azure');
     expect(object.spec.secretObjects).toEqual([
-      {
-        secretName: 'qdrant',
-        type: 'Opaque',
-        data: [
-          { objectName: 'api-key', key: 'api-key' },
-          { objectName: 'read-key', key: 'read-key' },
-        ],
-      },
+      { secretName: 'qdrant--api-key', type: 'Opaque', data: [{ objectName: 'api-key', key: 'api-key' }] },
     ]);
   });
 
-  test('is applied before the pods, in their namespace', () => {
+  test('has a name without capitals, which the entry has', () => {
+    const key = EnvValue.fromSecret(SECRETS.key('qdrant', 'ApiKey'));
+    const { spec } = find(reading({ env: { A: key } }).objects, 'SecretProviderClass', 'qdrant--apikey');
+    expect(parse(parse(spec.parameters.objects).array[0])).toMatchObject({
+      objectName: 'qdrant--ApiKey',
+      objectAlias: 'ApiKey',
+    });
+    expect(spec.secretObjects[0]).toMatchObject({ secretName: 'qdrant--apikey', data: [{ key: 'ApiKey' }] });
+  });
+
+  test('is applied before the pods, in their namespace, and removed when the pods that mounted it have gone', () => {
     expect(object.metadata).toMatchObject({
       namespace: 'test',
-      annotations: { 'argocd.argoproj.io/sync-wave': '-10' },
+      annotations: {
+        'argocd.argoproj.io/sync-wave': '-10',
+        'argocd.argoproj.io/sync-options': 'PruneLast=true',
+      },
     });
   });
 
   test('leaves the Secret itself to the driver', () => {
     expect(namesOf(objects, 'Secret')).toEqual([]);
-    expect(namesOf(objects, 'SecretProviderClass')).toEqual(['qdrant']);
+    expect(namesOf(objects, 'SecretProviderClass').sort()).toEqual(['qdrant--api-key', 'qdrant--read-key']);
   });
 
   (SCHEMAS_PRESENT ? test : test.skip)('is one that the API server accepts, down to the last field', () => {
@@ -87,18 +94,22 @@ describe('a pod that reads a Secret mounts its class, because without it there i
     const { spec } = reading({ env: { A: API_KEY } });
     expect(spec.volumes).toEqual([
       {
-        name: 'secrets-store-qdrant',
+        name: 'secrets-store-qdrant--api-key',
         csi: {
           driver: 'secrets-store.csi.k8s.io',
           readOnly: true,
-          volumeAttributes: { secretProviderClass: 'qdrant' },
+          volumeAttributes: { secretProviderClass: 'qdrant--api-key' },
         },
       },
     ]);
     expect(spec.containers[0].volumeMounts).toEqual([
-      { name: 'secrets-store-qdrant', mountPath: '/mnt/secrets-store/qdrant', readOnly: true },
+      {
+        name: 'secrets-store-qdrant--api-key',
+        mountPath: '/mnt/secrets-store/qdrant--api-key',
+        readOnly: true,
+      },
     ]);
-    expect(spec.containers[0].env[0].valueFrom.secretKeyRef).toEqual({ name: 'qdrant', key: 'api-key' });
+    expect(spec.containers[0].env[0].valueFrom.secretKeyRef).toEqual({ name: 'qdrant--api-key', key: 'api-key' });
   });
 
   test('for a variable of an init container or of a sidecar, in the main container', () => {
@@ -108,7 +119,7 @@ describe('a pod that reads a Secret mounts its class, because without it there i
       (deployment: Deployment) => deployment.addContainer(more),
     ]) {
       const { spec, classes } = reading({}, add);
-      expect(classes).toEqual(['qdrant']);
+      expect(classes).toEqual(['qdrant--api-key']);
       expect(spec.containers[0].volumeMounts).toHaveLength(1);
     }
   });
@@ -116,7 +127,7 @@ describe('a pod that reads a Secret mounts its class, because without it there i
   test('for a file', () => {
     const volume = Volume.secret('key', [SECRETS.key('qdrant', 'api-key')]);
     const { classes } = reading({}, (deployment) => deployment.addVolume({ volume, path: '/run/key' }));
-    expect(classes).toEqual([undefined, 'qdrant']);
+    expect(classes).toEqual([undefined, 'qdrant--api-key']);
   });
 
   test('for what a provider gives', () => {
@@ -124,16 +135,42 @@ describe('a pod that reads a Secret mounts its class, because without it there i
     const { classes } = reading({}, (deployment) =>
       deployment.uses({ offerTo: () => ({ endpoints: [], env: { A: API_KEY }, files }) }),
     );
-    expect(classes).toEqual([undefined, 'ca', 'qdrant']);
+    expect(classes).toEqual([undefined, 'ca--authority', 'qdrant--api-key']);
   });
 
-  test('once, however many keys it reads, and each of several', () => {
-    const env = {
-      A: API_KEY,
-      B: EnvValue.fromSecret(SECRETS.key('qdrant', 'read-key')),
-      C: EnvValue.fromSecret(SECRETS.key('broker', 'password')),
-    };
-    expect(reading({ env }).classes).toEqual(['broker', 'qdrant']);
+  test('once, however often it reads the key, and each of several', () => {
+    const env = { A: API_KEY, AGAIN: API_KEY, B: READ_KEY, C: EnvValue.fromSecret(SECRETS.key('broker', 'password')) };
+    expect(reading({ env }).classes).toEqual(['broker--password', 'qdrant--api-key', 'qdrant--read-key']);
+  });
+
+  test('and not that of a key of the same Secret that only another pod reads', () => {
+    const chart = testChart();
+    new Deployment(chart, 'reader', { component: 'api', container: CONTAINER, env: { A: READ_KEY } });
+    new Deployment(chart, 'writer', { component: 'api', container: CONTAINER, env: { A: API_KEY } });
+    const objects = render(chart);
+    expect(JSON.stringify(find(objects, 'Deployment', 'reader'))).not.toContain('qdrant--api-key');
+    expect(JSON.stringify(find(objects, 'Deployment', 'writer'))).not.toContain('qdrant--read-key');
+  });
+
+  test('for files of several keys in one volume, or in the directory of a provider', () => {
+    const keys = ['certificate', 'key'].map((key) => SECRETS.key('client', key));
+    const sources = ['certificate', 'key'].map((key) => ({
+      secret: { name: `client--${key}`, items: [{ key, path: key }] },
+    }));
+    const own = reading({}, (deployment) => deployment.addVolume({ volume: Volume.secret('own', keys), path: '/own' }));
+    expect(own.spec.volumes[0]).toEqual({ name: 'own', projected: { sources } });
+    const files = keys.map((source) => ({ source, directory: '/etc/client' }));
+    const given = reading({}, (deployment) => deployment.uses({ offerTo: () => ({ endpoints: [], env: {}, files }) }));
+    const volume = given.spec.volumes.find(({ projected }: Json) => projected !== undefined);
+    expect(volume.projected).toEqual({ sources });
+    expect(given.spec.containers[0].volumeMounts).toContainEqual({
+      name: volume.name,
+      mountPath: '/etc/client',
+      readOnly: true,
+    });
+    for (const { classes } of [own, given]) {
+      expect(classes.filter(Boolean)).toEqual(['client--certificate', 'client--key']);
+    }
   });
 
   test('and no other pod does', () => {
@@ -162,17 +199,30 @@ describe('a Secret that something else reads', () => {
 
   test('is missed where no pod does', () => {
     expect(() => reading({ scaling: scaling() })).toThrow(
-      /refers to Secret broker key url, which exists only while its pods mount SecretProviderClass broker; mount it there/,
+      /refers to Secret broker--url key url, which exists only while its pods mount SecretProviderClass broker--url; mount it there/,
     );
   });
 });
 
-test('one Secret comes from one vault', () => {
+test('a key comes from one vault', () => {
   const other = SecretsStoreCsi.azureKeyVault({ ...PROPS, vault: 'acme-other' });
-  const env = { A: API_KEY, B: EnvValue.fromSecret(other.key('qdrant', 'read-key')) };
+  const env = { A: API_KEY, B: EnvValue.fromSecret(other.key('qdrant', 'api-key')) };
   expect(() => reading({ env })).toThrow(
-    'rag: secret qdrant has keys from the vault acme-rag and from acme-other; one Secret comes from one vault, so give ' +
-      'one of them another name',
+    'rag: secret qdrant--api-key comes from the vault acme-rag and from acme-other; one Secret comes from one vault, so ' +
+      'give one of them another name',
+  );
+});
+
+test.each([
+  ['qdrant', 'API-KEY'],
+  ['qdrant--api', 'KEY'],
+])('two keys are not one entry: %s, %s', (secret, key) => {
+  const env = {
+    A: EnvValue.fromSecret(SECRETS.key('qdrant', secret === 'qdrant' ? 'api-key' : 'api--key')),
+    B: EnvValue.fromSecret(SECRETS.key(secret, key)),
+  };
+  expect(() => reading({ env })).toThrow(
+    /^rag: secret qdrant--api-{1,2}key is the entry of key api-{1,2}key and of key (API-)?KEY, and entries of a vault are told apart by/,
   );
 });
 
@@ -182,8 +232,8 @@ test('two charts have classes of their own', () => {
   for (const scope of [chart, second]) {
     new Deployment(scope, 'api', { component: 'api', container: CONTAINER, env: { A: API_KEY } });
   }
-  expect(namesOf(render(chart), 'SecretProviderClass')).toEqual(['qdrant']);
-  expect(namesOf(render(second), 'SecretProviderClass')).toEqual(['qdrant']);
+  expect(namesOf(render(chart), 'SecretProviderClass')).toEqual(['qdrant--api-key']);
+  expect(namesOf(render(second), 'SecretProviderClass')).toEqual(['qdrant--api-key']);
 });
 
 describe('mistakes', () => {
@@ -206,11 +256,12 @@ describe('mistakes', () => {
     ['qdrant', 'api_key'],
     ['qdrant', 'tls.crt'],
     ['qdrant.eu', 'key'],
+    ['qdrant', 'key-'],
     ['a'.repeat(100), 'b'.repeat(26)],
   ])('a key that no vault has: %s %s', (secret, key) => {
     expect(() => SECRETS.key(secret, key)).toThrow(
       `secret.key is "${key}", so the entry in the vault would be "${secret}--${key}", but there names are at most 127 ` +
-        'letters, digits and "-"; name the Secret and the key so',
+        'letters, digits and "-", with a letter or digit at the end; name the Secret and the key so',
     );
   });
 });

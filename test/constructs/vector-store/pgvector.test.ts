@@ -1,4 +1,5 @@
 import { Duration } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
 import { ExternalPostgres } from '../../../constructs/data/external-postgres';
 import { Postgres } from '../../../constructs/data/postgres';
 import { PostgresCluster } from '../../../constructs/data/postgres-cluster';
@@ -51,6 +52,17 @@ describe('the Job', () => {
     expect(mainContainer(job).image).toContain('/postgres:');
     expect(templateOf(job).spec.securityContext).toMatchObject({ runAsUser: 999, runAsGroup: 999 });
     expect(templateOf(job).metadata.labels['app.kubernetes.io/component']).toBe('vector-store');
+  });
+
+  test('runs where, and as often as, it is told', () => {
+    const { objects: told } = pgvector({
+      job: { podAnnotations: { 'acme.example/a': 'b' }, retries: 5, cpuLimit: Cpu.units(1) },
+    });
+    const own = find(told(), 'Job', 'documents-table');
+    expect(own.spec.backoffLimit).toBe(5);
+    expect(templateOf(own).metadata.annotations).toMatchObject({ 'acme.example/a': 'b' });
+    expect(mainContainer(own).resources.limits.cpu).toBe('1');
+    expect(mainContainer(job).resources.limits).not.toHaveProperty('cpu');
   });
 
   test('drops nothing', () => {

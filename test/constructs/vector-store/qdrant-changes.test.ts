@@ -90,10 +90,13 @@ describe('nodes', () => {
 
   test('of one database say nothing about those of another', () => {
     expect(problems(rendered({}, {}, 'other'), rendered({ nodes: 3 }))).toEqual([]);
+    // Another one of the same name that stays where it is.
     const elsewhere = changed(rendered().objects, 'StatefulSet', 'qdrant', ({ metadata }) => {
       metadata.namespace = 'other';
     });
-    expect(problems(elsewhere, rendered({ nodes: 3 }))).toEqual([]);
+    const after = rendered({ nodes: 3 });
+    const staying = { ...after, objects: [...after.objects, find(elsewhere, 'StatefulSet', 'qdrant')] };
+    expect(problems(elsewhere, staying)).toEqual([]);
   });
 
   test('are not counted where somebody removed the number', () => {

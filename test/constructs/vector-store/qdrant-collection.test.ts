@@ -93,7 +93,14 @@ describe('the Job', () => {
 
   test('has the program, its client and the wanted state as files', () => {
     const { data } = find(objects, 'ConfigMap', 'documents-bootstrap');
-    expect(Object.keys(data)).toEqual(['collection.json', 'create-collections.mjs', 'qdrant-client.mjs']);
+    expect(Object.keys(data)).toEqual([
+      'collection.json',
+      'create-collections.mjs',
+      'qdrant-client.mjs',
+      'qdrant-cluster.mjs',
+    ]);
+    // A collection is created when all of them have joined.
+    expect(env(job, 'QDRANT_NODES')).toBe('3');
     const mounts = mainContainer(job).volumeMounts.map(({ mountPath }: Json) => mountPath);
     expect(mounts).toEqual(
       expect.arrayContaining([
@@ -281,6 +288,24 @@ describe('a client', () => {
     expect(env(api, 'PAPERS_EMBEDDING_DIMENSIONS')).toBe('1024');
     expect(env(api, 'COLLECTION_NAME')).toBeUndefined();
     expect(env(api, 'EMBEDDING_DIMENSIONS')).toBeUndefined();
+  });
+
+  test('gets the token, and so does what fills the next collection; the programs that change collections get the key', () => {
+    const next = {
+      name: 'documents-2',
+      model: OTHER,
+      backfill: { image: IMAGE, deadline: Duration.hours(1) },
+    };
+    const tokens = { clientToken: SecretKey.of('qdrant', 'client-token') };
+    const { construct, client, objects } = collection({ aliases: ['search'], next }, tokens);
+    client.uses(construct);
+    const keys = (rendered: ManifestObject[], kind: string, name: string) =>
+      env(find(rendered, kind, name), 'QDRANT_API_KEY').secretKeyRef.key;
+    expect(keys(objects(), 'Deployment', 'api')).toBe('client-token');
+    expect(keys(objects(), 'Job', 'documents-backfill')).toBe('client-token');
+    expect(keys(objects(), 'Job', 'documents-bootstrap')).toBe('api-key');
+    const switched = collection({ aliases: ['search'], next: { ...next, switched: true } }, tokens).objects();
+    expect(keys(switched, 'Job', 'documents-switch')).toBe('api-key');
   });
 
   test('that only searches gets the key that can only read', () => {
@@ -524,6 +549,6 @@ describe('mistakes', () => {
 
   test('reading alone, when the database has no key for that', () => {
     const { construct } = collection({}, { readOnlyApiKey: undefined });
-    expect(() => construct.readOnly).toThrow('rag/qdrant: readOnlyApiKey is missing');
+    expect(() => construct.readOnly).toThrow('rag/qdrant: readOnlyToken is missing');
   });
 });

@@ -58,7 +58,10 @@ describe('a drain', () => {
   });
 
   test('changes nothing about the nodes', () => {
-    expect(find(rendered, 'StatefulSet', 'qdrant')).toEqual(find(qdrant({}).objects(), 'StatefulSet', 'qdrant'));
+    const nodes = find(rendered, 'StatefulSet', 'qdrant');
+    expect(nodes.spec).toEqual(find(qdrant({}).objects(), 'StatefulSet', 'qdrant').spec);
+    // It is a client like any other.
+    expect(nodes.metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-options': 'PruneLast=true' });
   });
 });
 

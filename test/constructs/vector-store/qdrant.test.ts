@@ -9,6 +9,7 @@ import { ServerCertificate } from '../../../constructs/secrets/server-certificat
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { EnvValue } from '../../../constructs/workload/env-value';
+import type { IProvider } from '../../../constructs/workload/provider';
 import { SecretRotation } from '../../../constructs/workload/secret-rotation';
 import { isCovered, urlsOf } from '../../support/certificate-names';
 import { env, find, mainContainer, namesOf, render, templateOf, testChart } from '../../support/manifests';
@@ -306,27 +307,61 @@ describe('a client', () => {
     expect(env(client, 'QDRANT_CA_FILE')).toBeUndefined();
   });
 
-  test('that only searches gets the read-only key', () => {
-    const { chart, construct, objects } = qdrant({ readOnlyApiKey: SecretKey.of('qdrant', 'read') });
-    new Deployment(chart, 'client', { component: 'client', container: { image: IMAGE, resources: RESOURCES } }).uses(
-      construct.readOnly,
-    );
-    expect(env(find(objects(), 'Deployment', 'client'), 'QDRANT_API_KEY')).toEqual({
-      secretKeyRef: { name: 'qdrant', key: 'read' },
-    });
+  const READ_ONLY_KEY = SecretKey.of('qdrant', 'read');
+  const READ_ONLY_TOKEN = SecretKey.of('qdrant', 'read-only-token');
+  const CLIENT_TOKEN = SecretKey.of('qdrant', 'client-token');
+
+  /** The key of the Secret `qdrant` that a client gets who uses what is chosen of the database. */
+  function keyOf(props: Partial<QdrantProps>, choose: (store: Qdrant) => IProvider): string {
+    const { chart, construct, objects } = qdrant(props);
+    new Deployment(chart, 'client', { component: 'client', container: CLIENT }).uses(choose(construct));
+    const reference = env(find(objects(), 'Deployment', 'client'), 'QDRANT_API_KEY');
+    expect(reference).toEqual({ secretKeyRef: { name: 'qdrant', key: expect.any(String) } });
+    return reference.secretKeyRef.key;
+  }
+
+  test('gets the token instead of the key, and the programs that administer the database keep the key', () => {
+    const tokens = { clientToken: CLIENT_TOKEN };
+    expect(keyOf(tokens, (store) => store)).toBe('client-token');
+    expect(keyOf(tokens, (store) => store.administration)).toBe('api-key');
+    expect(keyOf(tokens, (store) => store.everyNode)).toBe('api-key');
+    expect(keyOf({}, (store) => store.administration)).toBe('api-key');
   });
 
+  test('that only searches gets the read-only token, or else the read-only key', () => {
+    const readOnly = (store: Qdrant) => store.readOnly;
+    expect(keyOf({ readOnlyApiKey: READ_ONLY_KEY }, readOnly)).toBe('read');
+    expect(keyOf({ readOnlyToken: READ_ONLY_TOKEN }, readOnly)).toBe('read-only-token');
+    expect(keyOf({ readOnlyApiKey: READ_ONLY_KEY, readOnlyToken: READ_ONLY_TOKEN }, readOnly)).toBe('read-only-token');
+    expect(keyOf({ readOnlyApiKey: READ_ONLY_KEY, clientToken: CLIENT_TOKEN }, readOnly)).toBe('read');
+  });
+
+  test('has a token that no node has: nodes only check who has signed it', () => {
+    const { objects } = qdrant({ clientToken: CLIENT_TOKEN, readOnlyToken: READ_ONLY_TOKEN });
+    const { env: variables } = mainContainer(find(objects(), 'StatefulSet', 'qdrant'));
+    expect(variables.flatMap(({ valueFrom }: Json) => valueFrom?.secretKeyRef?.key ?? [])).toEqual(['api-key']);
+  });
+
+  test.each([{}, { clientToken: CLIENT_TOKEN }])(
+    'can change to a token and back without a rollout of the nodes',
+    (props) => {
+      expect(configOf(qdrant(props).objects()).service.jwt_rbac).toBe(true);
+    },
+  );
+
   test('is told in messages which view of it was used', () => {
-    const { construct } = qdrant({ readOnlyApiKey: SecretKey.of('qdrant', 'read') });
-    expect([construct.readOnly, construct.everyNode].map(({ description }) => description)).toEqual([
+    const { construct } = qdrant({ readOnlyApiKey: READ_ONLY_KEY });
+    const views = [construct.readOnly, construct.administration, construct.everyNode];
+    expect(views.map(({ description }) => description)).toEqual([
       'qdrant.readOnly',
+      'qdrant.administration',
       'qdrant.everyNode',
     ]);
   });
 
-  test('cannot get a read-only key that there is none of', () => {
-    expect(() => qdrant().construct.readOnly).toThrow(
-      'rag/qdrant: readOnlyApiKey is missing, so nobody can be given read-only access; set it',
+  test('cannot be kept to reading when there is neither token nor key for that', () => {
+    expect(() => qdrant({ clientToken: CLIENT_TOKEN }).construct.readOnly).toThrow(
+      'rag/qdrant: readOnlyToken is missing, so no client can be given read-only access; set it, or readOnlyApiKey',
     );
   });
 
@@ -446,7 +481,7 @@ describe('TLS', () => {
     );
     const client = find(objects(), 'Deployment', 'client');
     // The authority outlives the certificate beside it, so its Secret restarts no client.
-    expect(client.metadata.annotations).toMatchObject({ [RELOAD]: 'qdrant' });
+    expect(client.metadata.annotations).not.toHaveProperty([RELOAD]);
     expect(env(client, 'QDRANT_URL')).toBe('https://qdrant:6333');
     expect(env(client, 'QDRANT_CA_FILE')).toBe('/etc/qdrant-ca/ca.crt');
     expect(templateOf(client).spec.volumes).toEqual([
@@ -553,11 +588,25 @@ describe('the keys', () => {
     expect(reloaded(other('api-key'))).toBeUndefined();
   });
 
-  test('restart the clients when they change', () => {
-    const { chart, construct, objects } = qdrant({}, { reloader: true });
-    new Deployment(chart, 'client', { component: 'client', container: CLIENT }).uses(construct);
-    expect(find(objects(), 'Deployment', 'client').metadata.annotations).toMatchObject({ [RELOAD]: 'qdrant' });
-  });
+  test.each([{}, { clientToken: SecretKey.of('qdrant', 'token') }, { readOnlyApiKey: SecretKey.of('qdrant', 'read') }])(
+    'and tokens restart no client when they change, and other keys of the same Secret do',
+    (props) => {
+      const { chart, construct, objects } = qdrant(props, { reloader: true });
+      const views = [construct, construct.administration, ...('readOnlyApiKey' in props ? [construct.readOnly] : [])];
+      const own = { OWN: EnvValue.fromSecret(SecretKey.of('qdrant', 'own')) };
+      const names = views.flatMap((view, index) =>
+        [{}, own].map((env) => {
+          const name = `client-${index}${'OWN' in env ? '-own' : ''}`;
+          new Deployment(chart, name, { component: 'client', container: CLIENT, env }).uses(view);
+          return name;
+        }),
+      );
+      for (const name of names) {
+        const { annotations } = find(objects(), 'Deployment', name).metadata;
+        expect([name, annotations?.[RELOAD]]).toEqual([name, name.endsWith('-own') ? 'qdrant' : undefined]);
+      }
+    },
+  );
 });
 
 describe('settings', () => {

@@ -30,6 +30,11 @@ describe('configuration files', () => {
     expect(late.object().data).toEqual({ one: '1', two: '2' });
   });
 
+  test('are kept byte for byte, their line endings too', () => {
+    const table = 'id,name\r\n1,one\r\n';
+    expect(configFiles({ '/etc/table.csv': table }).object().data).toEqual({ 'table.csv': table });
+  });
+
   test.each(['/a', '/etc/A-b_c.d9', '/etc/.hidden', '/etc/with blank/file', '/..data/file'])(
     'can be found at %s',
     (path) => {

@@ -30,7 +30,13 @@ describe('a CronJob', () => {
       failedJobsHistoryLimit: 3,
     });
     const { template, ...job } = jobTemplate.spec;
-    expect(job).toEqual({ backoffLimit: 3, activeDeadlineSeconds: 3600 });
+    expect(job).toEqual({
+      backoffLimit: 3,
+      activeDeadlineSeconds: 3600,
+      podFailurePolicy: {
+        rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+      },
+    });
     expect(template.spec.containers).toHaveLength(1);
   });
 
@@ -38,8 +44,8 @@ describe('a CronJob', () => {
     expect(templateOf(object).spec.restartPolicy).toBe('Never');
   });
 
-  test('is no hook of a sync', () => {
-    expect(object.metadata.annotations).toBeUndefined();
+  test('is no hook of a sync, and in the last wave, because a run that failed makes it Degraded', () => {
+    expect(object.metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '1000' });
   });
 
   test('has pods like every other workload', () => {

@@ -136,7 +136,15 @@ describe('with an accelerator', () => {
 
   test('pods run where the GPU is', () => {
     const { spec } = deployed(gpu, { cloud: Cloud.EKS, gpuRuntimeClass: 'nvidia' }).template();
-    expect(spec.nodeSelector).toEqual({ 'karpenter.k8s.aws/instance-gpu-name': 'l4' });
+    expect(spec).not.toHaveProperty('nodeSelector');
+    const { nodeSelectorTerms } = spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
+    expect(nodeSelectorTerms).toEqual(
+      [
+        ['karpenter.k8s.aws/instance-gpu-name', 'l4'],
+        ['eks.amazonaws.com/instance-gpu-name', 'l4'],
+        ['nvidia.com/gpu.product', 'NVIDIA-L4'],
+      ].map(([key, value]) => ({ matchExpressions: [{ key, operator: 'In', values: [value] }] })),
+    );
     expect(spec.tolerations).toEqual([{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }]);
     expect(spec.runtimeClassName).toBe('nvidia');
   });
@@ -144,6 +152,7 @@ describe('with an accelerator', () => {
   test('without one, pods run anywhere', () => {
     const { spec } = deployed({}, { cloud: Cloud.EKS, gpuRuntimeClass: 'nvidia' }).template();
     expect(spec).not.toHaveProperty('nodeSelector');
+    expect(spec).not.toHaveProperty('affinity');
     expect(spec).not.toHaveProperty('tolerations');
     expect(spec).not.toHaveProperty('runtimeClassName');
     expect(mainContainer(deployed().object()).resources.limits).not.toHaveProperty(['nvidia.com/gpu']);

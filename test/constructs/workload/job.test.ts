@@ -51,9 +51,15 @@ describe('a Job', () => {
     });
   });
 
-  test('may fail three times, ends at its deadline, and says nothing else', () => {
+  test('may fail three times but for disruptions, ends at its deadline, and says nothing else', () => {
     const { template, ...spec } = object.spec;
-    expect(spec).toEqual({ backoffLimit: 3, activeDeadlineSeconds: 600 });
+    expect(spec).toEqual({
+      backoffLimit: 3,
+      activeDeadlineSeconds: 600,
+      podFailurePolicy: {
+        rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+      },
+    });
     expect(template.spec.restartPolicy).toBe('Never');
   });
 

@@ -16,7 +16,7 @@ import { Probe } from '../../../constructs/workload/probe';
 import { SharedVolume } from '../../../constructs/workload/shared-volume';
 import { StatefulSet } from '../../../constructs/workload/stateful-set';
 import { Volume } from '../../../constructs/workload/volume';
-import { find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
 import { DIGEST, IMAGE, KEY, RESOURCES } from '../../support/values';
 import { CONTAINER, deployed } from '../../support/workloads';
 
@@ -255,7 +255,8 @@ describe('a text with references', () => {
   test('is refused when a variable is missing', () => {
     const { objects } = deployed({ env: url });
     expect(objects).toThrow(
-      'rag/api: env.URL refers to $(USER), which is not a plain variable of the container; the text would stay as it is',
+      'rag/api: env.URL refers to $(USER), which the container does not have, so that the text would stay as it is; ' +
+        'refer to one of its variables, of which it has none, or write $$(USER) for the text itself',
     );
   });
 
@@ -263,13 +264,13 @@ describe('a text with references', () => {
     const { objects } = deployed({
       env: { ...url, USER: EnvValue.template('$(NAME)'), NAME: EnvValue.of('n') },
     });
-    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which refers to others itself, so that the text');
   });
 
   test('finds no variables of other containers', () => {
     const { construct, objects } = deployed({ env: { USER: EnvValue.of('main') } });
     construct.addContainer(another('sidecar', { env: url }));
-    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which is not a plain variable of the container');
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which the container does not have, so that the text');
   });
 
   test('that only look like references needs no variables', () => {
@@ -605,5 +606,25 @@ describe('user and group', () => {
     expect(running(1, gid)).toThrow(
       new Error(`rag/api: user.gid is ${gid}, but must be a whole number from 0 to 2147483647`),
     );
+  });
+});
+
+describe('the home of a program', () => {
+  const mounts = [{ volume: Volume.scratch('tmp', Size.mebibytes(64)), path: '/tmp' }];
+  const homeOf = (props: Parameters<typeof deployed>[0]) => env(deployed(props).object(), 'HOME');
+
+  test('is where it has temporary files', () => {
+    expect(homeOf({ container: { ...CONTAINER, mounts } })).toBe('/tmp');
+  });
+
+  test('is where somebody says', () => {
+    expect(homeOf({ container: { ...CONTAINER, mounts }, env: { HOME: EnvValue.of('/data') } })).toBe('/data');
+    expect(homeOf({ container: { ...CONTAINER, mounts, env: { HOME: EnvValue.of('/home/app') } } })).toBe('/home/app');
+  });
+
+  test('is not said where it has none', () => {
+    expect(homeOf({ container: CONTAINER })).toBeUndefined();
+    const elsewhere = [{ volume: Volume.scratch('tmp', Size.mebibytes(64)), path: '/scratch' }];
+    expect(homeOf({ container: { ...CONTAINER, mounts: elsewhere } })).toBeUndefined();
   });
 });

@@ -58,9 +58,11 @@ describe('using a provider', () => {
     expect(edges).toEqual([{ from: construct.pods, to: queue.workload.pods, ports: [PORT], ordered: true }]);
   });
 
-  test('makes the client wait for it', () => {
+  test('makes the client wait for it, and is pruned when the client has moved', () => {
     expect(object().metadata.annotations).toEqual({ 'argocd.argoproj.io/sync-wave': '10' });
-    expect(find(render(chart), 'StatefulSet', 'queue').metadata.annotations).toBeUndefined();
+    expect(find(render(chart), 'StatefulSet', 'queue').metadata.annotations).toEqual({
+      'argocd.argoproj.io/sync-options': 'PruneLast=true',
+    });
   });
 
   test('twice changes nothing', () => {
@@ -182,7 +184,7 @@ describe('files of providers', () => {
     });
   });
 
-  test('of two Secrets cannot be in one directory', () => {
+  test('of two Secrets and of one name cannot be in one directory', () => {
     const { chart, construct } = client();
     const directory = '/etc/ca';
     construct.uses(

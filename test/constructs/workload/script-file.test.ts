@@ -13,6 +13,11 @@ describe('a script', () => {
     expect(scriptFile(directory, 'start.sh')).toBe(text);
   });
 
+  test('has one line ending, whichever Git wrote into the clone', () => {
+    writeFileSync(join(directory, 'start.sh'), '#!/bin/sh\r\nexec \\\r\n  program\r\n');
+    expect(scriptFile(directory, 'start.sh')).toBe('#!/bin/sh\nexec \\\n  program\n');
+  });
+
   test('that is not there is a mistake', () => {
     expect(() => scriptFile(directory, 'missing.sh')).toThrow(/ENOENT.*missing\.sh/);
   });

@@ -159,9 +159,9 @@ describe('files', () => {
     });
     const env = { API_KEY: EnvValue.fromSecret(secrets.key('llm', 'api-key')) };
     const { volumes } = deployed({ secretDelivery: FILES, env }).template().spec;
-    expect(volumes.map(({ name }: Json) => name)).toEqual(['delivered-secrets', 'secrets-store-llm']);
+    expect(volumes.map(({ name }: Json) => name)).toEqual(['delivered-secrets', 'secrets-store-llm--api-key']);
     expect(volumes[0].projected.sources).toEqual([
-      { secret: { name: 'llm', items: [{ key: 'api-key', path: 'API_KEY' }] } },
+      { secret: { name: 'llm--api-key', items: [{ key: 'api-key', path: 'API_KEY' }] } },
     ]);
   });
 });

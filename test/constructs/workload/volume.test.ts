@@ -91,13 +91,14 @@ describe('mistakes', () => {
     );
   });
 
-  test('keys of two Secrets in one volume', () => {
-    expect(() => Volume.secret('v', [...KEYS, SecretKey.of('other', 'ca.crt')])).toThrow(
-      new Error('volume v has keys of 2 Secrets (certificate, other), but must have those of one'),
+  test('two files of one name', () => {
+    const [first] = KEYS as [SecretKey];
+    expect(() => Volume.secret('v', [...KEYS, SecretKey.of('other', first.key)])).toThrow(
+      new Error(`volume v has "${first.key}" twice, and files are named like the keys; put one into another volume`),
     );
   });
 
   test('a volume of no key', () => {
-    expect(() => Volume.secret('v', [])).toThrow('volume v has keys of 0 Secrets');
+    expect(() => Volume.secret('v', [])).toThrow(new Error('volume v has no keys; name at least one'));
   });
 });

@@ -386,6 +386,16 @@ describe('Secrets that Reloader watches', () => {
     expect(annotationOf(given(admin))).toEqual(watched);
   });
 
+  test('are not those of which a provider says so, as long as nothing else of them is read', () => {
+    const { construct, object } = deployed({}, { reloader: true });
+    const [key, other] = [SecretKey.of('store', 'key'), SecretKey.of('store', 'other')];
+    const offer = { endpoints: [], env: { KEY: EnvValue.fromSecret(key) }, unwatchedKeys: [key] };
+    construct.uses({ offerTo: () => offer });
+    expect(object().metadata.annotations).toBeUndefined();
+    construct.uses({ offerTo: () => ({ endpoints: [], env: { OTHER: EnvValue.fromSecret(other) } }) });
+    expect(object().metadata.annotations).toEqual({ [RELOAD]: 'store' });
+  });
+
   test('are not those of which only the file of an authority is used', () => {
     const { construct, object } = deployed({}, { reloader: true });
     const source = SecretKey.of('store-tls', 'ca.crt');

@@ -1,5 +1,5 @@
-import type { Json } from '../rules/output';
-import { bytesIn } from '../rules/quantity';
+import type { Json } from './output';
+import { bytesIn } from './quantity';
 
 /** A field of an object, in the last render and in this one. */
 export interface FieldChange {

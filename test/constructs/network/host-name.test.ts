@@ -1,0 +1,87 @@
+import { ExternalKafka } from '../../../constructs/data/external-kafka';
+import { ExternalPostgres } from '../../../constructs/data/external-postgres';
+import { ExternalRabbitMq } from '../../../constructs/data/external-rabbit-mq';
+import { ExternalRedis } from '../../../constructs/data/external-redis';
+import { ExternalService } from '../../../constructs/data/external-service';
+import { PostgresTls } from '../../../constructs/data/postgres-tls';
+import { EmbeddingModel } from '../../../constructs/models/embedding-model';
+import { ExternalModel } from '../../../constructs/models/external-model';
+import { Endpoint } from '../../../constructs/network/endpoint';
+import { checkHost, namespaceOfService } from '../../../constructs/network/host-name';
+import { Peer } from '../../../constructs/network/peer';
+import { ExternalVectorStore } from '../../../constructs/vector-store/external-vector-store';
+import { Deployment } from '../../../constructs/workload/deployment';
+import { testChart } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
+import { IMAGE, KEY, RESOURCES } from '../../support/values';
+
+const IN_CLUSTER = [
+  'db.data.svc',
+  'db.data.svc.cluster.local',
+  'db-0.db-nodes.data.svc.cluster.local',
+  'db.data.svc.k8s.acme.example',
+  '10-1-2-3.data.pod.cluster.local',
+];
+
+/** Everything that takes a host outside the cluster, with the property that it names. */
+const PLACES: [string, (host: string) => unknown][] = [
+  ['external.host', (host) => new ExternalService({ host })],
+  ['externalPostgres.host', (host) => new ExternalPostgres({ host, password: KEY, tls: PostgresTls.unverified() })],
+  ['externalRedis.host', (host) => new ExternalRedis({ host })],
+  ['externalRabbitMq.host', (host) => new ExternalRabbitMq({ host, user: 'app', password: KEY })],
+  ['externalKafka.bootstrapHosts', (host) => new ExternalKafka({ bootstrapHosts: [host] })],
+  [
+    'externalKafka.brokerHosts',
+    (host) => new ExternalKafka({ bootstrapHosts: ['kafka.acme.example'], brokerHosts: [host] }),
+  ],
+  ['externalVectorStore.url', (host) => ExternalVectorStore.qdrant({ url: `https://${host}:6333` })],
+  ['url', (host) => ExternalModel.compatible({ model: EmbeddingModel.BGE_M3, url: `http://${host}:8000/v1` })],
+  ['host', (host) => Endpoint.host(host, { name: 'https', number: 443 })],
+  ['host', (host) => Endpoint.host(host, { name: 'https', number: 443 }, ['10.0.0.0/8'])],
+  ['host', (host) => Peer.host(host)],
+];
+
+describe.each(PLACES)('%s', (property, make) => {
+  test.each(IN_CLUSTER)('refuses %s, with a way to what is in the cluster', (host) => {
+    expect(refusalOf(() => make(host))).toMatchObject({ property, problem: expect.stringContaining(host) });
+    expect(refusalOf(() => make(host)).message).toMatch(
+      /a name in the cluster, but hosts outside are meant here.*Endpoint\.foreignService in TypeScript$/,
+    );
+  });
+
+  test.each(['svc.acme.example', 'data.acme.example', 'a.svc-1.example', 'cluster.local.acme.example'])(
+    'takes %s',
+    (host) => {
+      expect(() => make(host)).not.toThrow();
+    },
+  );
+});
+
+test('what the domain of the cluster makes a name in it is refused at use, where that is known', () => {
+  const use = (domain?: string) => () => {
+    const client = new Deployment(testChart({ domain }), 'client', {
+      component: 'client',
+      container: { image: IMAGE, resources: RESOURCES },
+    });
+    client.uses(new ExternalService({ host: 'db.data.k8s.acme.example' }));
+  };
+  expect(use()).not.toThrow();
+  expect(refusalOf(use('k8s.acme.example'))).toMatchObject({
+    property: 'to',
+    problem: expect.stringContaining('is "db.data.k8s.acme.example", a name in the cluster'),
+  });
+});
+
+test('the namespace of a Service is read from every form of its name', () => {
+  expect(IN_CLUSTER.map(namespaceOfService)).toEqual(['data', 'data', 'data', 'data', undefined]);
+  expect(namespaceOfService('svc.acme.example')).toBeUndefined();
+});
+
+test('names and addresses outside are hosts', () => {
+  for (const host of ['api.openai.com', '203.0.113.7', '2001:db8::1']) {
+    expect(() => checkHost(host, 'host')).not.toThrow();
+  }
+  expect(() => checkHost('redis', 'host')).toThrow(
+    'host is "redis", but must be a DNS name or an address, without scheme, port or path',
+  );
+});
