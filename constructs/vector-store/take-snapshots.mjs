@@ -75,7 +75,7 @@ async function ownSnapshots({ client }, collection) {
 
 /**
  * Deletes what earlier runs left behind on a node's volume beyond the number to keep, or it would be full and no run
- * could ever succeed again. Snapshots from after a loss go first.
+ * could ever succeed again. Snapshots from after a loss, and those without a point, go first.
  */
 async function makeRoom(node, collection, { runs, most }) {
   if (shared) {
@@ -83,7 +83,8 @@ async function makeRoom(node, collection, { runs, most }) {
   }
   await attempt(`old snapshots of ${collection} on ${node.name}`, async () => {
     const own = await ownSnapshots(node, collection);
-    const poor = mayShrink ? [] : own.filter((snapshot) => isLoss(pointsAt(runs, snapshot), most, tolerance));
+    const isWorthLess = (points) => points === 0 || isLoss(points, most, tolerance);
+    const poor = mayShrink ? [] : own.filter((snapshot) => isWorthLess(pointsAt(runs, snapshot)));
     const others = own.filter((snapshot) => !poor.includes(snapshot));
     await remove(node, collection, [...poor, ...others].slice(0, Math.max(0, own.length - keep)));
   });
@@ -135,27 +136,38 @@ function countsOf({ client }, collection) {
   return attempt(`points of ${collection}`, async () => {
     const points = await countPoints(client, collection);
     const { config } = await client.get(pathOf(collection));
-    const [oldest] = await listSnapshots(client, collection);
+    const listed = await listSnapshots(client, collection);
+    const [oldest] = listed;
     const known = runsOf(config.metadata);
     // The run that took the oldest snapshot began before it was taken.
     const first = known.findLastIndex(({ begun }) => begun <= (oldest?.taken ?? Number.POSITIVE_INFINITY) + 1000);
     const runs = oldest === undefined ? [] : known.slice(Math.max(0, first));
-    return { points, runs, most: Math.max(points, ...runs.map((run) => run.points)) };
+    // As in a new cluster, which finds the snapshots of the one that is lost.
+    const unknown = listed.some((snapshot) => pointsAt(runs, snapshot) === undefined);
+    return { points, runs, unknown, most: Math.max(points, ...runs.map((run) => run.points)) };
   });
 }
 
 /** Whether the points of the collection are far fewer than they were, which is told. */
-function isPoor(collection, { points, most }) {
-  if (mayShrink || !isLoss(points, most, tolerance)) {
-    return false;
+function isPoor(collection, counts) {
+  const problem = mayShrink ? undefined : problemOf(counts);
+  if (problem !== undefined) {
+    console.error(
+      `${collection}: ${problem}, so points may have been lost, and no snapshot is deleted; if they were deleted on ` +
+        'purpose, set mayShrink until the snapshots from before are gone, or raise tolerance',
+    );
+    failed = true;
   }
-  console.error(
-    `${collection}: has ${points} points, and had ${most} when an older snapshot was taken, which is more than ` +
-      `${tolerance} % apart, so points may have been lost, and no snapshot is deleted; if they were deleted on ` +
-      'purpose, set mayShrink until the snapshots from before are gone, or raise tolerance',
-  );
-  failed = true;
-  return true;
+  return problem !== undefined;
+}
+
+function problemOf({ points, most, unknown }) {
+  if (isLoss(points, most, tolerance)) {
+    return `has ${points} points, and had ${most} when an older snapshot was taken, which is more than ${tolerance} % apart`;
+  }
+  return points === 0 && unknown
+    ? 'has no points, and there are older snapshots from when it may have had some'
+    : undefined;
 }
 
 async function snapshotsOf(collection, holders) {
