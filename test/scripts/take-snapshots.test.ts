@@ -1,5 +1,8 @@
 import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
 
+// A scenario runs several programs, each of them a process.
+jest.setTimeout(60_000);
+
 let cluster: QdrantCluster;
 
 const run = (env?: { [name: string]: string }) => cluster.takeSnapshots(env);
