@@ -76,7 +76,7 @@ async function ownSnapshots({ client }, collection) {
 
 /**
  * Deletes what earlier runs left behind on a node's volume beyond the number to keep, or it would be full and no run
- * could ever succeed again. Snapshots from after a loss go first.
+ * could ever succeed again. Snapshots from after a loss, and those without a point, go first.
  */
 async function makeRoom(node, collection, { runs, most }) {
   if (shared) {
@@ -84,7 +84,8 @@ async function makeRoom(node, collection, { runs, most }) {
   }
   await attempt(`old snapshots of ${collection} on ${node.name}`, async () => {
     const own = await ownSnapshots(node, collection);
-    const poor = mayShrink ? [] : own.filter((snapshot) => isLoss(pointsAt(runs, snapshot), most, tolerance));
+    const isWorthLess = (points) => points === 0 || isLoss(points, most, tolerance);
+    const poor = mayShrink ? [] : own.filter((snapshot) => isWorthLess(pointsAt(runs, snapshot)));
     const others = own.filter((snapshot) => !poor.includes(snapshot));
     await remove(node, collection, [...poor, ...others].slice(0, Math.max(0, own.length - keep)));
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Json } from '../../constructs/rules/output';
 import { runProgram } from '../support/node-programs';
+import { QdrantCluster } from '../support/qdrant-cluster';
 import { QdrantServer, type QdrantServerOptions } from '../support/qdrant-server';
 
 const PARAMETERS = {
@@ -27,6 +28,7 @@ function run(state: Json, env: { [name: string]: string } = {}) {
   const file = join(folder, 'collection.json');
   writeFileSync(file, JSON.stringify(state));
   return runProgram('vector-store/create-collections.mjs', {
+    QDRANT_NODES: '1',
     QDRANT_URL: server.url,
     QDRANT_API_KEY: 'right',
     QDRANT_PATIENCE: '0',
@@ -292,5 +294,52 @@ describe('the server', () => {
     const { status, stderr } = await run(wanted(), { QDRANT_URL: '' });
     expect(status).toBe(1);
     expect(stderr).toContain('QDRANT_URL is missing');
+  });
+});
+
+describe('in a cluster', () => {
+  let cluster: QdrantCluster;
+  beforeEach(async () => {
+    cluster = await QdrantCluster.start(3);
+  });
+  afterEach(() => cluster.stop());
+
+  const create = (env: { [name: string]: string } = {}) =>
+    run(wanted(PARAMETERS), { ...cluster.env, QDRANT_NODES: '3', ...env });
+
+  test('a collection is created over every node', async () => {
+    expect(await create()).toMatchObject({ status: 0, stderr: '' });
+    const holders = Object.values(cluster.state.collection('documents').copies.placement).flat();
+    expect([...new Set(holders)].sort()).toEqual([11, 12, 13]);
+  });
+
+  test('a collection is not created before every node has joined, because the others would hold nothing of it', async () => {
+    expect(await create({ QDRANT_NODES: '4' })).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'the cluster has 3 of 4 nodes; a collection is created when all of them have joined\n',
+    });
+    expect(cluster.state.collections.size).toBe(0);
+    expect((await create({ QDRANT_NODES: '3' })).status).toBe(0);
+  });
+
+  test('a node that joins meanwhile is waited for', async () => {
+    const [node] = cluster.nodes.slice(-1);
+    cluster.state.remove(13, true);
+    const created = create({ QDRANT_PATIENCE: '10' });
+    await new Promise((resume) => setTimeout(resume, 500));
+    expect(cluster.state.collections.size).toBe(0);
+    cluster.state.join(13, `${node?.uri}/`);
+    expect((await created).status).toBe(0);
+    expect(Object.values(cluster.state.collection('documents').copies.placement).flat()).toContain(13);
+  });
+
+  test('a collection that exists is adjusted while nodes are away', async () => {
+    await create();
+    cluster.state.remove(13, true);
+    const strict_mode_config = { ...PARAMETERS.strict_mode_config, max_query_limit: 7 };
+    const { status } = await run(wanted({ ...PARAMETERS, strict_mode_config }), { ...cluster.env, QDRANT_NODES: '3' });
+    expect(status).toBe(0);
+    expect(cluster.state.collection('documents').config.strict_mode_config.max_query_limit).toBe(7);
   });
 });

@@ -3,6 +3,9 @@ import { type ProgramResult, runProgram } from '../support/node-programs';
 import { QdrantCluster } from '../support/qdrant-cluster';
 import type { ReceivedRequest } from '../support/received-request';
 
+// A scenario runs several programs, each of them a process.
+jest.setTimeout(60_000);
+
 /** Nodes with the peers 11 to 14. */
 let cluster: QdrantCluster;
 beforeEach(async () => {

@@ -5,6 +5,9 @@ import { type ProgramResult, runProgram } from '../support/node-programs';
 import { QdrantCluster } from '../support/qdrant-cluster';
 import type { StoredCollection } from '../support/stored-collection';
 
+// A scenario runs several programs, each of them a process.
+jest.setTimeout(60_000);
+
 /** Nodes with the peers 11 to 13. */
 let cluster: QdrantCluster;
 beforeEach(async () => {

@@ -4,6 +4,9 @@ import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
 import { QdrantServer } from '../support/qdrant-server';
 import type { StoredSnapshot } from '../support/stored-collection';
 
+// A scenario runs several programs, each of them a process.
+jest.setTimeout(60_000);
+
 let cluster: QdrantCluster;
 
 const MARK = 'cdk8s-rag/restore';

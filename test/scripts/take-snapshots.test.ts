@@ -1,5 +1,8 @@
 import { jsonLines, QdrantCluster } from '../support/qdrant-cluster';
 
+// A scenario runs several programs, each of them a process.
+jest.setTimeout(60_000);
+
 let cluster: QdrantCluster;
 
 const run = (env?: { [name: string]: string }) => cluster.takeSnapshots(env);
@@ -260,6 +263,31 @@ describe('after a loss', () => {
       expect(cluster.snapshotsOf('documents')[11]).toHaveLength(code === 1 ? 2 : 1);
     },
   );
+
+  test('of a whole cluster the new one, which remembers nothing, keeps the old snapshots until it has points', async () => {
+    cluster.fill('documents', 90);
+    await run({ SNAPSHOTS_KEEP: '1' });
+    await cluster.stop();
+    cluster.state.forgetCluster();
+    for (const node of cluster.nodes) {
+      await node.startAgain({ lost: 'storage' });
+    }
+    const documents = cluster.fill('documents', 0);
+    for (let time = 0; time < 3; time += 1) {
+      const { status, stderr } = await run({ SNAPSHOTS_KEEP: '1' });
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringContaining(
+          'documents: has no points, and there are older snapshots from when it may have had some, so points may have ' +
+            'been lost, and no snapshot is deleted; ',
+        ),
+      ]);
+      expect(kept()).toEqual(expect.arrayContaining(goodOnes));
+    }
+    documents.points = 90;
+    expect((await run({ SNAPSHOTS_KEEP: '1' })).status).toBe(0);
+    expect(kept()).not.toEqual(expect.arrayContaining(goodOnes));
+  });
 
   test('that is slow the best of all times is compared with', async () => {
     const documents = cluster.fill('documents', 100);

@@ -352,7 +352,7 @@ describe('a collection', () => {
       'strictMode:',
       '  enabled: false',
       '  maxQueryLimit: 1',
-      '  maxTimeout: 2s',
+      '  maxTimeout: 62s',
       '  unindexedFilteringRetrieve: false',
       '  unindexedFilteringUpdate: true',
       '  searchAllowExact: false',
@@ -365,7 +365,7 @@ describe('a collection', () => {
     expect(first.parameters.strict_mode_config).toEqual({
       enabled: false,
       max_query_limit: 1,
-      max_timeout: 2,
+      max_timeout: 62,
       unindexed_filtering_retrieve: false,
       unindexed_filtering_update: true,
       search_allow_exact: false,
