@@ -1,6 +1,9 @@
 // What the programs beside it ask of a collection, wherever its shards are.
 import { QdrantError } from './qdrant-client.mjs';
 
+/** Field of a collection's metadata: how far a restoration of it has come. */
+export const RESTORE_MARK = 'cdk8s-rag/restore';
+
 /** Path of a collection. */
 export function pathOf(collection) {
   return `/collections/${encodeURIComponent(collection)}`;

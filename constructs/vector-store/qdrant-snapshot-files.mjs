@@ -34,9 +34,6 @@ export function snapshotOf(name, collection, size) {
   return { name, peer, size, taken: Date.UTC(year, month - 1, day, hour, minute, second) };
 }
 
-/** Field of a collection's metadata: how far a restoration of it has come. */
-export const RESTORE_MARK = 'cdk8s-rag/restore';
-
 /** Field of a collection's metadata: points at the time of each run that took snapshots, by that time. */
 const COUNTS = 'cdk8s-rag/snapshots';
 

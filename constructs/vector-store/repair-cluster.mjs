@@ -6,9 +6,8 @@
 // cluster believes in them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isNew, memberAmong, membersOf, nodesFromEnvironment, peerOf } from './qdrant-cluster.mjs';
-import { collectionNames, configOf, countLostShards } from './qdrant-collections.mjs';
+import { collectionNames, configOf, countLostShards, RESTORE_MARK } from './qdrant-collections.mjs';
 import { layoutOf, level } from './qdrant-shards.mjs';
-import { RESTORE_MARK } from './qdrant-snapshot-files.mjs';
 
 const { SHARD_INTERVAL = '1' } = process.env;
 const acceptLoss = process.env.REPAIR_ACCEPT_LOSS === 'true';

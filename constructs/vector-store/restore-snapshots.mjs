@@ -15,18 +15,10 @@ import {
   countLostShards,
   countPoints,
   pathOf,
+  RESTORE_MARK,
 } from './qdrant-collections.mjs';
 import { atRest, level } from './qdrant-shards.mjs';
-import {
-  isLoss,
-  listSnapshots,
-  membership,
-  pointsAt,
-  RESTORE_MARK,
-  runsOf,
-  snapshotOf,
-  transfer,
-} from './qdrant-snapshot-files.mjs';
+import { isLoss, listSnapshots, membership, pointsAt, runsOf, snapshotOf, transfer } from './qdrant-snapshot-files.mjs';
 
 /** Points for each shard from which on it is no accident that a shard has none. */
 const POINTS_OF_A_FULL_SHARD = 50;

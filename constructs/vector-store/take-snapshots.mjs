@@ -7,13 +7,12 @@
 // snapshots of far fewer.
 import { QdrantError } from './qdrant-client.mjs';
 import { nodesFromEnvironment } from './qdrant-cluster.mjs';
-import { collectionNames, configOf, countPoints, pathOf } from './qdrant-collections.mjs';
+import { collectionNames, configOf, countPoints, pathOf, RESTORE_MARK } from './qdrant-collections.mjs';
 import {
   isLoss,
   listSnapshots,
   membership,
   pointsAt,
-  RESTORE_MARK,
   rememberRuns,
   runsOf,
   snapshotOf,
