@@ -28,6 +28,7 @@ import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
 import { KEY_VARIABLES, keysOverlap } from './qdrant-key-changes';
+import { checkKeys } from './qdrant-keys';
 import { QdrantRepair, type RepairProps } from './qdrant-repair';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
@@ -246,6 +247,7 @@ export class Qdrant extends Construct implements IProvider {
     for (const name of Object.keys(props.env ?? {})) {
       refuse(variableProblem(name), { scope: this, property: 'env' });
     }
+    checkKeys(this, props);
     this.name = props.name ?? id;
     this.capacity = new QdrantCapacity(this, props);
     this.nodes = this.capacity.nodes;

@@ -93,7 +93,12 @@ describe('the Job', () => {
 
   test('has the program, its client and the wanted state as files', () => {
     const { data } = find(objects, 'ConfigMap', 'documents-bootstrap');
-    expect(Object.keys(data)).toEqual(['collection.json', 'create-collections.mjs', 'qdrant-client.mjs']);
+    expect(Object.keys(data)).toEqual([
+      'collection.json',
+      'create-collections.mjs',
+      'qdrant-client.mjs',
+      'qdrant-cluster.mjs',
+    ]);
     const mounts = mainContainer(job).volumeMounts.map(({ mountPath }: Json) => mountPath);
     expect(mounts).toEqual(
       expect.arrayContaining([
