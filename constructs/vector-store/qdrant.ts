@@ -645,7 +645,12 @@ export class Qdrant extends Construct implements IProvider {
 
   private createDrain(): QdrantDrain | undefined {
     const { drain } = this.props;
-    return drain && new QdrantDrain(this, 'Drain', { store: this, name: this.name, nodes: this.nodes, drain });
+    if (drain === undefined) {
+      return undefined;
+    }
+    const construct = new QdrantDrain(this, 'Drain', { store: this, name: this.name, nodes: this.nodes, drain });
+    this.capacity.checkDrain(construct.to);
+    return construct;
   }
 
   private createRepair(): QdrantRepair | undefined {

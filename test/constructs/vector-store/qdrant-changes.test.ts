@@ -61,7 +61,7 @@ describe('nodes', () => {
 
   test('may become fewer when they were drained to that number', () => {
     expect(problems(rendered({ drain: { to: 3 } }), rendered({ nodes: 3 }))).toEqual([]);
-    expect(problems(rendered({ drain: { to: 1 } }), rendered({ nodes: 1 }))).toEqual([]);
+    expect(problems(rendered({ drain: { to: 1 }, replicationFactor: 1 }), rendered({ nodes: 1 }))).toEqual([]);
   });
 
   test('may be drained, and kept none the less', () => {
