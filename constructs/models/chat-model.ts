@@ -3,6 +3,7 @@ import { EnvValue } from '../workload/env-value';
 import { type IModel, ModelRole } from './model';
 import { CHAT_MODELS, catalogued } from './model-catalogue';
 import type { ModelProfile } from './model-profile';
+import { checkRevision } from './model-revision';
 
 /** What is known of a model that generates text. */
 export interface ChatModelProps {
@@ -10,7 +11,7 @@ export interface ChatModelProps {
   readonly id: string;
 
   /**
-   * Commit of the model in its hub. Without one a server may load other weights tomorrow than today.
+   * Commit of the model in its hub: letters, digits, ".", "_", "/" and "-". Without one a server may load other weights tomorrow than today.
    * @default - the newest at the time of the download
    */
   readonly revision?: string;
@@ -92,6 +93,7 @@ export class ChatModel implements IModel {
         property: 'model.contextTokens',
       });
     }
+    checkRevision(revision);
     this.id = id;
     this.revision = revision;
     this.contextTokens = contextTokens;

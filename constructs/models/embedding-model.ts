@@ -3,6 +3,7 @@ import { EnvValue } from '../workload/env-value';
 import { type IModel, ModelRole } from './model';
 import { catalogued, EMBEDDING_MODELS } from './model-catalogue';
 import type { ModelProfile } from './model-profile';
+import { checkRevision } from './model-revision';
 
 /** How near two vectors are (Qdrant docs, "Collections"). */
 export class Distance {
@@ -27,7 +28,7 @@ export interface EmbeddingModelProps {
   readonly id: string;
 
   /**
-   * Commit of the model in its hub. Without one a server may load other weights tomorrow than today.
+   * Commit of the model in its hub: letters, digits, ".", "_", "/" and "-". Without one a server may load other weights tomorrow than today.
    * @default - the newest at the time of the download
    */
   readonly revision?: string;
@@ -139,6 +140,7 @@ export class EmbeddingModel implements IModel {
     }
     checkCount('dimensions', props.dimensions);
     checkCount('maxTokens', props.maxTokens);
+    checkRevision(props.revision);
     this.props = props;
     this.id = props.id;
     this.revision = props.revision;

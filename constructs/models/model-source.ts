@@ -76,7 +76,7 @@ const HUGGING_FACE = [
 const OLLAMA = ['registry.ollama.ai', 'dd20bb891979d25aebc8bec07b2b3bbc.r2.cloudflarestorage.com'];
 
 /** A commit of a hub; branches and tags can move. */
-const COMMIT = /^[0-9a-f]{40}$/;
+export const COMMIT = /^[0-9a-f]{40}$/;
 
 const HTTPS = { name: 'https', number: 443 };
 const DIRECTORY = '/models';

@@ -3,6 +3,7 @@ import { EnvValue } from '../workload/env-value';
 import { type IModel, ModelRole } from './model';
 import { catalogued, RERANK_MODELS } from './model-catalogue';
 import type { ModelProfile } from './model-profile';
+import { checkRevision } from './model-revision';
 
 /** What is known of a model that ranks passages. */
 export interface RerankModelProps {
@@ -74,6 +75,7 @@ export class RerankModel implements IModel {
     if (!Number.isInteger(maxTokens) || maxTokens < 1) {
       throw new UsageError(`is ${maxTokens}, but must be a whole number above 0`, { property: 'model.maxTokens' });
     }
+    checkRevision(revision);
     this.id = id;
     this.revision = revision;
     this.maxTokens = maxTokens;

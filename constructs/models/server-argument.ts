@@ -1,5 +1,5 @@
 import type { IConstruct } from 'constructs';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 
 /** An argument of a model server that the library derives, or that would contradict what it derives. */
 export interface ServerArgument {
@@ -11,6 +11,12 @@ export interface ServerArgument {
   readonly words: readonly string[];
   /** The setting that says it; undefined where only the library decides. */
   readonly setting?: string;
+  /** Why it is refused; undefined where the library derives it. */
+  readonly problem?: string;
+  /** Values that it may have all the same. */
+  readonly allowed?: RegExp;
+  /** Other arguments whose names its name begins with: `--tokenizer`. */
+  readonly beginnings?: readonly string[];
 }
 
 /** An argument with its value, if it has one, and the setting that says it. */
@@ -22,20 +28,64 @@ export function serverArgument(
   return { flag, aliases, setting, words: value === undefined ? [] : [flag, value] };
 }
 
+/** An argument that must not be said, although the library does not say it either, and why. */
+export function refusedArgument(flag: string, problem: string, details: Partial<ServerArgument> = {}): ServerArgument {
+  return { ...details, flag, problem, words: [] };
+}
+
 /** Refuses further arguments that say what the library derives: of two, the server takes the last one. */
 export function checkServerArguments(
   scope: IConstruct,
   derived: readonly ServerArgument[],
   args: readonly string[],
 ): void {
-  for (const word of args.filter((candidate) => candidate.startsWith('-'))) {
-    // vLLM takes underscores for hyphens.
-    const name = (word.split('=')[0] as string).replaceAll('_', '-');
-    const found = derived.find(({ flag, aliases = [] }) => flag === name || aliases.includes(name));
-    if (found !== undefined) {
-      throw new UsageError(`has ${word}, which the library derives; ${wayOut(found)}`, { scope, property: 'args' });
-    }
+  args.forEach((word, index) => {
+    const problem = wordProblem(word, args[index - 1]) ?? derivedProblem(derived, word, args[index + 1]);
+    refuse(problem, { scope, property: 'args' });
+  });
+}
+
+/** What is wrong with a word whatever the server knows. */
+function wordProblem(word: string, before: string | undefined): string | undefined {
+  if (word === '') {
+    return 'has an empty argument; leave it out';
   }
+  if (word.startsWith('-') && /\s/.test(nameOf(word))) {
+    return `has "${word}", in which name and value are one word; make two of it, or put "=" between them`;
+  }
+  return word === '--' || (!word.startsWith('-') && !takesValue(before))
+    ? `has ${word}, which follows no argument that takes a value, so that the server may take it for a model; leave it out`
+    : undefined;
+}
+
+/** Whether the next word can be the value of this one, or one of its values. */
+function takesValue(word: string | undefined): boolean {
+  return word !== undefined && !/^--([^=]*=|(enable|disable|no)-)/.test(word);
+}
+
+function derivedProblem(
+  derived: readonly ServerArgument[],
+  word: string,
+  next: string | undefined,
+): string | undefined {
+  const found = word.startsWith('-') ? derived.find((argument) => isNamed(argument, nameOf(word))) : undefined;
+  const value = word.includes('=') ? word.slice(word.indexOf('=') + 1) : next;
+  if (found === undefined || found.allowed?.test(value ?? '') === true) {
+    return undefined;
+  }
+  return `has ${word}, ${found.problem ?? 'which the library derives'}; ${wayOut(found)}`;
+}
+
+/** vLLM takes underscores for hyphens. */
+function nameOf(word: string): string {
+  return (word.split('=')[0] as string).replaceAll('_', '-');
+}
+
+/** Python's argparse and getopt_long take the beginning of a long name for the name (Python docs, "argparse", allow_abbrev). */
+function isNamed({ flag, aliases = [], beginnings = [] }: ServerArgument, name: string): boolean {
+  return [flag, ...aliases].some(
+    (known) => known === name || (known.startsWith('--') && known.startsWith(name) && !beginnings.includes(name)),
+  );
 }
 
 /** Refuses variables by which a server takes the same arguments: their names in capitals. */

@@ -150,6 +150,8 @@ function argumentsOf(scope: Construct, props: TextEmbeddingsInferenceProps, sour
       setting: 'tokenizationWorkers',
     }),
     { flag: '--json-output', words: ['--json-output'] },
+    // Where it writes is mounted, and the memory follows from the number format of the image's own choice.
+    ...['--uds-path', '--huggingface-hub-cache', '--dtype'].map((flag) => ({ flag, words: [] })),
   ];
 }
 

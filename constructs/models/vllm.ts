@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import type { Accelerator } from '../placement/accelerator';
+import { Cluster } from '../placement/cluster';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import { Probe } from '../workload/probe';
@@ -12,9 +13,9 @@ import { checkContext, contextOf } from './context-window';
 import type { EmbeddingModel } from './embedding-model';
 import { ModelFit } from './model-fit';
 import { ModelServer, type ModelServerDetails, type ModelServerOptions, temporaryFiles } from './model-server';
-import { ModelSource } from './model-source';
+import { COMMIT, ModelSource } from './model-source';
 import { Precision } from './precision';
-import { type ServerArgument, serverArgument } from './server-argument';
+import { refusedArgument, type ServerArgument, serverArgument } from './server-argument';
 
 /** A server of a large model. */
 export interface VllmProps extends ModelServerOptions {
@@ -52,7 +53,8 @@ export interface VllmProps extends ModelServerOptions {
 
   /**
    * Further arguments of `vllm serve`: `['--enable-auto-tool-choice', '--tool-call-parser', 'hermes']`. Those that follow
-   * from other settings, such as `--tensor-parallel-size` from {@link accelerators}, are refused.
+   * from other settings, such as `--tensor-parallel-size` from {@link accelerators}, are refused, and so are those that
+   * change the address or leave the weights out. Name and value are two words, or joined by `=`.
    * @default - none
    */
   readonly args?: string[];
@@ -98,7 +100,7 @@ function detailsOf(server: Construct, props: VllmProps): ModelServerDetails {
   return {
     model: props.model,
     image: DefaultImages.VLLM,
-    args: argumentsOf(props, accelerators),
+    args: [...argumentsOf(props, accelerators), ...refusedArguments(server)],
     furtherArgs: props.args,
     env: {
       HOME: EnvValue.of(HOME),
@@ -156,6 +158,27 @@ function argumentsOf(props: VllmProps, accelerators: number): ServerArgument[] {
     // Otherwise SIGTERM ends the answers that are under way.
     serverArgument('--shutdown-timeout', String(longestRequest(props).toSeconds()), { setting: 'longestRequest' }),
     serverArgument('--api-key', undefined, { setting: 'apiKey' }),
+  ];
+}
+
+const ADDRESS = 'but Services, probes and clients use plain HTTP at port 8000 on every address';
+
+/** What would make the server another one than its Service, its fit and its model say. */
+function refusedArguments(server: Construct): ServerArgument[] {
+  const { requireDigest } = Cluster.of(server).registry;
+  const commit = 'but registry.requireDigest wants a commit there, 40 hexadecimal digits';
+  return [
+    ...['--host', '--uds', '--ssl-keyfile', '--ssl-certfile', '--root-path'].map((flag) =>
+      refusedArgument(flag, ADDRESS),
+    ),
+    refusedArgument('--config', 'a file that may say what the library derives, unchecked'),
+    refusedArgument('--load-format', 'which makes up the weights', { allowed: /^(?!dummy$)./ }),
+    ...(requireDigest
+      ? [
+          refusedArgument('--tokenizer-revision', commit, { allowed: COMMIT, beginnings: ['--tokenizer'] }),
+          refusedArgument('--code-revision', commit, { allowed: COMMIT }),
+        ]
+      : []),
   ];
 }
 

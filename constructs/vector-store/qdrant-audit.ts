@@ -53,6 +53,13 @@ export function auditConfig(scope: IConstruct, audit: QdrantAudit): object {
   if (maxFiles !== undefined && (!Number.isInteger(maxFiles) || maxFiles < 1)) {
     throw new UsageError(`is ${maxFiles}, but must be a whole number from 1`, { scope, property: 'audit.maxFiles' });
   }
+  const rotations: string[] = Object.values(AuditRotation);
+  if (rotation !== undefined && !rotations.includes(rotation)) {
+    throw new UsageError(`is ${rotation}, but must be ${rotations.join(' or ')}`, {
+      scope,
+      property: 'audit.rotation',
+    });
+  }
   return {
     enabled: true,
     dir: `./${AUDIT_DIRECTORY}`,

@@ -88,6 +88,33 @@ export class QdrantCapacity {
     this.sizing = sizing;
   }
 
+  /** @throws UsageError when the nodes that a drain keeps have no room for all that there is */
+  public checkDrain(to: number): void {
+    const site = { scope: this.scope, property: 'drain.to' };
+    if (this.replicationFactor > to) {
+      throw new UsageError(
+        `is ${to}, but replicationFactor is ${this.replicationFactor}, and a node holds one copy of a shard at most; keep ` +
+          `${Math.max(this.replicationFactor, 3)} nodes, or set replicationFactor: ${to} and sync before the drain`,
+        site,
+      );
+    }
+    const sizing = this.sizing?.onNodes(to);
+    if (sizing !== undefined && !sizing.fitsMemory(this.resources.memory)) {
+      throw new UsageError(
+        `is ${to}, but resources.memory is ${sizeText(this.resources.memory)}, and then a node needs ` +
+          `${sizeText(sizing.memory)}: ${sizing.memoryFormula}; raise resources.memory and sync before the drain, or keep more nodes`,
+        site,
+      );
+    }
+    if (sizing !== undefined && !sizing.fitsStorage(this.storage)) {
+      throw new UsageError(
+        `is ${to}, but storage is ${sizeText(this.storage)}, and then a node needs ${sizeText(sizing.storage)}: ` +
+          `${sizing.storageFormula}; raise storage and sync before the drain, or keep more nodes`,
+        site,
+      );
+    }
+  }
+
   private checkNodes(): void {
     const { nodes = 3 } = this.props;
     if (!Number.isInteger(nodes) || nodes < 1) {

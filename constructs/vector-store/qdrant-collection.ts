@@ -310,6 +310,12 @@ export class QdrantCollection extends Construct implements IProvider {
     const copies = replicationFactor ?? store.replicationFactor;
     this.checkNumber('shards', shards, Number.POSITIVE_INFINITY, '');
     this.checkNumber('replicationFactor', replicationFactor, store.nodes, ', the number of nodes');
+    this.checkNumber(
+      'replicationFactor',
+      replicationFactor,
+      store.drain?.to ?? store.nodes,
+      ', the nodes that the drain keeps',
+    );
     this.checkNumber('writeConsistencyFactor', writeConsistencyFactor, copies, ', the number of copies');
     if (Object.keys(payloadIndexes).includes('')) {
       this.refuse('payloadIndexes', 'has a field without a name; name it as a path: metadata.language');

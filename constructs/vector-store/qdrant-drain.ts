@@ -16,7 +16,8 @@ export function drainName(store: string): string {
 /** Which nodes of a Qdrant are to be emptied. */
 export interface DrainProps extends LibraryJobOptions {
   /**
-   * Nodes that stay: those with the lowest ordinals. From 1 to one less than there are, but not 2. The others
+   * Nodes that stay: those with the lowest ordinals. From 1 to one less than there are, but not 2, and not fewer than copies
+   * of a shard; with a sizing, the nodes must have room for all of it. The others
    * lose their shards and leave the cluster; then they stop, so that no client is led to them, and their pods are not
    * ready any more. Lower `nodes` to this number soon: until then the StatefulSet is not healthy, and a sync waits for
    * it. Then delete the claims of the nodes that are gone: a node that comes back with one does not start.
@@ -52,11 +53,14 @@ export interface QdrantDrainProps {
 export class QdrantDrain extends Construct {
   /** The Job. */
   public readonly job: Job;
+  /** Nodes that stay. */
+  public readonly to: number;
 
   public constructor(scope: Construct, id: string, props: QdrantDrainProps) {
     super(scope, id);
     const { store, name, nodes, drain } = props;
     checkTo(scope, drain.to, nodes);
+    this.to = drain.to;
     const program = QdrantProgram.forEveryNode(store, 'drain-nodes.mjs');
     this.job = new Job(this, 'Resource', {
       ...drain,

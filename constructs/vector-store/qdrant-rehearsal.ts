@@ -5,7 +5,7 @@ import { Cluster } from '../placement/cluster';
 import { blockStorageProblem } from '../placement/storage-class';
 import { ExternalReferences } from '../rules/external-references';
 import { dnsSubdomainProblem } from '../rules/object-name';
-import { kibibytesOf } from '../rules/quantity';
+import { kibibytesOf, sizeText } from '../rules/quantity';
 import { refuse, UsageError } from '../rules/usage-error';
 import type { ContainerProps } from '../workload/container';
 import { CronJob } from '../workload/cron-job';
@@ -28,7 +28,8 @@ export interface QdrantRehearsalProps extends LibraryJobOptions {
 
   /**
    * Volume that comes and goes with the pod. It holds the largest collection, all shards of it, and beside that one
-   * node's snapshot twice: as it came, and unpacked.
+   * node's snapshot twice: as it came, and unpacked. Less than a sizing needs for all collections is refused; with
+   * `collections`, it may be less.
    * @default - room for all that the database holds, as far as the sizing, or else its storage, says
    */
   readonly storage?: Size;
@@ -127,7 +128,7 @@ export class QdrantRehearsal extends Construct {
       retries: props.retries ?? 0,
     });
     program.addTo(this.cronJob);
-    const storage = Volume.ephemeral('storage', props.storage ?? storageFor(store), this.storageClass(props));
+    const storage = Volume.ephemeral('storage', props.storage ?? neededStorage(store), this.storageClass(props));
     this.cronJob.addContainer(throwAway(props, run, storage));
   }
 
@@ -145,9 +146,10 @@ export class QdrantRehearsal extends Construct {
     return name;
   }
 
-  private check({ of: store, collections, tolerance = 5 }: QdrantRehearsalProps): void {
+  private check({ of: store, collections, storage, tolerance = 5 }: QdrantRehearsalProps): void {
     checkCollections(this, collections);
-    if (!(tolerance >= 0 && tolerance <= 100)) {
+    this.checkStorage(store, collections === undefined ? storage : undefined);
+    if (!(Number.isFinite(tolerance) && tolerance >= 0 && tolerance <= 100)) {
       throw new UsageError(`is ${tolerance}, but must be from 0 to 100`, { scope: this, property: 'tolerance' });
     }
     if (store.snapshots === undefined) {
@@ -156,6 +158,20 @@ export class QdrantRehearsal extends Construct {
         property: 'of',
       });
     }
+  }
+
+  /** A sizing says what there is; without one, half of a node's volume is only a guess. */
+  private checkStorage(store: Qdrant, storage: Size | undefined): void {
+    const needed = neededStorage(store);
+    if (store.sizing === undefined || storage === undefined || kibibytesOf(storage) >= kibibytesOf(needed)) {
+      return;
+    }
+    const { nodes, replicationFactor, snapshotSize } = store;
+    throw new UsageError(
+      `is ${sizeText(storage)}, but one copy of all shards and twice the snapshot of a node need (${nodes} nodes ÷ ` +
+        `${replicationFactor} copies + 2) × ${sizeText(snapshotSize)} = ${sizeText(needed)}; raise it, or leave it out`,
+      { scope: this, property: 'storage' },
+    );
   }
 }
 
@@ -208,7 +224,7 @@ function shareOfOneCopy({ nodes, replicationFactor }: Qdrant): number {
 }
 
 /** One copy of every shard, and the snapshot of a node as it came and unpacked. */
-function storageFor(store: Qdrant): Size {
+function neededStorage(store: Qdrant): Size {
   return times(store.snapshotSize, shareOfOneCopy(store) + 2);
 }
 

@@ -88,8 +88,8 @@ export class QdrantRestore extends Construct implements IProvider {
 
   private check({ collections, before, overwrite }: QdrantRestoreProps): void {
     checkCollections(this, collections);
-    if (before !== undefined && !(ISO.test(before) && Number.isFinite(Date.parse(before)))) {
-      throw new UsageError(`is "${before}", but must be a time such as 2026-03-01T06:00:00Z`, {
+    if (before !== undefined && !isTime(before)) {
+      throw new UsageError(`is "${before}", but must be a time that exists, such as 2026-03-01T06:00:00Z`, {
         scope: this,
         property: 'before',
       });
@@ -101,6 +101,14 @@ export class QdrantRestore extends Construct implements IProvider {
       );
     }
   }
+}
+
+/** Whether it is a time on a day that exists: JavaScript takes 30 February for 2 March. */
+function isTime(text: string): boolean {
+  const [date] = text.split('T') as [string];
+  return (
+    ISO.test(text) && Number.isFinite(Date.parse(text)) && new Date(`${date}T00:00Z`).toISOString().startsWith(date)
+  );
 }
 
 /** What restore-snapshots.mjs reads. */

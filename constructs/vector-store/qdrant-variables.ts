@@ -30,6 +30,24 @@ const DERIVED: readonly Derived[] = [
     problem: 'but addresses, probes and the certificates of clients follow from tls; use that',
   },
   {
+    variables: /^RUN_MODE$/,
+    problem:
+      'but the settings of the library are in production.yaml, which Qdrant reads in the mode of its image; leave it out',
+  },
+  {
+    variables: /^QDRANT__CLUSTER__PEER_ID$/,
+    problem: 'but every node would have the same id, and a cluster needs different ones; leave it out',
+  },
+  {
+    variables: /^QDRANT__STORAGE__NODE_TYPE$/,
+    problem: 'but every node would have the same type, and listeners answer no searches; leave it out',
+  },
+  {
+    variables: /^QDRANT__STORAGE__COLLECTION__STRICT_MODE(__.*)?$/,
+    problem:
+      'but these limits would hold for each collection that is created, unchecked; use strictMode of a QdrantCollection',
+  },
+  {
     variables: /^QDRANT__CLUSTER__ENABLED$|^QDRANT_(URI|BOOTSTRAP)$/,
     problem: 'but nodes says whether there is a cluster, and each node finds it by itself; use nodes',
   },
@@ -63,8 +81,23 @@ const DERIVED: readonly Derived[] = [
   },
 ];
 
+/**
+ * Variables with one underscore after QDRANT that Qdrant reads, besides those that are refused above (Qdrant 1.19,
+ * lib/common/common/src/cpu.rs and mmap/ops.rs, src/startup.rs). The library sets the last one.
+ */
+const WITH_ONE_UNDERSCORE = ['QDRANT_NUM_CPUS', 'QDRANT_NO_MULTI_MMAP', 'QDRANT_INIT_FILE_PATH'];
+
 /** Why a variable cannot be set; undefined when it can. */
 export function variableProblem(name: string): string | undefined {
   const derived = DERIVED.find(({ variables }) => variables.test(name.toUpperCase()));
-  return derived && `has ${name}, ${derived.problem}`;
+  if (derived !== undefined) {
+    return `has ${name}, ${derived.problem}`;
+  }
+  if (!/^QDRANT_(?!_)/i.test(name) || WITH_ONE_UNDERSCORE.includes(name)) {
+    return undefined;
+  }
+  return (
+    `has ${name}, but Qdrant reads of such names only ${WITH_ONE_UNDERSCORE.join(', ')}; put two underscores after QDRANT ` +
+    'and between the levels of a setting: QDRANT__STORAGE__ON_DISK_PAYLOAD'
+  );
 }

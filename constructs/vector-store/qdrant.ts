@@ -28,9 +28,11 @@ import { QdrantCapacity, type QdrantResources } from './qdrant-capacity';
 import { qdrantChanges } from './qdrant-changes';
 import { type DrainProps, QdrantDrain } from './qdrant-drain';
 import { KEY_VARIABLES, keysOverlap } from './qdrant-key-changes';
+import { checkKeys } from './qdrant-keys';
 import { QdrantRepair, type RepairProps } from './qdrant-repair';
 import { MAX_DISK_PERCENT, type QdrantSizing } from './qdrant-sizing';
 import { QdrantSnapshots } from './qdrant-snapshots';
+import { TLS_VOLUME, tlsStays } from './qdrant-tls-changes';
 import { variableProblem } from './qdrant-variables';
 import { DEFAULT_TOLERANCE, type SnapshotSchedule } from './snapshot-schedule';
 import { snapshotAccess, snapshotBucket, snapshotSettings } from './snapshot-storage';
@@ -134,7 +136,8 @@ export interface QdrantProps extends WorkloadOptions {
   readonly audit?: QdrantAudit;
 
   /**
-   * Certificate for REST, gRPC, metrics and the protocol between nodes.
+   * Certificate for REST, gRPC, metrics and the protocol between nodes. A cluster that runs cannot begin or stop to use TLS
+   * without an outage of all nodes, so the render refuses that.
    * @default - no TLS
    */
   readonly tls?: ServerCertificate;
@@ -247,6 +250,7 @@ export class Qdrant extends Construct implements IProvider {
     for (const name of Object.keys(props.env ?? {})) {
       refuse(variableProblem(name), { scope: this, property: 'env' });
     }
+    checkKeys(this, props);
     this.name = props.name ?? id;
     this.capacity = new QdrantCapacity(this, props);
     this.nodes = this.capacity.nodes;
@@ -557,7 +561,7 @@ export class Qdrant extends Construct implements IProvider {
       // Nodes are clients of one another.
       CertificateUsage.CLIENT_AUTH,
     ]);
-    this.tlsVolume = Volume.secret('tls', [keys.certificate, keys.privateKey, keys.authority]);
+    this.tlsVolume = Volume.secret(TLS_VOLUME, [keys.certificate, keys.privateKey, keys.authority]);
     this.workload.addVolume({ volume: this.tlsVolume, path: TLS_DIRECTORY });
     return keys;
   }
@@ -637,14 +641,20 @@ export class Qdrant extends Construct implements IProvider {
 
   private addChangeRules(): void {
     const { namespace, name } = this.workload;
-    for (const rule of [...qdrantChanges({ namespace, name }), keysOverlap({ namespace, name })]) {
+    const store = { namespace, name };
+    for (const rule of [...qdrantChanges(store), keysOverlap(store), tlsStays(store)]) {
       ChangeRules.of(this).add(rule);
     }
   }
 
   private createDrain(): QdrantDrain | undefined {
     const { drain } = this.props;
-    return drain && new QdrantDrain(this, 'Drain', { store: this, name: this.name, nodes: this.nodes, drain });
+    if (drain === undefined) {
+      return undefined;
+    }
+    const construct = new QdrantDrain(this, 'Drain', { store: this, name: this.name, nodes: this.nodes, drain });
+    this.capacity.checkDrain(construct.to);
+    return construct;
   }
 
   private createRepair(): QdrantRepair | undefined {

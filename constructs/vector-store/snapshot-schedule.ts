@@ -100,7 +100,7 @@ export class SnapshotSchedule {
       throw new UsageError(`is ${props.keep}, but must be a whole number from 1`, { property: 'snapshots.keep' });
     }
     const { tolerance = DEFAULT_TOLERANCE } = props;
-    if (!(tolerance >= 0 && tolerance <= 100)) {
+    if (!(Number.isFinite(tolerance) && tolerance >= 0 && tolerance <= 100)) {
       throw new UsageError(`is ${tolerance}, but must be from 0 to 100`, { property: 'snapshots.tolerance' });
     }
     this.keep = props.keep;

@@ -22,7 +22,7 @@ export interface StrictMode {
   readonly maxQueryLimit?: number;
 
   /**
-   * Largest `timeout` that a request may have; whole seconds, at least 1, and at least 60 in a cluster: a node
+   * Largest `timeout` that a request may have; whole seconds, at least 1, and at least 60 in a cluster, unless `enabled` is false: a node
    * forwards each write to the other copies with that time, and strict mode holds there too.
    * @default - no limit
    */
@@ -91,9 +91,10 @@ const FORWARDED_SECONDS = 60;
  */
 export function strictModeConfig(scope: IConstruct, strictMode: StrictMode, distributed: boolean): object {
   const { enabled = true, maxTimeout } = strictMode;
-  if (distributed && maxTimeout !== undefined && maxTimeout.toSeconds({ integral: false }) < FORWARDED_SECONDS) {
+  const seconds = maxTimeout?.toSeconds({ integral: false });
+  if (enabled && distributed && seconds !== undefined && seconds < FORWARDED_SECONDS) {
     throw new UsageError(
-      `is ${maxTimeout.toSeconds({ integral: false })} s, but a node forwards each write to the other copies of a shard ` +
+      `is ${seconds} s, but a node forwards each write to the other copies of a shard ` +
         `with ${FORWARDED_SECONDS} s, which strict mode would refuse there, so that no write succeeds; raise it to ` +
         `${FORWARDED_SECONDS} s, or leave it out`,
       { scope, property: 'strictMode.maxTimeout' },
@@ -101,7 +102,7 @@ export function strictModeConfig(scope: IConstruct, strictMode: StrictMode, dist
   }
   const limits = {
     max_query_limit: whole(scope, 'maxQueryLimit', strictMode.maxQueryLimit),
-    max_timeout: whole(scope, 'maxTimeout', maxTimeout?.toSeconds({ integral: false })),
+    max_timeout: whole(scope, 'maxTimeout', seconds),
     upsert_max_batchsize: whole(scope, 'upsertMaxBatchsize', strictMode.upsertMaxBatchsize),
     read_rate_limit: whole(scope, 'readRateLimit', strictMode.readRateLimit),
     write_rate_limit: whole(scope, 'writeRateLimit', strictMode.writeRateLimit),

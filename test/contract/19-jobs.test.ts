@@ -41,7 +41,9 @@ describe('the Jobs of the library take the settings of other workloads', () => {
 namespace: search
 cluster:
   cloud: gke
-  nodePools: [{ name: general, nodes: 6 }, { name: batch, nodes: 3, nodeSelector: { pool: batch }, taints: [{ key: batch, effect: NoSchedule }] }]
+  nodePools:
+    - { name: batch, nodes: 3, nodeSelector: { pool: batch }, taints: [{ key: batch, effect: NoSchedule }] }
+    - { name: general, nodes: 5, nodeSelector: { pool: general } }
   storage: { shared: files }
 embeddingModel: BAAI/bge-m3
 embedder: {}

@@ -268,7 +268,7 @@ describe('a restoration', () => {
     [
       'to no time',
       restore('{ before: yesterday }'),
-      '9:14 qdrant.restore.before: is "yesterday", but must be a time such as 2026-03-01T06:00:00Z',
+      '9:14 qdrant.restore.before: is "yesterday", but must be a time that exists, such as 2026-03-01T06:00:00Z',
     ],
     [
       'over what is there, again and again',

@@ -71,4 +71,10 @@ describe('an audit log', () => {
       `rag/qdrant: audit.maxFiles is ${maxFiles}, but must be a whole number from 1`,
     );
   });
+
+  test.each(['weekly', '', null])('does not begin a file %s, which plain JavaScript can say', (rotation) => {
+    expect(() => rendered({ audit: { ...AUDIT, rotation: rotation as AuditRotation } })).toThrow(
+      `rag/qdrant: audit.rotation is ${rotation}, but must be hourly or daily`,
+    );
+  });
 });

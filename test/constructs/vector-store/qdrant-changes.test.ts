@@ -61,7 +61,7 @@ describe('nodes', () => {
 
   test('may become fewer when they were drained to that number', () => {
     expect(problems(rendered({ drain: { to: 3 } }), rendered({ nodes: 3 }))).toEqual([]);
-    expect(problems(rendered({ drain: { to: 1 } }), rendered({ nodes: 1 }))).toEqual([]);
+    expect(problems(rendered({ drain: { to: 1 }, replicationFactor: 1 }), rendered({ nodes: 1 }))).toEqual([]);
   });
 
   test('may be drained, and kept none the less', () => {
@@ -208,7 +208,8 @@ describe('a collection', () => {
   test('is the same one whatever describes it, and however its database is spoken to', () => {
     expect(problems(rendered({}, { documents: small }), rendered({}, { others: large }))).toHaveLength(1);
     const tls = ServerCertificate.existing('qdrant-tls');
-    expect(problems(rendered({}, { documents: small }), rendered({ tls }, { documents: large }))).toHaveLength(1);
+    const [plain, encrypted] = [{ nodes: 1 }, { nodes: 1, tls }];
+    expect(problems(rendered(plain, { documents: small }), rendered(encrypted, { documents: large }))).toHaveLength(1);
     const named = { envPrefix: 'VECTORS' };
     expect(problems(rendered(named, { documents: small }), rendered({}, { documents: large }))).toHaveLength(1);
   });

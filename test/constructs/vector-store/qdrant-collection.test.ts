@@ -545,6 +545,8 @@ describe('mistakes', () => {
     );
     const [single] = desired({ strictMode }, { nodes: 1 }).collections;
     expect(single.parameters.strict_mode_config.max_timeout).toBe(seconds);
+    const [lax] = desired({ strictMode: { ...strictMode, enabled: false } }).collections;
+    expect(lax.parameters.strict_mode_config).toMatchObject({ enabled: false, max_timeout: seconds });
   });
 
   test('reading alone, when the database has no key for that', () => {

@@ -1,7 +1,10 @@
-import { Duration, Size } from 'cdk8s';
+import { type Chart, Duration, Size } from 'cdk8s';
+import { EmbeddingModel } from '../../../constructs/models/embedding-model';
 import { SecretKey } from '../../../constructs/secrets/secret-key';
 import { ServerCertificate } from '../../../constructs/secrets/server-certificate';
 import { Qdrant, type QdrantProps } from '../../../constructs/vector-store/qdrant';
+import { QdrantCollection } from '../../../constructs/vector-store/qdrant-collection';
+import { QdrantSizing } from '../../../constructs/vector-store/qdrant-sizing';
 import { env, find, mainContainer, namesOf, render, testChart } from '../../support/manifests';
 import { refusalOf } from '../../support/refusal';
 import { RESOURCES } from '../../support/values';
@@ -91,4 +94,62 @@ test.each([
   [2, 'is 2, but two nodes lose their quorum when either is away; keep 1, or 3 or more'],
 ])('a drain to %d nodes is refused', (to, problem) => {
   expect(refusalOf(() => qdrant({ drain: { to } })).message).toBe(`rag/qdrant: drain.to ${problem}`);
+});
+
+test('a drain leaves no fewer nodes than there are copies', () => {
+  expect(refusalOf(() => qdrant({ drain: { to: 1 } })).message).toBe(
+    'rag/qdrant: drain.to is 1, but replicationFactor is 2, and a node holds one copy of a shard at most; keep 3 nodes, or ' +
+      'set replicationFactor: 1 and sync before the drain',
+  );
+  expect(refusalOf(() => qdrant({ drain: { to: 3 }, replicationFactor: 4 })).message).toContain('keep 4 nodes');
+  expect(() => qdrant({ drain: { to: 1 }, replicationFactor: 1 })).not.toThrow();
+  expect(() => qdrant({ drain: { to: 3 }, replicationFactor: 3 })).not.toThrow();
+});
+
+test('a drain leaves no fewer nodes than a collection on them has copies', () => {
+  const collection = (replicationFactor: number) => {
+    const { construct: store } = qdrant({ drain: { to: 3 } });
+    return new QdrantCollection(store.node.scope as Chart, 'documents', {
+      store,
+      model: EmbeddingModel.BGE_M3,
+      replicationFactor,
+    });
+  };
+  expect(refusalOf(() => collection(4)).message).toBe(
+    'rag/documents: replicationFactor is 4, but must be a whole number from 1 to 3, the nodes that the drain keeps',
+  );
+  expect(() => collection(3)).not.toThrow();
+});
+
+describe('with a sizing, the nodes that stay have room for all', () => {
+  // On 3 nodes: 4.096 GB of memory in use, and 9.6 GB of storage.
+  const sizing = QdrantSizing.forVectors({ count: 1_000_000, dimensions: 1024, replicationFactor: 2 });
+  const { memory, storage } = sizing.onNodes(3);
+  const cpu = RESOURCES.cpu;
+  const drained = (props: Partial<QdrantProps>) =>
+    qdrant({ resources: { cpu, memory }, storage, sizing, drain: { to: 3 }, ...props });
+
+  test('in memory', () => {
+    const resources = { cpu, memory: Size.gibibytes(4) };
+    expect(sizing.onNodes(5).fitsMemory(resources.memory)).toBe(true);
+    expect(refusalOf(() => drained({ resources })).message).toBe(
+      'rag/qdrant: drain.to is 3, but resources.memory is 4Gi, and then a node needs 5Gi: ' +
+        `${sizing.onNodes(3).memoryFormula}; raise resources.memory and sync before the drain, or keep more nodes`,
+    );
+  });
+
+  test('on the volume, also where that follows from the sizing', () => {
+    const onFive = sizing.onNodes(5).storage;
+    for (const given of [undefined, onFive]) {
+      expect(refusalOf(() => drained({ storage: given })).message).toBe(
+        `rag/qdrant: drain.to is 3, but storage is ${onFive.toGibibytes()}Gi, and then a node needs ` +
+          `${storage.toGibibytes()}Gi: ${sizing.onNodes(3).storageFormula}; raise storage and sync before the drain, or ` +
+          'keep more nodes',
+      );
+    }
+  });
+
+  test('and then it is rendered', () => {
+    expect(drained({}).construct.drain?.to).toBe(3);
+  });
 });

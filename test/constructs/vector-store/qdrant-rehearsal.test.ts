@@ -18,6 +18,7 @@ import { Quantization } from '../../../constructs/vector-store/quantization';
 import { SnapshotSchedule } from '../../../constructs/vector-store/snapshot-schedule';
 import { Image } from '../../../constructs/workload/image';
 import { env, find, mainContainer, render, templateOf, testChart } from '../../support/manifests';
+import { refusalOf } from '../../support/refusal';
 import { DIGEST, RESOURCES } from '../../support/values';
 
 function rehearsal(
@@ -189,6 +190,22 @@ describe('the Qdrant that is thrown away', () => {
     expect(storageOf(sized).resources.requests.storage).toBe('578Gi');
   });
 
+  test('has no less room than the sizing says, unless it tries out some collections only', () => {
+    const sizing = QdrantSizing.forVectors({ count: 25_000_000, dimensions: 1024, quantization: Quantization.SCALAR });
+    const sized = { sizing, resources: undefined, storage: undefined };
+    const storage = Size.gibibytes(563);
+    expect(refusalOf(() => rehearsal({ storage }, sized)).message).toBe(
+      'rag/rehearsal: storage is 563Gi, but one copy of all shards and twice the snapshot of a node need (3 nodes ÷ 2 ' +
+        'copies + 2) × 161Gi = 564Gi; raise it, or leave it out',
+    );
+    const some = rehearsal({ storage, collections: ['small'] }, sized);
+    expect(storageOf(some).resources.requests.storage).toBe('563Gi');
+    const enough = rehearsal({ storage: Size.gibibytes(564) }, sized);
+    expect(storageOf(enough).resources.requests.storage).toBe('564Gi');
+    // Without a sizing the need is a guess.
+    expect(() => rehearsal({ storage: Size.gibibytes(10) })).not.toThrow();
+  });
+
   test('is on the class for block volumes, or on one that is said', () => {
     const storage = { block: 'gp3', shared: 'efs' };
     expect(storageOf(rehearsal({}, {}, { storage })).storageClassName).toBe('gp3');
@@ -260,7 +277,8 @@ describe('mistakes', () => {
     );
   });
 
-  test.each([-1, 101, Number.NaN])('a tolerance of %s %%', (tolerance) => {
+  // Plain JavaScript can say null.
+  test.each([-1, 101, Number.NaN, null as never])('a tolerance of %s %%', (tolerance) => {
     expect(() => rehearsal({ tolerance })).toThrow(
       `rag/rehearsal: tolerance is ${tolerance}, but must be from 0 to 100`,
     );

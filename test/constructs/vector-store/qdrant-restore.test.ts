@@ -96,16 +96,28 @@ test('has those who use it wait until it is done, and gives them nothing', () =>
 });
 
 describe('mistakes', () => {
-  test.each(['yesterday', '2026-03-01', '2026-03-01T06:00:00', '2026-13-01T06:00:00Z', '2026-02-30T25:00:00Z', ''])(
-    'the time "%s"',
-    (before) => {
-      expect(() => restore({ before })).toThrow(
-        `rag/bring-back: before is "${before}", but must be a time such as 2026-03-01T06:00:00Z`,
-      );
-    },
-  );
+  test.each([
+    '2026-02-30T06:00:00Z',
+    '2025-02-29T06:00:00+02:00',
+    'yesterday',
+    '2026-03-01',
+    '2026-03-01T06:00:00',
+    '2026-13-01T06:00:00Z',
+    '2026-02-30T25:00:00Z',
+    '',
+  ])('the time "%s"', (before) => {
+    expect(() => restore({ before })).toThrow(
+      `rag/bring-back: before is "${before}", but must be a time that exists, such as 2026-03-01T06:00:00Z`,
+    );
+  });
 
-  test.each(['2026-03-01T06:00Z', '2026-03-01T06:00:00.5+02:00'])('the time "%s" is none', (before) => {
+  test.each([
+    '2026-03-01T06:00Z',
+    '2024-02-29T06:00:00Z',
+    '2026-03-01T00:30:00+02:00',
+    '2026-02-28T23:30:00-02:00',
+    '2026-03-01T06:00:00.5+02:00',
+  ])('the time "%s" is none', (before) => {
     expect(() => restore({ before })).not.toThrow();
   });
 

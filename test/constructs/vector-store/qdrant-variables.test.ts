@@ -34,6 +34,13 @@ test.each([
   ['QDRANT__STORAGE__COLLECTION__REPLICATION_FACTOR', 'replicationFactor says'],
   ['QDRANT__AUDIT__ENABLED', 'audit says what is logged'],
   ['QDRANT_ALLOW_RECOVERY_MODE', 'set QDRANT__STORAGE__RECOVERY_MODE'],
+  ['RUN_MODE', 'production.yaml'],
+  ['QDRANT__CLUSTER__PEER_ID', 'every node would have the same id'],
+  ['QDRANT__STORAGE__NODE_TYPE', 'listeners answer no searches; leave it out'],
+  ['QDRANT__STORAGE__COLLECTION__STRICT_MODE__ENABLED', 'use strictMode of a QdrantCollection'],
+  ['QDRANT_LOG_LEVEL', 'put two underscores after QDRANT'],
+  ['QDRANT_STORAGE__ON_DISK_PAYLOAD', 'put two underscores after QDRANT'],
+  ['qdrant_num_cpus', 'put two underscores after QDRANT'],
   // Qdrant takes variables in any case.
   ['qdrant__service__http_port', 'Services, probes and network policies'],
 ])('%s contradicts a setting and is refused', (name, problem) => {
@@ -43,6 +50,9 @@ test.each([
 
 test.each([
   'QDRANT__LOG_LEVEL',
+  'QDRANT_NUM_CPUS',
+  'QDRANT_NO_MULTI_MMAP',
+  'QDRANTS',
   'QDRANT__STORAGE__RECOVERY_MODE',
   'QDRANT__STORAGE__PERFORMANCE__MAX_SEARCH_THREADS',
   'QDRANT__CLUSTER__CONSENSUS__TICK_PERIOD_MS',

@@ -37,7 +37,8 @@ describe('mistakes', () => {
     );
   });
 
-  test.each([-1, 100.5, Number.NaN, Number.POSITIVE_INFINITY])('a tolerance of %s %%', (tolerance) => {
+  // Plain JavaScript can say null.
+  test.each([-1, 100.5, Number.NaN, Number.POSITIVE_INFINITY, null as never])('a tolerance of %s %%', (tolerance) => {
     const message = `snapshots.tolerance is ${tolerance}, but must be from 0 to 100`;
     expect(() => SnapshotSchedule.daily({ hour: 0, keep: 1, tolerance })).toThrow(message);
     expect(() => SnapshotSchedule.every(Cron.hourly(), { keep: 1, tolerance })).toThrow(message);

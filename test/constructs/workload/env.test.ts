@@ -17,9 +17,9 @@ describe('what the library sets itself', () => {
 
   test('cannot be taken away from Qdrant', () => {
     const props = { resources: RESOURCES, storage: Size.gibibytes(1), apiKey: KEY };
-    const env = { QDRANT__SERVICE__API_KEY: value('') };
+    const env = { QDRANT_INIT_FILE_PATH: value('') };
     expect(refusalOf(() => new Qdrant(testChart(), 'qdrant', { ...props, env })).message).toBe(
-      `rag/qdrant/Resource: env.QDRANT__SERVICE__API_KEY ${BY_LIBRARY}`,
+      `rag/qdrant/Resource: env.QDRANT_INIT_FILE_PATH ${BY_LIBRARY}`,
     );
   });
 
