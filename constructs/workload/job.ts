@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Duration, Lazy } from 'cdk8s';
 import { type Cpu, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
@@ -5,6 +6,9 @@ import { checkSeconds } from '../rules/time-span';
 import { checkWholeNumber } from '../rules/whole-number';
 import type { MainContainerProps } from './container';
 import { Workload, type WorkloadOptions, type WorkloadProps } from './workload';
+
+/** Where the ServiceAccount of a Job has the checksum of its specification. */
+const CHECKSUM = 'checksum/job';
 
 /** How often a Job is tried. */
 export interface JobTries {
@@ -52,6 +56,9 @@ export interface JobProps extends WorkloadProps, JobRunProps {}
  * changed; so the work must be safe to do again. It runs in the Sync phase, in the wave after what it uses:
  * the PreSync phase comes before the first Secret or database of the same application exists.
  *
+ * Argo CD does not compare hooks, so automated sync would not begin when only the Job changes. Its ServiceAccount carries
+ * a checksum of the Job's specification and is compared: it brings the sync that runs the Job.
+ *
  * Source: Argo CD docs, "Resource Hooks".
  */
 export class Job extends Workload {
@@ -73,6 +80,12 @@ export class Job extends Workload {
       },
       spec: jobSpec(this, props, Lazy.any({ produce: () => this.template.render() })),
     });
+    this.serviceAccount.metadata.addAnnotation(CHECKSUM, Lazy.any({ produce: () => this.checksum() }));
+  }
+
+  /** Changes when, and only when, the specification changes, whatever patches it. */
+  private checksum(): string {
+    return createHash('sha256').update(JSON.stringify(this.job.toJson().spec)).digest('hex');
   }
 }
 

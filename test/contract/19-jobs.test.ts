@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { Environment } from '../../charts/environments/environment';
+import type { ManifestObject } from '../../constructs/rules/output';
 import { EnvironmentFolder } from '../support/environment-folder';
 import { EACH_ENVIRONMENT, ENVIRONMENTS } from '../support/environments';
 import { find, templateOf } from '../support/manifests';
 
+const isHook = ({ metadata }: ManifestObject) => metadata.annotations?.['argocd.argoproj.io/hook'] !== undefined;
 const isJob = ({ kind }: { kind: string }) => kind === 'Job' || kind === 'CronJob';
 
 const folder = new EnvironmentFolder();
@@ -18,6 +21,25 @@ describe.each(EACH_ENVIRONMENT)('%s', (_, { objects }) => {
       // Kubernetes refuses the policy for containers that are restarted in their pods.
       expect(job.template.spec.restartPolicy).toBe('Never');
     }
+  });
+});
+
+// Argo CD does not compare hooks: what is compared must change with them, or automated sync does not begin.
+describe.each(EACH_ENVIRONMENT)('%s', (_, { objects }) => {
+  test('something that Argo CD compares carries the checksum of every hook', () => {
+    for (const { kind, metadata, spec } of objects.filter(isHook)) {
+      expect(kind).toBe('Job');
+      const account = find(objects, 'ServiceAccount', spec.template.spec.serviceAccountName);
+      expect(isHook(account)).toBe(false);
+      const checksum = createHash('sha256').update(JSON.stringify(spec)).digest('hex');
+      expect([metadata.name, account.metadata.annotations?.['checksum/job']]).toEqual([metadata.name, checksum]);
+    }
+  });
+
+  test('and nothing else has one', () => {
+    const hooks = objects.filter(isHook).map(({ metadata }) => metadata.name);
+    const carriers = objects.filter(({ metadata }) => metadata.annotations?.['checksum/job'] !== undefined);
+    expect(carriers.map(({ metadata }) => metadata.name).sort()).toEqual(hooks.sort());
   });
 });
 

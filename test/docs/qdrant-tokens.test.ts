@@ -1,4 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -100,16 +101,89 @@ const POINT = { points: [{ id: 1, vector: [1, 2], payload: { source: 'a' } }] };
 
 const BINARY = qdrantBinary();
 
+/** The program of the page. */
+class Signer {
+  private readonly directory = mkdtempSync(join(tmpdir(), 'sign-token-'));
+  private readonly file = join(this.directory, 'sign-token.js');
+
+  public constructor() {
+    writeFileSync(this.file, SIGN_TOKEN);
+  }
+
+  /** Runs it with arguments, a key, and flags of Node.js. */
+  public run(args: string[], key: string | undefined, ...flags: string[]) {
+    const env = key === undefined ? {} : { QDRANT_KEY: key };
+    return spawnSync(process.execPath, [...flags, this.file, ...args], { env, encoding: 'utf8' });
+  }
+
+  public remove(): void {
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+const signer = new Signer();
+afterAll(() => signer.remove());
+
+describe('the program that signs tokens', () => {
+  const key = VALUES['api-key'];
+  const usage = 'usage: node sign-token.js <subject> r|prw|rw <days> <collection>...\n';
+
+  test('signs what it was told', () => {
+    const before = Math.floor(Date.now() / 1000);
+    const { status, stdout, stderr } = signer.run(['api', 'r', '365', 'documents', 'others'], key);
+    expect([status, stderr]).toEqual([0, '']);
+    const [header = '', claims = '', signature] = stdout.trim().split('.');
+    expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual({ alg: 'HS256', typ: 'JWT' });
+    const { exp, ...rest } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    expect(rest).toEqual({
+      subject: 'api',
+      access: [
+        { collection: 'documents', access: 'r' },
+        { collection: 'others', access: 'r' },
+      ],
+    });
+    expect(exp).toBeGreaterThanOrEqual(before + 365 * 86400);
+    expect(exp).toBeLessThanOrEqual(Math.floor(Date.now() / 1000) + 365 * 86400);
+    const expected = createHmac('sha256', key as string).update(`${header}.${claims}`);
+    expect(signature).toBe(expected.digest('base64url'));
+  });
+
+  test.each([
+    ['nothing', []],
+    ['no access', ['api']],
+    ['no days', ['api', 'r']],
+    ['no collection', ['api', 'r', '365']],
+    ['a collection in the place of the days', ['api', 'r', 'documents']],
+    ['days that are no number', ['api', 'r', '1y', 'documents']],
+    ['days that are over', ['api', 'r', '-1', 'documents']],
+    ['no day', ['api', 'r', '0', 'documents']],
+    ['more days than there are', ['api', 'r', 'Infinity', 'documents']],
+    ['an access that Qdrant does not know', ['api', 'read', '365', 'documents']],
+    ['an empty subject', ['', 'r', '365', 'documents']],
+    ['an empty collection', ['api', 'r', '365', '']],
+  ])('refuses %s, and signs nothing', (_, args: string[]) => {
+    expect(signer.run(args, key)).toMatchObject({ status: 2, stdout: '', stderr: usage });
+  });
+
+  test.each([undefined, ''])('refuses the key %p', (none) => {
+    expect(signer.run(['api', 'r', '365', 'documents'], none)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: 'QDRANT_KEY is not set; export the full key\n',
+    });
+  });
+});
+
 (BINARY === undefined ? describe.skip : describe)('on a Qdrant', () => {
   let directory = '';
   let node: Node | undefined;
 
   /** A token, signed as the page says. */
-  const token = (key: string, access: string, days: number, ...collections: string[]) =>
-    execFileSync(process.execPath, [join(directory, 'sign-token.js'), 'tests', access, String(days), ...collections], {
-      env: { QDRANT_KEY: VALUES[key] },
-      encoding: 'utf8',
-    }).trim();
+  const token = (key: string, access: string, ...flags: string[]) =>
+    signer.run(['tests', access, '1', 'documents'], VALUES[key], ...flags).stdout.trim();
+
+  /** Has the program run two days ago. */
+  const TWO_DAYS_AGO = '--import=data:text/javascript,const now=Date.now();Date.now=()=>now-2*86400000';
 
   async function restart(props: Partial<QdrantProps>): Promise<void> {
     await node?.stop();
@@ -118,7 +192,6 @@ const BINARY = qdrantBinary();
 
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'qdrant-tokens-'));
-    writeFileSync(join(directory, 'sign-token.js'), SIGN_TOKEN);
   });
 
   afterAll(async () => {
@@ -159,14 +232,14 @@ const BINARY = qdrantBinary();
       rw: [...reads, 'write', 'delete', 'download', 'snapshot', 'index'],
     };
     for (const [access, can] of Object.entries(allowed)) {
-      const shown = token('api-key', access, 1, 'documents');
+      const shown = token('api-key', access);
       for (const [what, [method, path, body]] of Object.entries(requests)) {
         const { status } = await ask(shown, method, path, body);
         expect([access, what, status]).toEqual([access, what, can.includes(what) ? 200 : 403]);
       }
     }
-    expect((await ask(token('api-key', 'r', -1, 'documents'), 'GET', '/collections/documents')).status).toBe(403);
-    expect((await ask(token('api-key-2', 'r', 1, 'documents'), 'GET', '/collections/documents')).status).toBe(403);
+    expect((await ask(token('api-key', 'r', TWO_DAYS_AGO), 'GET', '/collections/documents')).status).toBe(403);
+    expect((await ask(token('api-key-2', 'r'), 'GET', '/collections/documents')).status).toBe(403);
   }, 60_000);
 
   test('the audit log says who asked what, in its directory and to the full key', async () => {
@@ -184,10 +257,7 @@ const BINARY = qdrantBinary();
   test('keys and tokens of each step of a replacement are accepted by the nodes of the next', async () => {
     const [one, two] = ['api-key', 'api-key-2'].map((key) => SecretKey.of('qdrant', key)) as [SecretKey, SecretKey];
     const accepted = async () => {
-      const shown = ['api-key', 'api-key-2'].flatMap((key) => [
-        VALUES[key] as string,
-        token(key, 'prw', 1, 'documents'),
-      ]);
+      const shown = ['api-key', 'api-key-2'].flatMap((key) => [VALUES[key] as string, token(key, 'prw')]);
       const answers = [];
       for (const credential of shown) {
         answers.push((await ask(credential, 'POST', '/collections/documents/points/count', {})).status === 200);

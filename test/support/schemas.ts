@@ -84,9 +84,9 @@ export class ClusterSchemas {
 /** Kinds whose schemas are not among those at hand. */
 export const WITHOUT_SCHEMA = ['KafkaUser', 'ObjectStore', 'Queue'];
 
-/** Files with the custom resources that the library renders. */
+/** Files with the custom resources that the library renders, and with the Application of the examples. */
 const NEEDED =
-  /^(keda|gateway-api|external-secrets|cert-manager|cilium|cloudnative-pg|prometheus-operator|rabbitmq|secrets-store-csi-driver|strimzi)\.yaml$/;
+  /^(argo-cd|keda|gateway-api|external-secrets|cert-manager|cilium|cloudnative-pg|prometheus-operator|rabbitmq|secrets-store-csi-driver|strimzi)\.yaml$/;
 
 /** Parts of a schema that only add conditions; what fields there are stands outside of them. */
 const CONDITIONS = ['anyOf', 'oneOf', 'allOf', 'not'];

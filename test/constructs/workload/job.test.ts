@@ -1,4 +1,5 @@
-import { Duration } from 'cdk8s';
+import { Duration, JsonPatch } from 'cdk8s';
+import { EnvValue } from '../../../constructs/workload/env-value';
 import { Job, type JobProps } from '../../../constructs/workload/job';
 import { PodSecurityException } from '../../../constructs/workload/pod-security';
 import { find, namesOf, render, templateOf, testChart } from '../../support/manifests';
@@ -48,6 +49,38 @@ describe('a Job', () => {
       'argocd.argoproj.io/hook': 'Sync',
       'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
       'cdk8s-rag/pod-security-exceptions': 'capabilities NET_BIND_SERVICE: port 80',
+    });
+  });
+
+  describe('has a checksum on its ServiceAccount, which Argo CD compares', () => {
+    const annotations = (made: ReturnType<typeof job>) =>
+      find(made.objects(), 'ServiceAccount', 'migrate').metadata.annotations ?? {};
+    const checksum = (props: Partial<JobProps> = {}) => annotations(job(props))['checksum/job'];
+
+    test('which is no hook', () => {
+      expect(annotations(job())).toEqual({ 'checksum/job': expect.stringMatching(/^[0-9a-f]{64}$/) });
+      expect(object.metadata.annotations).not.toHaveProperty(['checksum/job']);
+    });
+
+    test('and changes with the specification alone', () => {
+      expect(checksum({ serviceAccountAnnotations: { 'acme.example/owner': 'search' } })).toBe(checksum());
+      const changes: Partial<JobProps>[] = [
+        { env: { BEFORE: EnvValue.of('2026-01-01') } },
+        { retries: 5 },
+        { deadline: Duration.minutes(11) },
+        { files: { '/etc/a': '1' } },
+        { files: { '/etc/a': '2' } },
+      ];
+      expect(new Set([{}, ...changes].map((props) => checksum(props))).size).toBe(changes.length + 1);
+    });
+
+    test('and with a variable that a provider gives, and a patch of the object', () => {
+      const used = job();
+      used.construct.uses({ offerTo: () => ({ endpoints: [], env: { GIVEN: EnvValue.of('1') } }) });
+      expect(annotations(used)['checksum/job']).not.toBe(checksum());
+      const patched = job();
+      patched.construct.job.addJsonPatch(JsonPatch.replace('/spec/backoffLimit', 9));
+      expect(annotations(patched)['checksum/job']).not.toBe(checksum());
     });
   });
 

@@ -151,7 +151,9 @@ describe.each(KINDS)('a %s', (kind, create, longest, pods) => {
     });
     const account = find(objects, 'ServiceAccount', 'api');
     expect(account.automountServiceAccountToken).toBe(false);
-    expect(account.metadata.annotations).toEqual({ 'eks.amazonaws.com/role-arn': 'arn' });
+    const { 'checksum/job': checksum, ...annotations } = account.metadata.annotations ?? {};
+    expect(annotations).toEqual({ 'eks.amazonaws.com/role-arn': 'arn' });
+    expect(checksum !== undefined).toBe(kind === 'Job');
     expect(find(objects, 'NetworkPolicy', 'api').metadata.annotations).toBeUndefined();
   });
 
