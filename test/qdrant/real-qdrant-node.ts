@@ -150,10 +150,25 @@ export class RealQdrantNode {
   }
 }
 
+/**
+ * Ports that nothing listens on, below those that the kernel gives to outgoing connections: a node that is started again
+ * must find its own free.
+ */
 async function freePorts(host: string, count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer().listen(0, host));
-  await Promise.all(probes.map((probe) => once(probe, 'listening')));
-  const ports = probes.map((probe) => (probe.address() as { port: number }).port);
-  await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (!ports.includes(port) && (await isFree(host, port))) {
+      ports.push(port);
+    }
+  }
   return ports;
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  const probe = createServer();
+  return new Promise((resolve) => {
+    probe.once('error', () => resolve(false));
+    probe.listen(port, host, () => probe.close(() => resolve(true)));
+  });
 }
