@@ -199,13 +199,13 @@ describe('variables that refer to others', () => {
       'that are not there',
       ["  env: { FIRST: plain, TEXT: '$(SECOND)' }"],
       '6:24 api.env.TEXT: refers to $(SECOND), which the container does not have, so that the text would stay as it is; ' +
-        'refer to one of FIRST, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(SECOND) for the text itself',
+        'refer to one of FIRST, HOME, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(SECOND) for the text itself',
     ],
     [
       'that refer to others themselves',
       ["  env: { FIRST: plain, TEXT: '$(THIRD)', THIRD: '$(FIRST)' }"],
       '6:24 api.env.TEXT: refers to $(THIRD), which refers to others itself, so that the text would stay as it is; ' +
-        'refer to one of FIRST, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(THIRD) for the text itself',
+        'refer to one of FIRST, HOME, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(THIRD) for the text itself',
     ],
   ]);
 });

@@ -135,7 +135,7 @@ describe('a key that is no setting', () => {
       'in a map, with all that there are in it',
       put(3, '  sharding: custom'),
       '3:3 qdrant.sharding: is not a setting; the settings here are alternativeApiKey, apiKey, audit, clientToken, configRollout, drain, env, envNames, identity, ' +
-        'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, readOnlyToken, rehearsal, ' +
+        'image, nodePool, nodes, podAnnotations, podLabels, priorityClassName, readOnlyApiKey, readOnlyToken, rehearsal, repair, ' +
         'replicationFactor, resources, restore, secretRotation, serviceAccountAnnotations, sizing, snapshotStorage, snapshots, ' +
         'startupBudget, storage, storageClass, tls',
     ],
