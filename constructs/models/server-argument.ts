@@ -53,7 +53,7 @@ function wordProblem(word: string, before: string | undefined): string | undefin
   if (word.startsWith('-') && /\s/.test(nameOf(word))) {
     return `has "${word}", in which name and value are one word; make two of it, or put "=" between them`;
   }
-  return word === '--' || (!word.startsWith('-') && !takesValue(before))
+  return /^--?$/.test(word) || (!word.startsWith('-') && !takesValue(before))
     ? `has ${word}, which follows no argument that takes a value, so that the server may take it for a model; leave it out`
     : undefined;
 }
@@ -81,11 +81,9 @@ function nameOf(word: string): string {
   return (word.split('=')[0] as string).replaceAll('_', '-');
 }
 
-/** Python's argparse and getopt_long take the beginning of a long name for the name (Python docs, "argparse", allow_abbrev). */
+/** Python's argparse and getopt_long take the beginning of a name for the name (Python docs, "argparse", allow_abbrev). */
 function isNamed({ flag, aliases = [], beginnings = [] }: ServerArgument, name: string): boolean {
-  return [flag, ...aliases].some(
-    (known) => known === name || (known.startsWith('--') && known.startsWith(name) && !beginnings.includes(name)),
-  );
+  return [flag, ...aliases].some((known) => known === name || (known.startsWith(name) && !beginnings.includes(name)));
 }
 
 /** Refuses variables by which a server takes the same arguments: their names in capitals. */

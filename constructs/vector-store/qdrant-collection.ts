@@ -429,11 +429,8 @@ export class QdrantCollection extends Construct implements IProvider {
       ...this.props.jobs,
       // Collections come and go; the Jobs keep their names, so that each sync replaces those of the last.
       name: `${this.node.id}-${name}`,
-      component: 'vector-store',
       container: program.container(env),
-      user: { uid: 1000, gid: 1000 },
-      envNames: program.envNames,
-      deadline,
+      ...program.jobProps(deadline),
     });
     program.addTo(job);
     return job;

@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
@@ -65,11 +65,8 @@ export class QdrantDrain extends Construct {
     this.job = new Job(this, 'Resource', {
       ...drain,
       name: drainName(name),
-      component: 'vector-store',
       container: program.container({ [DRAIN_TO]: EnvValue.of(String(drain.to)) }),
-      user: { uid: 1000, gid: 1000 },
-      envNames: program.envNames,
-      deadline: drain.deadline ?? Duration.hours(6),
+      ...program.jobProps(drain.deadline),
     });
     program.addTo(this.job);
   }

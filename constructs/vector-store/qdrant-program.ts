@@ -1,11 +1,12 @@
-import { Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { DefaultImages } from '../default-images';
 import type { MainContainerProps } from '../workload/container';
 import { EnvValue } from '../workload/env-value';
+import type { JobRunProps } from '../workload/job';
 import { NodeProgram } from '../workload/node-program';
 import type { IProvider } from '../workload/provider';
-import type { Workload } from '../workload/workload';
+import type { Workload, WorkloadProps } from '../workload/workload';
 
 /** What a program needs to know of the database that it speaks to. */
 export interface QdrantAccess {
@@ -68,16 +69,29 @@ export class QdrantProgram {
     return this.program.container(DefaultImages.NODE, { ...env, ...trust });
   }
 
-  /** The program reads `QDRANT_URL`, whatever the database calls it to others. */
-  public get envNames(): { [given: string]: string } {
-    const { envPrefix, tls } = this.store;
-    const facts = [...this.facts, ...(tls ? ['CA_FILE'] : [])];
-    return Object.fromEntries(facts.map((fact) => [`${envPrefix}_${fact}`, `QDRANT_${fact}`]));
+  /** What Jobs that run it have in common. The usual deadline is for programs that move all that a database holds. */
+  public jobProps(
+    deadline = Duration.hours(6),
+  ): Pick<WorkloadProps, 'component' | 'user' | 'envNames'> & Pick<JobRunProps, 'deadline'> {
+    return {
+      component: 'vector-store',
+      // That of Qdrant's image: a rehearsal runs Qdrant beside its program.
+      user: { uid: 1000, gid: 1000 },
+      envNames: this.envNames,
+      deadline,
+    };
   }
 
   /** Gives a workload what its container needs. */
   public addTo(workload: Workload): void {
     workload.addConfigFiles(this.program.files);
     workload.uses(this.provider);
+  }
+
+  /** The program reads `QDRANT_URL`, whatever the database calls it to others. */
+  private get envNames(): { [given: string]: string } {
+    const { envPrefix, tls } = this.store;
+    const facts = [...this.facts, ...(tls ? ['CA_FILE'] : [])];
+    return Object.fromEntries(facts.map((fact) => [`${envPrefix}_${fact}`, `QDRANT_${fact}`]));
   }
 }

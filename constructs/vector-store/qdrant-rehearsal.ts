@@ -117,13 +117,10 @@ export class QdrantRehearsal extends Construct {
     this.cronJob = new CronJob(this, 'Resource', {
       ...props,
       name,
-      component: 'vector-store',
       schedule: props.schedule,
       timeZone: props.timeZone,
       container: { ...program.streamingContainer(environmentOf(props)), mounts: [{ volume: run, path: RUN }] },
-      user: { uid: 1000, gid: 1000 },
-      envNames: program.envNames,
-      deadline: props.deadline ?? Duration.hours(6),
+      ...program.jobProps(props.deadline),
       keptFor: KEPT,
       retries: props.retries ?? 0,
     });

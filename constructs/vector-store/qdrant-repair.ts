@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { EnvValue } from '../workload/env-value';
 import { Job, type LibraryJobOptions } from '../workload/job';
@@ -48,13 +48,10 @@ export class QdrantRepair extends Construct {
     this.job = new Job(this, 'Resource', {
       ...repair,
       name,
-      component: 'vector-store',
       container: program.container({
         ...(repair.acceptLoss === true ? { REPAIR_ACCEPT_LOSS: EnvValue.of('true') } : {}),
       }),
-      user: { uid: 1000, gid: 1000 },
-      envNames: program.envNames,
-      deadline: repair.deadline ?? Duration.hours(6),
+      ...program.jobProps(repair.deadline),
     });
     program.addTo(this.job);
   }

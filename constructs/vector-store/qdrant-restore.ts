@@ -1,4 +1,4 @@
-import { Duration } from 'cdk8s';
+import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
@@ -67,16 +67,13 @@ export class QdrantRestore extends Construct implements IProvider {
   public constructor(scope: Construct, id: string, props: QdrantRestoreProps) {
     super(scope, id);
     this.check(props);
-    const { store, name = `${store.workload.name}-restore`, deadline = Duration.hours(6) } = props;
+    const { store, name = `${store.workload.name}-restore`, deadline } = props;
     const program = QdrantProgram.forEveryNode(store, 'restore-snapshots.mjs');
     this.job = new Job(this, 'Resource', {
       ...props,
       name,
-      component: 'vector-store',
       container: program.streamingContainer(environmentOf(props)),
-      user: { uid: 1000, gid: 1000 },
-      envNames: program.envNames,
-      deadline,
+      ...program.jobProps(deadline),
     });
     program.addTo(this.job);
   }

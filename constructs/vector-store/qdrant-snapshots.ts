@@ -1,4 +1,3 @@
-import { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CronJob } from '../workload/cron-job';
 import { EnvValue } from '../workload/env-value';
@@ -34,7 +33,6 @@ export class QdrantSnapshots extends Construct {
     this.cronJob = new CronJob(this, 'Resource', {
       ...schedule.job,
       name,
-      component: 'vector-store',
       schedule: schedule.cron,
       timeZone: schedule.timeZone,
       container: program.container({
@@ -43,9 +41,7 @@ export class QdrantSnapshots extends Construct {
         SNAPSHOT_STORAGE: EnvValue.of(schedule.to === undefined ? 'local' : 's3'),
         ...(schedule.mayShrink ? { SNAPSHOTS_MAY_SHRINK: EnvValue.of('true') } : {}),
       }),
-      user: { uid: 1000, gid: 1000 },
-      envNames: program.envNames,
-      deadline: schedule.deadline ?? Duration.hours(6),
+      ...program.jobProps(schedule.deadline),
       retries: schedule.job.retries ?? 0,
     });
     program.addTo(this.cronJob);

@@ -52,6 +52,7 @@ test('vLLM listens where the Service leads', () => {
 
 test.each([
   ['--tensor=2', 'accelerators'],
+  ['-t=2', 'accelerators'],
   ['--max_model=4096', 'contextTokens'],
   ['--kv-cache-dt=fp8', 'cachePrecision'],
 ])('vLLM is not told by the beginning of a name: %s', (word, setting) => {
@@ -94,6 +95,7 @@ test.each([
   [['--dtype=half', 'a/b']],
   [['--enable-prefix-caching', 'a/b']],
   [['--dtype', 'half', '--', 'a/b']],
+  [['--dtype', 'half', '-']],
 ])('vLLM is told of no other model: %j', (args) => {
   expect(() => vllm(args)).toThrow(
     'which follows no argument that takes a value, so that the server may take it for a model; leave it out',
