@@ -52,6 +52,10 @@ class Declarations {
   public typesIn(name: string): Type[] {
     const used = (this.own.get(name) ?? []).flatMap((declaration) => referencesIn(declaration));
     return [...new Set(used)].flatMap((other) => {
+      const [, source, imported] = /^import (\.\S*) (.+)$/.exec(other) ?? [];
+      if (source !== undefined) {
+        return `${this.fileOf(source)} ${imported}`;
+      }
       const own = this.own.has(other) ? `${this.file} ${other}` : undefined;
       return this.imported.get(other) ?? own ?? [];
     });
@@ -62,10 +66,13 @@ function namesOf({ id, identifier, declarations = [] }: Json): Json[] {
   return [id, identifier, ...declarations.map((one: Json) => one.id)].filter((name) => name?.value !== undefined);
 }
 
-/** Names of the types in a declaration, however deep; of `k8s.PodSpec` it is `k8s`. */
+/** Names of the types in a declaration, however deep: of `k8s.PodSpec` `k8s`, of `import('./port').Port` `import ./port Port`. */
 function referencesIn(node: Json): string[] {
   if (typeof node !== 'object' || node === null) {
     return [];
+  }
+  if (node.type === 'TsImportType') {
+    return [`import ${node.argument.value} ${firstOf(node.qualifier)}`, ...referencesIn(node.typeArguments)];
   }
   const name =
     node.type === 'TsTypeReference'
