@@ -5,7 +5,7 @@ export { Environment } from './charts/environments/environment';
 export { EnvironmentError } from './charts/environments/environment-file';
 export { type FolderChanges, type FolderContent, OutputFolder, type Rendered } from './charts/output-folder';
 export type { PlatformData, PlatformDataProps, PlatformMigrationProps } from './charts/platform-data';
-export type { PlatformEmbedder } from './charts/platform-embedder';
+export type { PlatformEmbedder, PlatformEmbedderProps } from './charts/platform-embedder';
 export type {
   PlatformIndexProps,
   PlatformIngestion,
@@ -40,6 +40,7 @@ export { RenderError, RenderedEnvironment } from './charts/rendered-environment'
 // Parts of a RAG system
 export { RagApi, type RagApiProps, type WarmUp } from './constructs/api/rag-api';
 export type { AzureBlobProps } from './constructs/data/azure-blob-container';
+export type { IBucket } from './constructs/data/bucket';
 export { ExternalKafka, type ExternalKafkaProps, type ExternalKafkaUser } from './constructs/data/external-kafka';
 export { ExternalPostgres, type ExternalPostgresProps } from './constructs/data/external-postgres';
 export { ExternalQueue, type ServiceBusProps, type SqsProps } from './constructs/data/external-queue';
@@ -50,7 +51,7 @@ export type { GcsProps } from './constructs/data/gcs-bucket';
 export { Kafka, type KafkaProps } from './constructs/data/kafka';
 export { type IKafka, type KafkaLagProps, KafkaMechanism } from './constructs/data/kafka-access';
 export { KafkaQueue, type KafkaQueueProps } from './constructs/data/kafka-queue';
-export { KafkaTopic, type KafkaTopicProps } from './constructs/data/kafka-topic';
+export { KafkaTopic, type KafkaTopicOwner, type KafkaTopicProps } from './constructs/data/kafka-topic';
 export { Migration, type MigrationProps } from './constructs/data/migration';
 export { ObjectStore } from './constructs/data/object-store';
 export { Postgres, type PostgresProps } from './constructs/data/postgres';
@@ -70,7 +71,7 @@ export type { PostgresPooler, PostgresPoolerProps } from './constructs/data/post
 export { PostgresTls } from './constructs/data/postgres-tls';
 export type { IQueue } from './constructs/data/queue';
 export { RabbitMq, type RabbitMqProps } from './constructs/data/rabbit-mq';
-export { RabbitMqQueue, type RabbitMqQueueProps } from './constructs/data/rabbit-mq-queue';
+export { RabbitMqQueue, type RabbitMqQueueOwner, type RabbitMqQueueProps } from './constructs/data/rabbit-mq-queue';
 export { Redis, type RedisProps } from './constructs/data/redis';
 export type { RedisUser } from './constructs/data/redis-access';
 export { RedisRole } from './constructs/data/redis-role';
@@ -120,7 +121,7 @@ export { SyncWave } from './constructs/network/sync-wave';
 // The cluster
 export { Accelerator, type AcceleratorProps } from './constructs/placement/accelerator';
 export { Architecture } from './constructs/placement/architecture';
-export { type AcceleratorLabels, Cloud } from './constructs/placement/cloud';
+export { type AcceleratorLabels, Cloud, type NodeTerm } from './constructs/placement/cloud';
 export {
   Cluster,
   type ClusterApiServer,
@@ -133,6 +134,7 @@ export {
 export { HttpProxy, type HttpProxyProps } from './constructs/placement/http-proxy';
 export type { NodePool, Taint } from './constructs/placement/node-pool';
 export { Registry, type RegistryProps } from './constructs/placement/registry';
+export { Spread } from './constructs/placement/spread';
 // Rules
 export type { ChangeRule } from './constructs/rules/change-rule';
 export { ChangeRules } from './constructs/rules/change-rules';
@@ -200,7 +202,7 @@ export {
 export { type DrainProps, QdrantDrain, type QdrantDrainProps } from './constructs/vector-store/qdrant-drain';
 export type { QdrantAccess } from './constructs/vector-store/qdrant-program';
 export { QdrantRehearsal, type QdrantRehearsalProps } from './constructs/vector-store/qdrant-rehearsal';
-export { QdrantRepair, type RepairProps } from './constructs/vector-store/qdrant-repair';
+export { QdrantRepair, type QdrantRepairProps, type RepairProps } from './constructs/vector-store/qdrant-repair';
 export { QdrantRestore, type QdrantRestoreProps } from './constructs/vector-store/qdrant-restore';
 export { QdrantSizing, type QdrantVectorsProps } from './constructs/vector-store/qdrant-sizing';
 export { QdrantSnapshots, type QdrantSnapshotsProps } from './constructs/vector-store/qdrant-snapshots';
@@ -242,6 +244,7 @@ export { type ClaimTemplate, StatefulSet, type StatefulSetProps } from './constr
 export { type RollingUpdate, UpdateStrategy } from './constructs/workload/update-strategy';
 export { type Mount, Volume } from './constructs/workload/volume';
 export {
+  type PodDetails,
   type ProgramOptions,
   type ServiceProps,
   Workload,

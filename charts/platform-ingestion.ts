@@ -79,6 +79,7 @@ export class PlatformIngestion {
   /** What hands out tasks by the clock. */
   public readonly scheduler?: Scheduler;
 
+  /** @internal */
   public constructor(
     private readonly scope: Construct,
     props: PlatformIngestionProps,

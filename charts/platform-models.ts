@@ -123,6 +123,7 @@ export class PlatformModels {
   private readonly volume?: SharedVolume;
   private readonly downloads = new Map<string, ModelSource>();
 
+  /** @internal */
   public constructor(
     private readonly scope: Construct,
     private readonly props: PlatformModelsProps,

@@ -323,7 +323,7 @@ export class Kafka extends Construct implements IKafka {
             topologySpreadConstraints:
               this.replicas === 1
                 ? undefined
-                : Spread.REQUIRED.constraints(this.pods.selector, this.placement, this.replicas, false),
+                : Spread.REQUIRED._constraints(this.pods.selector, this.placement, this.replicas, false),
           },
           kafkaContainer: { securityContext: RESTRICTED },
         },

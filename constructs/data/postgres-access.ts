@@ -88,6 +88,7 @@ const SUFFIXES: { readonly [name: string]: string } = {
  * Source: PostgreSQL docs, "Environment Variables" and "Connection URIs" of libpq.
  */
 export class PostgresAccess implements IProvider {
+  /** @internal */
   public constructor(private readonly props: PostgresAccessProps) {}
 
   public offerTo(client: IClient): Offer {

@@ -55,6 +55,7 @@ export class PostgresArchive extends Construct {
 
   private readonly name: string;
 
+  /** @internal */
   public constructor(scope: Construct, id: string, props: PostgresArchiveProps) {
     super(scope, id);
     this.name = `${props.cluster}-archive`;

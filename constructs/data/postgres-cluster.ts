@@ -570,7 +570,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
       topologySpreadConstraints:
         this.instances === 1
           ? undefined
-          : spread.constraints(this.pods.selector, this.placement, this.instances, false),
+          : spread._constraints(this.pods.selector, this.placement, this.instances, false),
     };
   }
 

@@ -97,6 +97,7 @@ export class PostgresPooler extends Construct {
 
   private readonly pooled: CloudNativePgPods;
 
+  /** @internal */
   public constructor(scope: Construct, id: string, props: PostgresPoolerProps, target: PostgresPoolerTarget) {
     super(scope, id);
     const { cluster, pods, port } = target;
@@ -177,7 +178,7 @@ export class PostgresPooler extends Construct {
       topologySpreadConstraints:
         instances === 1
           ? undefined
-          : Spread.PREFERRED.constraints(this.pooled.pods.selector, placement, instances, false),
+          : Spread.PREFERRED._constraints(this.pooled.pods.selector, placement, instances, false),
     };
   }
 }

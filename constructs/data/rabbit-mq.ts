@@ -419,7 +419,7 @@ export class RabbitMq extends Construct implements IQueue {
       topologySpreadConstraints:
         this.replicas === 1
           ? undefined
-          : Spread.REQUIRED.constraints(this.pods.selector, placement, this.replicas, false),
+          : Spread.REQUIRED._constraints(this.pods.selector, placement, this.replicas, false),
     };
   }
 }

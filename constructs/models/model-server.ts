@@ -150,6 +150,7 @@ export abstract class ModelServer extends Construct implements IProvider {
   private readonly options: ModelServerOptions;
   private readonly details: ModelServerDetails;
 
+  /** @internal */
   protected constructor(
     scope: Construct,
     id: string,

@@ -74,12 +74,6 @@ export abstract class Peer {
   public abstract in(namespace: string, cluster: Cluster): k8s.NetworkPolicyPeer[];
 }
 
-/** A pod has no label of this name. */
-interface LabelIsMissing {
-  readonly key: string;
-  readonly operator: 'DoesNotExist';
-}
-
 /** The pods of a workload: both an end of connections and the subject of a policy. */
 export class PodSet extends Peer {
   public readonly key: string;
@@ -100,7 +94,10 @@ export class PodSet extends Peer {
   }
 
   /** Selects the pods and no others. */
-  public get selector(): { matchLabels: { [label: string]: string }; matchExpressions?: LabelIsMissing[] } {
+  public get selector(): {
+    matchLabels: { [label: string]: string };
+    matchExpressions?: { readonly key: string; readonly operator: 'DoesNotExist' }[];
+  } {
     const matchLabels = { ...this.labels };
     const missing = this.without.map((key) => ({ key, operator: 'DoesNotExist' }) as const);
     return missing.length === 0 ? { matchLabels } : { matchLabels, matchExpressions: missing };

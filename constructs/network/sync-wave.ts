@@ -21,11 +21,6 @@ export const PRUNED_LAST: { readonly [annotation: string]: string } = { [OPTIONS
 /** Far behind every wave that follows from the graph. */
 const LAST = 1000;
 
-/** Annotations of an object. */
-interface Annotations {
-  readonly [annotation: string]: string;
-}
-
 /**
  * When Argo CD applies an object, and when it prunes it. A wave begins when everything in the waves before it is healthy;
  * within a wave the order is by kind, with custom resources last. What clients still use is pruned last: Argo CD would
@@ -89,16 +84,16 @@ export class SyncWave {
   ) {}
 
   /** The annotations, resolved when the graph is complete; wave 0 is the default and needs none. */
-  public get annotations(): Annotations {
+  public get annotations(): { readonly [annotation: string]: string } {
     return this.annotationsWith([]);
   }
 
   /** The same for an object with whose removal data is lost: Argo CD asks a person before it deletes it. */
-  public get annotationsConfirmingDeletion(): Annotations {
+  public get annotationsConfirmingDeletion(): { readonly [annotation: string]: string } {
     return this.annotationsWith(CONFIRM_DELETION);
   }
 
-  private annotationsWith(options: readonly string[]): Annotations {
+  private annotationsWith(options: readonly string[]): { readonly [annotation: string]: string } {
     const wave = () => {
       const number = this.wave();
       return number === 0 ? undefined : String(number);

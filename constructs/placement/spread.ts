@@ -24,8 +24,9 @@ export class Spread {
    * @param placement where they run
    * @param replicas number of pods; undefined when it changes
    * @param perRevision whether pods of each revision of a Deployment are spread for themselves
+   * @internal
    */
-  public constraints(
+  public _constraints(
     selector: k8s.LabelSelector,
     placement: Placement,
     replicas: number | undefined,

@@ -86,6 +86,7 @@ export class Output {
   /** The pods of the objects that are judged. */
   public readonly ownPods: readonly RenderedPods[];
 
+  /** @internal */
   public constructor(
     private readonly objects: RenderedObjects,
     /** The objects that are judged: those that this library created. */

@@ -55,6 +55,7 @@ export class ApiAccess extends Construct {
   /** To whom. */
   public readonly roleBinding: k8s.KubeRoleBinding;
 
+  /** @internal */
   public constructor(scope: Construct, id: string, props: ApiAccessProps) {
     super(scope, id);
     const { rules, namespace, metadata, podLabels, policy } = props;

@@ -253,8 +253,12 @@ export abstract class Workload extends Construct implements IClient {
   /** What the pods may ask of the API server; none as a rule. */
   public readonly apiAccess?: ApiAccess;
 
-  /** Where the pods run. */
+  /**
+   * Where the pods run.
+   * @internal
+   */
   protected readonly placement: Placement;
+  /** @internal */
   protected readonly template: PodTemplate;
   private readonly props: WorkloadProps & PodDetails;
   private readonly used = new Set<IProvider>();
@@ -568,7 +572,7 @@ export abstract class Workload extends Construct implements IClient {
       user: props.user ?? { uid: 10001, gid: 10001 },
       placement: this.placement,
       spread:
-        props.spread?.constraints(
+        props.spread?._constraints(
           this.pods.selector,
           this.placement,
           props.replicas,

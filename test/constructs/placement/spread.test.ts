@@ -30,12 +30,12 @@ describe.each<[string, Spread, number | undefined, string, string]>([
   const constraints = [constraint(ZONE, overZones), constraint(HOST, overNodes)];
 
   test('keeps pods apart over zones and nodes, however many there are', () => {
-    expect(spread.constraints(SELECTOR, placement, undefined, false)).toEqual(constraints);
+    expect(spread._constraints(SELECTOR, placement, undefined, false)).toEqual(constraints);
   });
 
   test('can do so for each revision by itself', () => {
     const matchLabelKeys = ['pod-template-hash'];
-    expect(spread.constraints(SELECTOR, placement, undefined, true)).toEqual(
+    expect(spread._constraints(SELECTOR, placement, undefined, true)).toEqual(
       constraints.map((one) => ({ ...one, matchLabelKeys })),
     );
   });
@@ -45,7 +45,7 @@ describe('a number of pods that is known', () => {
   const minDomains = (spread: Spread, zones: number | undefined, replicas: number) =>
     Object.fromEntries(
       spread
-        .constraints(SELECTOR, on(zones), replicas, false)
+        ._constraints(SELECTOR, on(zones), replicas, false)
         .map(({ topologyKey, minDomains: least }) => [topologyKey, least]),
     );
 
@@ -60,13 +60,13 @@ describe('a number of pods that is known', () => {
   });
 
   test.each([undefined, 1])('waits for no zones where REQUIRED is in %s of them', (zones) => {
-    const [zone, host] = Spread.REQUIRED.constraints(SELECTOR, on(zones), 3, false);
+    const [zone, host] = Spread.REQUIRED._constraints(SELECTOR, on(zones), 3, false);
     expect(zone).toEqual(constraint(ZONE, 'ScheduleAnyway'));
     expect(host).toEqual(constraint(HOST, 'DoNotSchedule', 3));
   });
 
   test.each([undefined, 1, 3])('waits for nothing where PREFERRED is in %s zones', (zones) => {
-    expect(Spread.PREFERRED.constraints(SELECTOR, on(zones), 3, false)).toEqual([
+    expect(Spread.PREFERRED._constraints(SELECTOR, on(zones), 3, false)).toEqual([
       constraint(ZONE, 'ScheduleAnyway'),
       constraint(HOST, 'ScheduleAnyway'),
     ]);
@@ -75,7 +75,7 @@ describe('a number of pods that is known', () => {
   test('is asked for only where the API server takes it: of what must hold', () => {
     for (const spread of [Spread.PREFERRED, Spread.REQUIRED]) {
       for (const zones of [undefined, 1, 2, 5]) {
-        for (const { minDomains: least, whenUnsatisfiable } of spread.constraints(SELECTOR, on(zones), 3, false)) {
+        for (const { minDomains: least, whenUnsatisfiable } of spread._constraints(SELECTOR, on(zones), 3, false)) {
           expect([whenUnsatisfiable, least !== undefined]).toEqual([
             whenUnsatisfiable,
             whenUnsatisfiable === 'DoNotSchedule',
