@@ -1,8 +1,8 @@
 import type { Duration } from 'cdk8s';
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrs } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';

@@ -1,7 +1,7 @@
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrs } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import type { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
 

@@ -1,5 +1,5 @@
 import { ExternalService } from '../data/external-service';
-import { checkHost } from '../network/host-name';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';

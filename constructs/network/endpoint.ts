@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import type { HttpProxy } from '../placement/http-proxy';
-import { checkHost, namespaceOfService } from './host-name';
+import { checkHost, namespaceOfService } from '../rules/host-name';
 import { Peer, type PodSet } from './peer';
 import { checkPortNumber, type Port } from './port';
 

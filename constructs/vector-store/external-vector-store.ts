@@ -1,8 +1,8 @@
 import { ExternalService } from '../data/external-service';
 import type { EmbeddingModel } from '../models/embedding-model';
-import { checkHost } from '../network/host-name';
 import type { ChangeRule } from '../rules/change-rule';
 import { ChangeRules } from '../rules/change-rules';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';

@@ -57,6 +57,16 @@ test.each([
     /monitorLabels\.release: is "a b", but the value/,
   ],
   ['{ rabbitMqTopology: { namespace: a.b } }', /rabbitMqTopology\.namespace: is "a\.b", but must be a DNS label/],
+  [
+    '{ apiServer: { cidrs: [10.0.0.1] } }',
+    /8:\d+ cluster\.apiServer\.cidrs: has "10\.0\.0\.1", but must have address ranges/,
+  ],
+  ['{ apiServer: { cidrs: [] } }', /8:\d+ cluster\.apiServer\.cidrs: is empty/],
+  [
+    '{ proxy: { url: "http://proxy.acme.example:3128", cidrs: [10.0.0.1] } }',
+    /8:\d+ cluster\.proxy\.cidrs: has "10\.0\.0\.1", but must have address ranges/,
+  ],
+  ['{ proxy: { url: "http://proxy:3128" } }', /8:\d+ cluster\.proxy\.url: is "proxy", but must be a DNS name/],
   ['{ rabbitMqTopology: rabbitmq-system }', /8:\d+ cluster\.rabbitMqTopology: /],
 ])('%s is refused', (text, message) => {
   expect(refusalOf(() => clusterOf(text)).message).toMatch(message);

@@ -78,12 +78,12 @@ describe('what a Job is refused for is said where the Job is described', () => {
         OPERATOR,
         'database: { postgresCluster: { storage: 1Gi, pooler: { resources: { cpu: 1, memory: 1Gi, cpuLimit: 1m } } } }',
       ],
-      '7:92 database.postgresCluster.pooler.resources.cpuLimit: is 1m, below cpu, which is 1; raise it, or leave it out',
+      '7:90 database.postgresCluster.pooler.resources.cpuLimit: is 1m, below cpu, which is 1000m; raise it, or leave it out',
     ],
     [
       'the pods of a pooler',
       [...QDRANT, OPERATOR, 'database: { postgresCluster: { storage: 1Gi, pooler: { poolSize: 99 } } }'],
-      '7:59 database.postgresCluster.pooler.poolSize: is 99 in 2 pods, 198 in all, but of maxConnections, which is 100, ' +
+      '7:56 database.postgresCluster.pooler.poolSize: is 99 in 2 pods, 198 in all, but of maxConnections, which is 100, ' +
         '20 are not for clients; lower it, or raise maxConnections',
     ],
   ]);

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { UsageError, type UsageErrorSite } from '../rules/usage-error';
+import { UsageError, type UsageErrorSite } from './usage-error';
 
 /** The last label has a letter: what has none is an address, or a mistyped one. */
 const HOST_NAME =
