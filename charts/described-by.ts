@@ -23,6 +23,11 @@ export function describedBy<Part>(scope: Construct, setting: Description, make: 
   }
 }
 
+/** What describes a part whose image is said elsewhere. */
+export function withImageOf(imageSetting: string, setting: string): Description {
+  return (property) => (property.split('.')[0] === 'image' ? imageSetting : setting);
+}
+
 /** The setting that describes a part of a platform which is named like it: `embeddingWorkers`. */
 export function settingOf(part: string): string {
   return part.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -207,6 +207,7 @@ export class RagPlatform extends Chart {
   private createIngestion(props: RagPlatformProps, vectors: PlatformVectors): PlatformIngestion {
     const ingestion = new PlatformIngestion(this, props, {
       image: props.embeddingWorkers?.image ?? props.api.image,
+      imageSetting: props.embeddingWorkers === undefined ? 'api' : 'embeddingWorkers',
       providers: [...vectors.forDocuments, ...this.models.forDocuments(false), ...this.data.forPrograms],
       queue: this.data.queue,
     });

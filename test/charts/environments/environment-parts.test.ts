@@ -88,3 +88,40 @@ describe('what a Job is refused for is said where the Job is described', () => {
     ],
   ]);
 });
+
+/** What is given the image of another program has none of its own to correct. */
+describe('an image without digest is refused where the image is said', () => {
+  const WITHOUT = '{ repository: ghcr.io/acme/rag, tag: 1.8.2 }';
+  const WITH = `{ repository: ghcr.io/acme/rag, tag: 1.8.2, digest: "sha256:${'a'.repeat(64)}" }`;
+  const file = (api: string, ...lines: string[]) => [
+    'namespace: rag-test',
+    'embeddingModel: BAAI/bge-m3',
+    'cluster: { registry: { requireDigest: true } }',
+    ...QDRANT,
+    `api: { image: ${api} }`,
+    ...lines,
+  ];
+  const WORKERS = [`embeddingWorkers: { image: ${WITHOUT} }`, 'queue: { externalRedis: { host: redis.acme.example } }'];
+  const MIGRATION = [
+    'migration: { command: [a] }',
+    'database: { externalPostgres: { host: db.acme.example, password: { secret: a, key: b }, tls: public } }',
+  ];
+
+  test.each([
+    ['a migration', file(WITHOUT, ...MIGRATION), 'api'],
+    ['an index', file(WITHOUT, 'index: { command: [a] }'), 'api'],
+    ['a sync', file(WITHOUT, 'syncs: { s: { command: [a], cron: "0 1 * * *" } }'), 'api'],
+    ['an index beside workers', file(WITH, ...WORKERS, 'index: { command: [a] }'), 'embeddingWorkers'],
+    ['an index with an image of its own', file(WITH, `index: { image: ${WITHOUT}, command: [a] }`), 'index'],
+  ])('%s', (_, lines, place) => {
+    folder.write({ 'test.yaml': `${lines.join('\n')}\n` });
+    const problems = refusalsOf(folder, () => Environment.read(folder.pathOf('test.yaml')).render('test.yaml'));
+    expect(problems).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^\\d+:\\d+ ${place}\\.image\\.digest: is ghcr\\.io/acme/rag:1\\.8\\.2, but this registry requires digests`,
+        ),
+      ),
+    ]);
+  });
+});
