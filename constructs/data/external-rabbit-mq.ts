@@ -1,7 +1,7 @@
 import type { Duration } from 'cdk8s';
 import { Endpoint } from '../network/endpoint';
 import { checkPortNumber } from '../network/port';
-import { checkCidrs } from '../rules/address-range';
+import { checkCidrsOf } from '../rules/address-range';
 import { checkHost } from '../rules/host-name';
 import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
@@ -74,7 +74,7 @@ export class ExternalRabbitMq implements IQueue {
     const { port = tls.encrypted ? 5671 : 5672 } = props;
     checkHost(host, `${PROPERTY}.host`);
     checkPortNumber(port, `${PROPERTY}.port`);
-    checkCidrs(cidrs, `${PROPERTY}.cidrs`);
+    checkCidrsOf([host], cidrs, `${PROPERTY}.cidrs`);
     secondsOf(this.deliveryTimeout, { property: DELIVERY });
     for (const [name, text] of Object.entries({ user, virtualHost })) {
       if (text === '') {

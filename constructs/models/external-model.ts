@@ -1,6 +1,6 @@
 import { ExternalService } from '../data/external-service';
 import { checkPortNumber } from '../network/port';
-import { checkCidrs } from '../rules/address-range';
+import { checkCidrsOf } from '../rules/address-range';
 import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
@@ -155,7 +155,7 @@ export class ExternalModel implements IProvider {
     const { hostname, port } = checkedUrl(props.url);
     checkHost(hostname, 'url');
     checkPortNumber(port, 'url');
-    checkCidrs(props.cidrs ?? [], 'cidrs');
+    checkCidrsOf([hostname], props.cidrs ?? [], 'cidrs');
     this.props = props;
     this.model = props.model;
     this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs, http: true });

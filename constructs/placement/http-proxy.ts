@@ -1,4 +1,4 @@
-import { checkCidrs } from '../rules/address-range';
+import { checkCidrsOf } from '../rules/address-range';
 import { checkHost, namespaceOfService } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 
@@ -57,7 +57,7 @@ export class HttpProxy {
     if (namespaceOfService(host) === undefined) {
       checkHost(host, 'proxy.url');
     }
-    checkCidrs(cidrs, 'proxy.cidrs');
+    checkCidrsOf([host], cidrs, 'proxy.cidrs');
     this.url = `http://${host}:${Number(port)}`;
     this.host = host;
     this.port = Number(port);

@@ -2,6 +2,21 @@ import { isIP } from 'node:net';
 import { isAddress } from './host-name';
 import { UsageError } from './usage-error';
 
+/**
+ * Refuses ranges beside hosts that are addresses: policies name those addresses, and the ranges would be ignored.
+ *
+ * @param hosts the hosts, of which the ranges are the addresses
+ */
+export function checkCidrsOf(hosts: readonly string[], cidrs: readonly string[], property: string): void {
+  if (cidrs.length > 0 && hosts.every(isAddress)) {
+    throw new UsageError(
+      `is ${cidrs.join(', ')}, but ${hosts.join(', ')} is an address already, which is what policies name; leave it out`,
+      { property },
+    );
+  }
+  checkCidrs(cidrs, property);
+}
+
 /** Refuses what is no address range, at the property that holds them. */
 export function checkCidrs(cidrs: readonly string[], property: string): void {
   for (const cidr of cidrs) {

@@ -1,6 +1,6 @@
 import { ExternalService } from '../data/external-service';
 import type { EmbeddingModel } from '../models/embedding-model';
-import { checkCidrs } from '../rules/address-range';
+import { checkCidrsOf } from '../rules/address-range';
 import type { ChangeRule } from '../rules/change-rule';
 import { ChangeRules } from '../rules/change-rules';
 import { checkHost } from '../rules/host-name';
@@ -100,7 +100,7 @@ export class ExternalVectorStore implements IProvider {
   ) {
     const { hostname: host, port } = checkedUrl(props.url);
     checkHost(host, 'externalVectorStore.url');
-    checkCidrs(props.cidrs ?? [], 'externalVectorStore.cidrs');
+    checkCidrsOf([host], props.cidrs ?? [], 'externalVectorStore.cidrs');
     this.description = host;
     const ports = grpcPort === undefined || grpcPort === port ? [port] : [port, grpcPort];
     this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs, http: true }));
