@@ -67,6 +67,14 @@ test.each([
     /8:\d+ cluster\.proxy\.cidrs: has "10\.0\.0\.1", but must have address ranges/,
   ],
   ['{ proxy: { url: "http://proxy:3128" } }', /8:\d+ cluster\.proxy\.url: is "proxy", but must be a DNS name/],
+  [
+    '{ nodePools: [{ name: cpu, nodes: 3, acceleratorsPerNode: 4 }] }',
+    /8:\d+ cluster\.nodePools\.0\.acceleratorsPerNode: is 4, but the pool has no accelerator; say which, or leave it out/,
+  ],
+  [
+    '{ nodePools: [{ name: "gpu l4", nodes: 3 }] }',
+    /8:\d+ cluster\.nodePools\.0\.name: is "gpu l4", but must be a name without spaces/,
+  ],
   ['{ rabbitMqTopology: rabbitmq-system }', /8:\d+ cluster\.rabbitMqTopology: /],
 ])('%s is refused', (text, message) => {
   expect(refusalOf(() => clusterOf(text)).message).toMatch(message);
