@@ -694,7 +694,7 @@ function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: Work
   const twice = Object.keys(env).find((name) => Object.hasOwn(container.env ?? {}, name));
   if (twice !== undefined) {
     throw new UsageError(
-      'is set by the library, or by container.env, already; leave it out of env, or change the rendered pod with podOverrides',
+      'is a variable that the library sets itself, because its programs and probes rely on the value; leave it out of env',
       { scope, property: `env.${twice}` },
     );
   }

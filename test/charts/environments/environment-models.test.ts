@@ -633,6 +633,13 @@ describe('a hosted model', () => {
   ]);
 });
 
+test('threads that cut texts are a setting, and named by the message that asks for it', () => {
+  const objects = objectsOf('embeddingModel: BAAI/bge-m3', 'embedder: { tokenizationWorkers: 3 }');
+  expect(mainContainer(find(objects, 'Deployment', 'embedder')).args).toContain('3');
+  const [problem] = refused('embeddingModel: BAAI/bge-m3', 'embedder: { env: { TOKENIZATION_WORKERS: "3" } }');
+  expect(problem).toMatch(/embedder\.env\.TOKENIZATION_WORKERS: .*tokenizationWorkers/);
+});
+
 describe('where models are from', () => {
   test('gets every setting', () => {
     const objects = objectsOf(
