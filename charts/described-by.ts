@@ -1,19 +1,17 @@
-import type { Construct, IConstruct } from 'constructs';
+import type { Construct } from 'constructs';
+import { type Description, describedAt, describeParts } from '../constructs/rules/described-parts';
 import { UsageError } from '../constructs/rules/usage-error';
-
-/** Settings by the part of a platform that they describe, where it is not named like its setting. */
-const SETTINGS = new WeakMap<IConstruct, string>();
 
 /**
  * Makes a part of the platform; what it refuses, now or when everything is wired, is refused at the setting that
  * describes it, where that is not named like the part.
  */
-export function describedBy<Part>(scope: Construct, setting: string, make: () => Part): Part {
+export function describedBy<Part>(scope: Construct, setting: Description, make: () => Part): Part {
   const earlier = new Set(scope.node.children);
   try {
     const part = make();
-    for (const child of scope.node.children.filter((candidate) => !earlier.has(candidate))) {
-      SETTINGS.set(child, setting);
+    for (const { node } of scope.node.children.filter((candidate) => !earlier.has(candidate))) {
+      describeParts(scope, { [node.id]: setting });
     }
     return part;
   } catch (error) {
@@ -21,19 +19,16 @@ export function describedBy<Part>(scope: Construct, setting: string, make: () =>
     if (!(error instanceof UsageError) || error.constructPath === scope.node.path) {
       throw error;
     }
-    const property = [setting, error.property].filter((part) => part !== '').join('.');
-    throw new UsageError(error.problem, { scope, property });
+    throw new UsageError(error.problem, { scope, property: describedAt(setting, error.property) });
   }
 }
 
-/**
- * The setting that describes a part of a platform: as a rule the part is named like it, `embedding-workers`.
- *
- * @param part id of the part
- * @param platform what it is a part of; undefined while the platform is not yet whole
- */
-export function settingOf(part: string, platform?: IConstruct): string {
-  const child = platform?.node.tryFindChild(part);
-  const setting = child === undefined ? undefined : SETTINGS.get(child);
-  return setting ?? part.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** What describes a part whose image is said elsewhere. */
+export function withImageOf(imageSetting: string, setting: string): Description {
+  return (property) => (property.split('.')[0] === 'image' ? imageSetting : setting);
+}
+
+/** The setting that describes a part of a platform which is named like it: `embeddingWorkers`. */
+export function settingOf(part: string): string {
+  return part.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

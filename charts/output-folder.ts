@@ -56,7 +56,9 @@ export class OutputFolder {
 
   /**
    * What is wrong with the step from what is in the folder to this content; empty when it is safe. Files that are
-   * somebody's own or cannot be read any more are not compared.
+   * somebody's own are not compared.
+   *
+   * @throws Error when a file that was rendered can no longer be read
    */
   public changeProblems(content: FolderContent): string[] {
     return this.problemsOf(content, this.files());
@@ -66,21 +68,53 @@ export class OutputFolder {
   public changeWarnings(content: FolderContent): string[] {
     const present = this.files();
     return [...partsOf(content)].flatMap(([folder, rendered]) =>
-      rendered.changeWarnings(objectsIn(present, folder, rendered)),
+      this.compared(present, folder, rendered, (before) => rendered.changeWarnings(before)),
     );
   }
 
   private problemsOf(content: FolderContent, present: ReadonlyMap<string, string>): string[] {
     return [...partsOf(content)].flatMap(([folder, rendered]) => {
       const place = join(this.shown, folder) || '.';
-      return rendered
-        .changeProblems(objectsIn(present, folder, rendered))
-        .map(
-          (problem) =>
-            `${problem}; if the last render was never applied, restore ${place} from version control, or delete it if ` +
-            'it was never committed',
-        );
+      return this.compared(present, folder, rendered, (before) => rendered.changeProblems(before)).map(
+        (problem) =>
+          `${problem}; if the last render was never applied, restore ${place} from version control, or delete it if ` +
+          'it was never committed',
+      );
     });
+  }
+
+  /**
+   * What a comparison with the objects that were rendered last says. A rendered file without a whole object, such as one
+   * with a conflict of a merge, is refused: without it a change that loses data would be let through.
+   */
+  private compared(
+    present: ReadonlyMap<string, string>,
+    folder: string,
+    rendered: Rendered,
+    compare: (before: ManifestObject[]) => string[],
+  ): string[] {
+    const before = objectsIn(present, folder, rendered);
+    const lost = [...before].filter(([, object]) => object === undefined);
+    if (lost.length > 0) {
+      throw this.unreadable(lost.map(([file]) => file));
+    }
+    const objects = [...before].flatMap(([file, object]) => (object === undefined ? [] : [{ file, object }]));
+    try {
+      return compare(objects.map(({ object }) => object));
+    } catch (error) {
+      const wrong = objects.filter(({ object }) => !isReadable(object, compare)).map(({ file }) => file);
+      throw wrong.length === 0 ? error : this.unreadable(wrong, error);
+    }
+  }
+
+  private unreadable(files: string[], cause?: unknown): Error {
+    const names = files.map((file) => join(this.shown, file)).sort();
+    const [are, them] = files.length === 1 ? ['is not as it was', 'it'] : ['are not as they were', 'them'];
+    return new Error(
+      `${names.join(', ')} ${are} rendered and cannot be compared with what is rendered now; restore ${them} from ` +
+        'version control, then render',
+      { cause },
+    );
   }
 
   /**
@@ -225,18 +259,34 @@ function isFolder(path: string): boolean {
   }
 }
 
+/** Whether a comparison can read an object; fields that should be lists may be anything. */
+function isReadable(object: ManifestObject, compare: (before: ManifestObject[]) => string[]): boolean {
+  try {
+    compare([object]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
- * The objects that were rendered last, in a folder. Where there is nothing to compare with, nothing is. A file that is
- * rendered as it was need not be read.
+ * The objects that were rendered last, in a folder, by their files; undefined where a file holds none any more. Where there
+ * is nothing to compare with, nothing is. A file that is rendered as it was need not be read.
  */
-function objectsIn(present: ReadonlyMap<string, string>, folder: string, rendered: Rendered): ManifestObject[] {
+function objectsIn(
+  present: ReadonlyMap<string, string>,
+  folder: string,
+  rendered: Rendered,
+): Map<string, ManifestObject | undefined> {
   const before = folder === '' ? '' : join(folder, sep);
-  return [...present]
-    .filter(([path, text]) => path.startsWith(before) && text.startsWith(GENERATED_MARK))
-    .flatMap(([path, text]) => {
-      const file = path.slice(before.length);
-      return (rendered.files.get(file) === text ? rendered.objectIn(file) : undefined) ?? parsed(text) ?? [];
-    });
+  return new Map(
+    [...present]
+      .filter(([path, text]) => path.startsWith(before) && text.startsWith(GENERATED_MARK))
+      .map(([path, text]) => {
+        const file = path.slice(before.length);
+        return [path, (rendered.files.get(file) === text ? rendered.objectIn(file) : undefined) ?? parsed(text)];
+      }),
+  );
 }
 
 /** The object in a rendered file; undefined when there is none any more. */

@@ -6,6 +6,7 @@ import { LONGEST_TASK } from '../constructs/ingestion/embedding-workers';
 import { UsageError } from '../constructs/rules/usage-error';
 import type { Image } from '../constructs/workload/image';
 import type { IProvider } from '../constructs/workload/provider';
+import { describedBy, withImageOf } from './described-by';
 
 /** What brings the database of a platform to what a release of the API expects. */
 export interface PlatformMigrationProps extends Omit<MigrationProps, 'database' | 'image' | 'name'> {
@@ -112,8 +113,11 @@ export class PlatformData {
         },
       );
     }
-    const migration = new Migration(scope, 'migration', { image, ...props, database });
-    migration.uses(...(props.externals ?? []));
-    return migration;
+    const setting = props.image === undefined ? withImageOf('api', 'migration') : 'migration';
+    return describedBy(scope, setting, () => {
+      const migration = new Migration(scope, 'migration', { image, ...props, database });
+      migration.uses(...(props.externals ?? []));
+      return migration;
+    });
   }
 }

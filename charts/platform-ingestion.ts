@@ -5,7 +5,7 @@ import { Scheduler, type SchedulerProps } from '../constructs/ingestion/schedule
 import { UsageError } from '../constructs/rules/usage-error';
 import type { Image } from '../constructs/workload/image';
 import type { IProvider } from '../constructs/workload/provider';
-import { describedBy } from './described-by';
+import { describedBy, withImageOf } from './described-by';
 
 /** What every program of the ingestion may be told besides what its construct is told. */
 export interface PlatformProgram {
@@ -64,6 +64,8 @@ export interface PlatformIngestionProps {
 export interface PlatformIngestionSurroundings {
   /** The image of the workers or of the API. */
   readonly image: Image;
+  /** The setting of the one whose image it is. */
+  readonly imageSetting: string;
   /** What those use that read and write documents. */
   readonly providers: readonly IProvider[];
   /** The queue. */
@@ -97,15 +99,16 @@ export class PlatformIngestion {
       return undefined;
     }
     const { image, providers } = this.surroundings;
-    const index = new IndexJob(this.scope, 'index', { image, ...props });
-    index.uses(...providers, ...(props.externals ?? []));
-    return index;
+    return this.described('index', props, (scope) => {
+      const index = new IndexJob(scope, 'index', { image, ...props });
+      index.uses(...providers, ...(props.externals ?? []));
+      return index;
+    });
   }
 
   private createSync(source: string, props: PlatformSyncProps): CronSync {
-    const { scope } = this;
     const { image, providers } = this.surroundings;
-    return describedBy(scope, `syncs.${source}`, () => {
+    return this.described(`syncs.${source}`, props, (scope) => {
       const sync = new CronSync(scope, `sync-${source}`, { image, ...props });
       sync.uses(...providers, ...(props.externals ?? []));
       return sync;
@@ -124,8 +127,21 @@ export class PlatformIngestion {
         property: 'scheduler',
       });
     }
-    const scheduler = new Scheduler(scope, 'scheduler', { image, ...props });
-    scheduler.uses(queue, ...(props.externals ?? []));
-    return scheduler;
+    return this.described('scheduler', props, () => {
+      const scheduler = new Scheduler(scope, 'scheduler', { image, ...props });
+      scheduler.uses(queue, ...(props.externals ?? []));
+      return scheduler;
+    });
+  }
+
+  /** Makes a program that this setting describes, but for the image where it has none of its own. */
+  private described<Part>(
+    setting: string,
+    { image }: { readonly image?: Image },
+    make: (scope: Construct) => Part,
+  ): Part {
+    const { scope, surroundings } = this;
+    const description = image === undefined ? withImageOf(surroundings.imageSetting, setting) : setting;
+    return describedBy(scope, description, () => make(scope));
   }
 }

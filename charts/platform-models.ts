@@ -330,7 +330,8 @@ export class PlatformModels {
     const name = names.find((free) => this.scope.node.tryFindChild(free) === undefined) ?? (names[0] as string);
     const { hub, downloads } = this.props.models ?? {};
     const props = { ...downloads, model, volume, hub };
-    return describedBy(this.scope, 'models', () => new ModelDownload(this.scope, name, props)).source;
+    const setting = (property: string) => (/^(hub|model|volume)\b/.test(property) ? 'models' : 'models.downloads');
+    return describedBy(this.scope, setting, () => new ModelDownload(this.scope, name, props)).source;
   }
 }
 

@@ -9,6 +9,8 @@ import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/inge
 import { DefaultDeny } from '../constructs/network/default-deny';
 import { SyncWave } from '../constructs/network/sync-wave';
 import { Cluster } from '../constructs/placement/cluster';
+import { unusedMirrorProblem } from '../constructs/placement/registry';
+import { LateChecks } from '../constructs/rules/late-checks';
 import { dnsLabelProblem } from '../constructs/rules/object-name';
 import { OutputRules } from '../constructs/rules/output-rules';
 import { refuse, UsageError } from '../constructs/rules/usage-error';
@@ -143,6 +145,10 @@ export class RagPlatform extends Chart {
     this.ingestion = this.createIngestion(props, vectors);
     this.fillAfterWorkers(vectors.collection?.backfill);
     this.route = this.createRoute(props.route);
+    LateChecks.of(this).add(this, () => [
+      () =>
+        refuse(unusedMirrorProblem(Cluster.of(this).registry), { scope: this, property: 'cluster.registry.mirrors' }),
+    ]);
     OutputRules.attach(this);
   }
 
@@ -207,6 +213,7 @@ export class RagPlatform extends Chart {
   private createIngestion(props: RagPlatformProps, vectors: PlatformVectors): PlatformIngestion {
     const ingestion = new PlatformIngestion(this, props, {
       image: props.embeddingWorkers?.image ?? props.api.image,
+      imageSetting: props.embeddingWorkers === undefined ? 'api' : 'embeddingWorkers',
       providers: [...vectors.forDocuments, ...this.models.forDocuments(false), ...this.data.forPrograms],
       queue: this.data.queue,
     });

@@ -322,7 +322,8 @@ describe('node --import tsx main.ts --check', () => {
   test('names the files that are stale, missing and too many, and writes nothing', () => {
     project.changeEnvironment('dev.yaml', 'LOG_LEVEL: debug', 'LOG_LEVEL: trace');
     rmSync(join(dist(), 'staging', 'queue.service.yaml'));
-    writeFileSync(join(dist(), 'dev', 'old.service.yaml'), `${GENERATED_MARK} charts/environments/dev.yaml.\n`);
+    const old = 'apiVersion: v1\nkind: Service\nmetadata: { name: old }\n';
+    writeFileSync(join(dist(), 'dev', 'old.service.yaml'), `${GENERATED_MARK} charts/environments/dev.yaml.\n${old}`);
     const before = writtenAt(dist());
     const { status, stderr } = project.main(['--check']);
     expect(status).toBe(1);

@@ -281,6 +281,9 @@ function teiFields(secrets: ISecretSource) {
       .describe('tokens that are computed at once, and the most of one text; by default 16384, and 2048 on the CPU'),
     maxClientBatchSize: count.optional().describe('texts that one request may hold; by default 32'),
     maxConcurrentRequests: count.optional().describe('requests that may be under way; by default 512'),
+    tokenizationWorkers: count
+      .optional()
+      .describe('threads that cut texts into tokens; by default as many as the CPUs that it asks for'),
   };
 }
 

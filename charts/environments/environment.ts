@@ -52,7 +52,7 @@ export class Environment {
     try {
       return new RenderedEnvironment(app, origin);
     } catch (error) {
-      throw error instanceof RenderError ? this.located(error, origin, platform, described) : error;
+      throw error instanceof RenderError ? this.located(error, origin, described) : error;
     }
   }
 
@@ -65,24 +65,19 @@ export class Environment {
   }
 
   /** The same problems, each at its line where a construct that the file describes is misused. */
-  private located(
-    { problems, mistakes }: RenderError,
-    origin: string,
-    platform: RagPlatform,
-    described: ReadonlySet<string>,
-  ): Error {
+  private located({ problems, mistakes }: RenderError, origin: string, described: ReadonlySet<string>): Error {
     const places = new Map(
       mistakes
         .filter(({ constructPath }) => described.has(constructPath))
-        .map((mistake) => [mistake.message, this.locate(mistake, platform)]),
+        .map((mistake) => [mistake.message, this.locate(mistake)]),
     );
     return new EnvironmentError(problems.map((problem) => places.get(problem) ?? `${origin} ${problem}`));
   }
 
   /** Where the setting stands that describes what is misused. */
-  private locate({ constructPath, property, problem }: UsageError, platform?: RagPlatform): string {
+  private locate({ constructPath, property, problem }: UsageError): string {
     const [, part] = constructPath.split('/');
-    const setting = part === undefined ? '' : settingOf(part, platform);
+    const setting = part === undefined ? '' : settingOf(part);
     const path = `${setting}.${property}`.split('.').filter((step) => step !== '');
     return `${this.file.locate(path)} ${path.join('.')}: ${problem}`;
   }

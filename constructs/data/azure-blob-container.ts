@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { Endpoint } from '../network/endpoint';
-import { checkCidrs } from '../network/peer';
+import { checkCidrs } from '../rules/address-range';
 import { UsageError } from '../rules/usage-error';
 import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';

@@ -1,7 +1,7 @@
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';
 import type { SecretKey } from '../secrets/secret-key';
@@ -78,7 +78,7 @@ export class ExternalKafka implements IKafka {
       }
     }
     checkPortNumber(port, `${PROPERTY}.port`);
-    checkCidrs(cidrs, `${PROPERTY}.cidrs`);
+    checkCidrsOf([...bootstrapHosts, ...brokerHosts], cidrs, `${PROPERTY}.cidrs`);
     this.description = bootstrapHosts.join(', ');
     const endpointOf = (host: string) => Endpoint.host(host, { name: 'kafka', number: port }, cidrs);
     this.access = new KafkaAccess({

@@ -1,7 +1,7 @@
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import type { IClient, IProvider, Offer } from '../workload/provider';
@@ -63,7 +63,7 @@ export class ExternalPostgres implements IPostgres {
     checkPortNumber(port, 'externalPostgres.port');
     checkName('database', database);
     checkName('user', user);
-    checkCidrs(cidrs, 'externalPostgres.cidrs');
+    checkCidrsOf([host], cidrs, 'externalPostgres.cidrs');
     this.description = host;
     const endpoint = Endpoint.host(host, { name: 'postgres', number: port }, cidrs);
     this.access = new PostgresAccess({ endpoint, database, user, password: props.password, tls: props.tls });

@@ -1,8 +1,8 @@
 import { Duration } from 'cdk8s';
 import { AWS_DOMAINS } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
-import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
+import { checkCidrs } from '../rules/address-range';
 import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import { checkPerReplica, type IBacklog, ScalingTrigger, TriggerIdentity } from '../scaling/scaling-trigger';

@@ -1,8 +1,8 @@
 import type { Duration } from 'cdk8s';
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import { secondsOf } from '../rules/time-span';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';
@@ -74,7 +74,7 @@ export class ExternalRabbitMq implements IQueue {
     const { port = tls.encrypted ? 5671 : 5672 } = props;
     checkHost(host, `${PROPERTY}.host`);
     checkPortNumber(port, `${PROPERTY}.port`);
-    checkCidrs(cidrs, `${PROPERTY}.cidrs`);
+    checkCidrsOf([host], cidrs, `${PROPERTY}.cidrs`);
     secondsOf(this.deliveryTimeout, { property: DELIVERY });
     for (const [name, text] of Object.entries({ user, virtualHost })) {
       if (text === '') {

@@ -1,7 +1,7 @@
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { IBacklog } from '../scaling/scaling-trigger';
 import type { SecretKey } from '../secrets/secret-key';
@@ -86,7 +86,7 @@ export class ExternalRedis implements IQueue {
     const { host, port = 6379, role = RedisRole.BROKER, tls = ServerTls.PUBLIC, database = 0, cidrs = [] } = props;
     checkHost(host, `${PROPERTY}.host`);
     checkPortNumber(port, `${PROPERTY}.port`);
-    checkCidrs(cidrs, `${PROPERTY}.cidrs`);
+    checkCidrsOf([host], cidrs, `${PROPERTY}.cidrs`);
     checkDatabase(database);
     this.description = host;
     this.access = new RedisAccess({

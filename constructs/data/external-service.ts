@@ -1,7 +1,7 @@
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import { checkPortNumber } from '../network/port';
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import type { EnvValue } from '../workload/env-value';
 import type { IProvider, Offer } from '../workload/provider';
 
@@ -47,7 +47,7 @@ export class ExternalService implements IProvider {
     const { host, port = 443, cidrs = [], http = port === 80 || port === 443, env = {} } = props;
     checkPortNumber(port, 'external.port');
     checkHost(host, 'external.host');
-    checkCidrs(cidrs, 'external.cidrs');
+    checkCidrsOf([host], cidrs, 'external.cidrs');
     const endpoint = http ? Endpoint.web : Endpoint.host;
     this.endpoint = endpoint(host, { name: 'external', number: port }, cidrs);
     this.env = env;

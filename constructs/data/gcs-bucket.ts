@@ -1,5 +1,5 @@
 import { Endpoint } from '../network/endpoint';
-import { checkCidrs } from '../network/peer';
+import { checkCidrs } from '../rules/address-range';
 import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';

@@ -110,7 +110,7 @@ export class PostgresArchive extends Construct {
   }
 
   private reference(source: SecretKey): object {
-    source._bindForOperator(this, 'backups.to');
+    source._bindForOperator(this, 'to');
     return { name: source.secret, key: source.key };
   }
 

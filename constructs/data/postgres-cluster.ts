@@ -23,6 +23,7 @@ import { Cluster, type ClusterService } from '../placement/cluster';
 import { Placement } from '../placement/placement';
 import { Spread } from '../placement/spread';
 import { ChangeRules } from '../rules/change-rules';
+import { describeParts } from '../rules/described-parts';
 import { checkAnnotations } from '../rules/label';
 import { checkObjectName, dnsLabelProblem } from '../rules/object-name';
 import { OutputRules } from '../rules/output-rules';
@@ -245,6 +246,7 @@ export class PostgresCluster extends Construct implements IPostgres, IIdentified
   public constructor(scope: Construct, id: string, props: PostgresClusterProps = {}) {
     super(scope, id);
     this.props = props;
+    describeParts(this, { Archive: 'backups', Pooler: 'pooler' });
     this.identity = props.identity;
     this.name = props.name ?? id;
     this.instances = props.instances ?? 3;

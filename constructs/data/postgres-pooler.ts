@@ -118,10 +118,7 @@ export class PostgresPooler extends Construct {
     const { instances = 2, maxClientConnections = 1000, poolSize = 20 } = props;
     for (const [property, value] of Object.entries({ instances, maxClientConnections, poolSize })) {
       if (!Number.isInteger(value) || value < 1) {
-        throw new UsageError(`is ${value}, but must be a whole number from 1`, {
-          scope: this,
-          property: `pooler.${property}`,
-        });
+        throw new UsageError(`is ${value}, but must be a whole number from 1`, { scope: this, property });
       }
     }
     const most = maxConnections - RESERVED;
@@ -129,7 +126,7 @@ export class PostgresPooler extends Construct {
       throw new UsageError(
         `is ${poolSize} in ${instances} pods, ${instances * poolSize} in all, but of maxConnections, which is ` +
           `${maxConnections}, ${RESERVED} are not for clients; lower it, or raise maxConnections`,
-        { scope: this, property: 'pooler.poolSize' },
+        { scope: this, property: 'poolSize' },
       );
     }
   }

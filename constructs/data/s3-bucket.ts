@@ -1,8 +1,8 @@
 import { awsHost, isAwsHost } from '../network/aws-host';
 import { Endpoint } from '../network/endpoint';
-import { namespaceOfService } from '../network/host-name';
-import { checkCidrs } from '../network/peer';
 import type { Port } from '../network/port';
+import { checkCidrs } from '../rules/address-range';
+import { namespaceOfService } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import { CloudIdentity, type IIdentified } from '../secrets/cloud-identity';
 import type { SecretKey } from '../secrets/secret-key';

@@ -1,8 +1,9 @@
 import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { checkCidrs, Peer } from '../network/peer';
+import { Peer } from '../network/peer';
 import { type ClusterService, checkClusterService } from '../placement/cluster';
+import { checkCidrs } from '../rules/address-range';
 import { UsageError } from '../rules/usage-error';
 import type { ServerCertificate } from '../secrets/server-certificate';
 

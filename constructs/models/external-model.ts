@@ -1,5 +1,7 @@
 import { ExternalService } from '../data/external-service';
-import { checkHost } from '../network/host-name';
+import { checkPortNumber } from '../network/port';
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
@@ -152,6 +154,8 @@ export class ExternalModel implements IProvider {
   private constructor(props: CompatibleModelProps) {
     const { hostname, port } = checkedUrl(props.url);
     checkHost(hostname, 'url');
+    checkPortNumber(port, 'url');
+    checkCidrsOf([hostname], props.cidrs ?? [], 'cidrs');
     this.props = props;
     this.model = props.model;
     this.service = new ExternalService({ host: hostname, port, cidrs: props.cidrs, http: true });

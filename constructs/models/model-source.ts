@@ -1,10 +1,10 @@
 import { Size } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { Endpoint } from '../network/endpoint';
-import { checkHost } from '../network/host-name';
 import type { PodSet } from '../network/peer';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
+import { checkHost } from '../rules/host-name';
 import { UsageError, type UsageErrorSite } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';

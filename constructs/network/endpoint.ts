@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
 import { Cluster, type ClusterService } from '../placement/cluster';
 import type { HttpProxy } from '../placement/http-proxy';
-import { checkHost, namespaceOfService } from './host-name';
+import { checkHostForm, namespaceOfService } from '../rules/host-name';
 import { Peer, type PodSet } from './peer';
 import { checkPortNumber, type Port } from './port';
 
@@ -24,7 +24,8 @@ export class Endpoint {
    *   the host (Cilium) or the whole internet without private ranges
    */
   public static host(host: string, port: Port, cidrs: string[] = []): Endpoint {
-    checkHost(host, 'host');
+    // Agents of clouds answer at link-local addresses.
+    checkHostForm(host, 'host');
     const known = isIP(host) === 0 ? cidrs : [`${host}/${isIP(host) === 4 ? 32 : 128}`];
     return new Endpoint(known.length > 0 ? Peer.cidrs(...known) : Peer.host(host), port, () => host);
   }

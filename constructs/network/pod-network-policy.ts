@@ -9,10 +9,10 @@ import {
   CiliumNetworkPolicySpecEgressToPortsPortsProtocol as CiliumProtocol,
 } from '../../imports/cilium.io';
 import { Cluster } from '../placement/cluster';
+import { refuseClusterName } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import { type Connection, ConnectionGraph } from './connection-graph';
 import { Endpoint } from './endpoint';
-import { refuseClusterName } from './host-name';
 import { Peer, type PodSet } from './peer';
 import type { Port } from './port';
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { IConstruct } from 'constructs';
+import { checkCidrs } from '../rules/address-range';
 import { checkLabels } from '../rules/label';
 import { dnsLabelProblem, dnsSubdomainProblem } from '../rules/object-name';
 import { refuse, UsageError } from '../rules/usage-error';
@@ -302,7 +303,7 @@ export class Cluster {
     this.rabbitMq = props.rabbitMq;
     this.rabbitMqTopology = props.rabbitMqTopology;
     this.strimzi = props.strimzi;
-    this.apiServer = props.apiServer;
+    this.apiServer = props.apiServer && checkedApiServer(props.apiServer);
     this.prometheus = props.prometheus;
     this.reloader = props.reloader ?? false;
     this.registry = props.registry ?? Registry.PUBLIC;
@@ -372,6 +373,17 @@ function checkedVersion(version: string): string {
     });
   }
   return version;
+}
+
+function checkedApiServer(apiServer: ClusterApiServer): ClusterApiServer {
+  const property = 'cluster.apiServer.cidrs';
+  if (apiServer.cidrs.length === 0) {
+    throw new UsageError('is empty, so no pod could reach the API server; name its addresses, or leave apiServer out', {
+      property,
+    });
+  }
+  checkCidrs(apiServer.cidrs, property);
+  return apiServer;
 }
 
 function checkedRegion(region: string | undefined): string | undefined {

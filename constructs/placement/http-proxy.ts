@@ -1,3 +1,5 @@
+import { checkCidrsOf } from '../rules/address-range';
+import { checkHost, namespaceOfService } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 
 /** The HTTP proxy through which pods reach what is outside the cluster. */
@@ -29,7 +31,7 @@ const DOMAIN = /^\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9
 
 /** The HTTP proxy of a cluster. */
 export class HttpProxy {
-  /** Its URL, without a slash at the end. */
+  /** Its URL, with its port: libcurl takes 1080 where none is said. */
   public readonly url: string;
   /** Its host. */
   public readonly host: string;
@@ -51,7 +53,12 @@ export class HttpProxy {
     if (wrong !== undefined) {
       throw new UsageError(`has "${wrong}", but must have DNS names: acme.example`, { property: 'proxy.direct' });
     }
-    this.url = url.replace(/\/$/, '');
+    // A proxy in the cluster is named with its namespace.
+    if (namespaceOfService(host) === undefined) {
+      checkHost(host, 'proxy.url');
+    }
+    checkCidrsOf([host], cidrs, 'proxy.cidrs');
+    this.url = `http://${host}:${Number(port)}`;
     this.host = host;
     this.port = Number(port);
     this.cidrs = [...cidrs];

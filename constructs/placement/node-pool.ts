@@ -64,10 +64,21 @@ export function checkNodePools(pools: readonly NodePool[]): void {
   if (twice !== undefined) {
     throw new UsageError(`has two pools named "${twice}"; rename one`, { property: 'cluster.nodePools' });
   }
-  for (const [index, { nodes, acceleratorsPerNode, nodeSelector = {}, taints = [] }] of pools.entries()) {
+  for (const [
+    index,
+    { name, accelerator, nodes, acceleratorsPerNode, nodeSelector = {}, taints = [] },
+  ] of pools.entries()) {
     const property = `cluster.nodePools.${index}`;
+    if (!/^\S+$/.test(name)) {
+      throw new UsageError(`is "${name}", but must be a name without spaces: gpu-l4`, { property: `${property}.name` });
+    }
     checkWholeNumber(`${property}.nodes`, nodes, 0);
     checkWholeNumber(`${property}.acceleratorsPerNode`, acceleratorsPerNode ?? 1, 1);
+    if (acceleratorsPerNode !== undefined && accelerator === undefined) {
+      throw new UsageError(`is ${acceleratorsPerNode}, but the pool has no accelerator; say which, or leave it out`, {
+        property: `${property}.acceleratorsPerNode`,
+      });
+    }
     checkLabels(undefined, `${property}.nodeSelector`, nodeSelector);
     for (const [place, taint] of taints.entries()) {
       checkTaint(`${property}.taints.${place}`, taint);

@@ -45,6 +45,7 @@ export class Registry {
   public readonly requireDigest: boolean;
 
   private readonly mirror?: string;
+  private readonly used = new Set<string>();
   private readonly mirrors: ReadonlyMap<string, string>;
 
   public constructor(props: RegistryProps = {}) {
@@ -57,8 +58,19 @@ export class Registry {
     this.requireDigest = props.requireDigest ?? false;
   }
 
+  /** Registries that have a mirror, though no image that was located is of them. */
+  public get unusedMirrors(): string[] {
+    return [...this.mirrors.keys()].filter((host) => this.used.size > 0 && !this.used.has(host));
+  }
+
+  /** Registries of the images that were located, sorted. */
+  public get usedHosts(): string[] {
+    return [...this.used].sort();
+  }
+
   /** Where this cluster pulls the image of a fully qualified repository from. */
   public locate(host: string, path: string): string {
+    this.used.add(host);
     const published = `${host}/${path}`;
     const mirror = this.mirrors.get(host);
     if (mirror !== undefined) {
@@ -69,10 +81,30 @@ export class Registry {
   }
 }
 
+/** Why a mirror stands for no image that was located; undefined when each stands for one. */
+export function unusedMirrorProblem(registry: Registry): string | undefined {
+  const { unusedMirrors, usedHosts } = registry;
+  return unusedMirrors.length === 0
+    ? undefined
+    : `has ${unusedMirrors.map((host) => `"${host}"`).join(', ')}, but no image is of that registry; the registries of the ` +
+        `images are ${usedHosts.join(', ')}`;
+}
+
 const HOST = /^[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?$/;
 const MIRROR = /^[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/;
 
+/** Hosts under which Docker Hub answers, but which no image is named by. */
+const DOCKER_HUB_ALIASES = ['index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com', 'hub.docker.com'];
+
 function checkedRegistry(host: string): string {
+  if (DOCKER_HUB_ALIASES.includes(host)) {
+    throw new UsageError(
+      `has "${host}", which no image is named by; write docker.io, the name of Docker Hub in images`,
+      {
+        property: 'registry.mirrors',
+      },
+    );
+  }
   if (!HOST.test(host)) {
     throw new UsageError(`has "${host}"; name registries by their hosts alone: docker.io, ghcr.io`, {
       property: 'registry.mirrors',

@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { shownSafely } from './credential-forms';
+import { placeOf } from './described-parts';
 
 /** Characters that are no part of a line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -33,7 +34,10 @@ export function refuse(problem: string | undefined, site: UsageErrorSite): void 
  * repeated in it.
  */
 export class UsageError extends Error {
-  /** Path of the misused construct in its app, `rag/qdrant`; empty for a value outside any construct. */
+  /**
+   * Path of the misused construct in its app, `rag/qdrant`; empty for a value outside any construct. A part that its owner
+   * describes is not named, but its owner.
+   */
   public readonly constructPath: string;
 
   /** Path of the property from the construct's props, `scaling.min`; empty for the construct as a whole. */
@@ -43,8 +47,9 @@ export class UsageError extends Error {
   public readonly problem: string;
 
   public constructor(problem: string, site: UsageErrorSite = {}) {
-    const constructPath = site.scope?.node.path ?? '';
-    const property = site.property ?? '';
+    const { scope, property: said = '' } = site;
+    const { constructPath, property } =
+      scope === undefined ? { constructPath: '', property: said } : placeOf(scope, said);
     const safe = oneLine(shownSafely(problem));
     const subject = [property, safe].filter((part) => part !== '').join(' ');
     super(oneLine(constructPath === '' ? subject : `${constructPath}: ${subject}`));

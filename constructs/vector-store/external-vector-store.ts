@@ -1,8 +1,9 @@
 import { ExternalService } from '../data/external-service';
 import type { EmbeddingModel } from '../models/embedding-model';
-import { checkHost } from '../network/host-name';
+import { checkCidrsOf } from '../rules/address-range';
 import type { ChangeRule } from '../rules/change-rule';
 import { ChangeRules } from '../rules/change-rules';
+import { checkHost } from '../rules/host-name';
 import { UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { EnvValue } from '../workload/env-value';
@@ -99,6 +100,7 @@ export class ExternalVectorStore implements IProvider {
   ) {
     const { hostname: host, port } = checkedUrl(props.url);
     checkHost(host, 'externalVectorStore.url');
+    checkCidrsOf([host], props.cidrs ?? [], 'externalVectorStore.cidrs');
     this.description = host;
     const ports = grpcPort === undefined || grpcPort === port ? [port] : [port, grpcPort];
     this.services = ports.map((number) => new ExternalService({ host, port: number, cidrs: props.cidrs, http: true }));

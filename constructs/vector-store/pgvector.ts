@@ -5,6 +5,7 @@ import { checkIdentifier, type IPostgres } from '../data/postgres-access';
 import { DefaultImages } from '../default-images';
 import { Distance, type EmbeddingModel } from '../models/embedding-model';
 import { ChangeRules } from '../rules/change-rules';
+import { describeParts } from '../rules/described-parts';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import { Job, type LibraryJobOptions } from '../workload/job';
@@ -106,6 +107,7 @@ export class Pgvector extends Construct implements IProvider {
   public constructor(scope: Construct, id: string, props: PgvectorProps) {
     super(scope, id);
     this.props = props;
+    describeParts(this, { Table: (property) => (property === 'deadline' ? '' : 'job') });
     this.table = props.table ?? id.replaceAll('-', '_');
     this.type = props.model.dimensions <= MOST_DIMENSIONS.vector ? 'vector' : 'halfvec';
     this.check();

@@ -41,7 +41,36 @@ const collectionsKeepTheirVectors: ChangeRule = {
     const previous = collectionsIn(before);
     return [...collectionsIn(after)].flatMap(([key, collection]) => vectorProblem(previous.get(key), collection));
   },
+  warn: (before, after) => {
+    const previous = [...collectionsIn(before).values()];
+    const described = [...collectionsIn(after).values()];
+    return [...new Set(described.map(({ source }) => source))].flatMap((source) =>
+      replacementWarning(
+        source,
+        previous.filter((collection) => nameOf(collection.source) === nameOf(source)),
+        described.filter((collection) => collection.source === source),
+      ),
+    );
+  },
 };
+
+/** Clients use a new, empty collection when none of those that were described is described any more. */
+function replacementWarning(
+  source: ManifestObject,
+  before: readonly RenderedCollection[],
+  after: readonly RenderedCollection[],
+): string[] {
+  const kept = after.some(({ name }) => before.some((other) => other.name === name));
+  if (before.length === 0 || after.length === 0 || kept) {
+    return [];
+  }
+  const [old, now] = [before, after].map((collections) => collections.map(({ name }) => `"${name}"`).join(', '));
+  return [
+    `${nameOf(source)}: ${old} was the collection, and ${now} is another, which begins empty, so that clients find nothing ` +
+      'until it is filled; the old one stays in the database; to fill the new one first, keep the name and set next to ' +
+      'the new collection, have it filled, and then set next.switched',
+  ];
+}
 
 /** What a Qdrant and its collections cannot become from one render to the next. */
 export function qdrantChanges(store: QdrantIdentity): ChangeRule[] {

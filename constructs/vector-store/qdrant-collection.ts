@@ -2,6 +2,7 @@ import { Duration, Size } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { EmbeddingModel } from '../models/embedding-model';
+import { describeParts } from '../rules/described-parts';
 import { UsageError } from '../rules/usage-error';
 import { EnvValue } from '../workload/env-value';
 import type { Image } from '../workload/image';
@@ -211,6 +212,8 @@ export class QdrantCollection extends Construct implements IProvider {
   public constructor(scope: Construct, id: string, props: QdrantCollectionProps) {
     super(scope, id);
     this.props = props;
+    const jobs = (property: string) => (property === 'deadline' ? '' : 'jobs');
+    describeParts(this, { Bootstrap: jobs, Switch: jobs, Backfill: 'next.backfill' });
     this.name = props.name ?? id;
     this.aliases = props.aliases ?? [];
     this.checkNames();

@@ -8,6 +8,7 @@ import { DefaultImages } from '../default-images';
 import type { Port } from '../network/port';
 import { Cluster } from '../placement/cluster';
 import { ChangeRules } from '../rules/change-rules';
+import { describeParts } from '../rules/described-parts';
 import { refuse, UsageError } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 import { type CertificateKeys, CertificateUsage, type ServerCertificate } from '../secrets/server-certificate';
@@ -247,6 +248,7 @@ export class Qdrant extends Construct implements IProvider {
   public constructor(scope: Construct, id: string, props: QdrantProps) {
     super(scope, id);
     this.props = props;
+    describeParts(this, { Snapshots: 'snapshots', Drain: 'drain', Repair: 'repair' });
     for (const name of Object.keys(props.env ?? {})) {
       refuse(variableProblem(name), { scope: this, property: 'env' });
     }

@@ -132,12 +132,23 @@ function unlessEmpty<T>(list: T[] | undefined): T[] | undefined {
   return list?.length === 0 ? undefined : list;
 }
 
-/** Variables in the order in which they were set, those that refer to others last. */
+/**
+ * Variables in the order in which they were set, those that refer to others last, each after what it refers to: the kubelet
+ * completes a variable with those before it.
+ */
 function renderEnv(env: { readonly [name: string]: EnvValue }): k8s.EnvVar[] {
-  const entries = Object.entries(env);
-  const plain = entries.filter(([, value]) => value.references.length === 0);
-  const composed = entries.filter(([, value]) => value.references.length > 0);
-  return [...plain, ...composed].map(([name, value]) => value._render(name));
+  const names = Object.keys(env);
+  const ordered = new Set(names.filter((name) => env[name]?.references.length === 0));
+  const underway = new Set<string>();
+  const add = (name: string): void => {
+    if (!underway.has(name)) {
+      underway.add(name);
+      env[name]?.references.filter((reference) => Object.hasOwn(env, reference)).forEach(add);
+      ordered.add(name);
+    }
+  };
+  names.forEach(add);
+  return [...ordered].map((name) => (env[name] as EnvValue)._render(name));
 }
 
 function renderLifecycle({ postStart, preStopDelay }: MainContainerProps): k8s.Lifecycle | undefined {

@@ -5,7 +5,7 @@ import { SyncWave } from '../network/sync-wave';
 import { cronProblem } from '../rules/cron-fields';
 import { isTimeZone, secondsOf } from '../rules/time-span';
 import { refuse, UsageError } from '../rules/usage-error';
-import { type JobRunProps, jobSpec, limited } from './job';
+import { type JobRunProps, jobSpec } from './job';
 import { Workload, type WorkloadProps } from './workload';
 
 /** Work that is done again and again. */
@@ -44,7 +44,7 @@ export class CronJob extends Workload {
   public readonly cronJob: k8s.KubeCronJob;
 
   public constructor(scope: Construct, id: string, props: CronJobProps) {
-    super(scope, id, 'CronJob', { ...props, container: limited(props), restartPolicy: 'Never' });
+    super(scope, id, 'CronJob', { ...props, restartPolicy: 'Never' });
     this.claimAccelerators(1);
     const { timeZone = 'Etc/UTC' } = props;
     refuse(cronProblem(props.schedule.expressionString), { scope: this, property: 'schedule' });

@@ -3,8 +3,11 @@ import { textProblem } from '../rules/text';
 import { refuse } from '../rules/usage-error';
 import type { SecretKey } from '../secrets/secret-key';
 
-/** A reference to another variable; `$$` before it is the text `$`, so `$$(NAME)` is none and `$$$(NAME)` is one. */
-const REFERENCE = /(?<=(?<!\$)(?:\$\$)*)\$\(([A-Za-z_][A-Za-z0-9_]*)\)/g;
+/**
+ * A reference to another variable, whose name is one that `envNameProblem` accepts; `$$` before it is the text `$`, so
+ * `$$(NAME)` is none and `$$$(NAME)` is one.
+ */
+const REFERENCE = /(?<=(?<!\$)(?:\$\$)*)\$\(([-._A-Za-z][-._A-Za-z0-9]*)\)/g;
 
 /** The value of an environment variable. */
 export class EnvValue {
@@ -30,7 +33,7 @@ export class EnvValue {
 
   /**
    * A text that the kubelet completes with other variables of the container: `redis://:$(PASSWORD)@queue:6379`.
-   * What it refers to is put before it, because only variables defined earlier are expanded. Values are
+   * What it refers to is put before it, because only variables defined earlier are expanded; it may be a template itself. Values are
    * inserted as they are, so in a URL stands what {@link EnvValue.fromSecretInUrl} gives.
    */
   public static template(text: string): EnvValue {

@@ -4,7 +4,6 @@ import { type Cpu, k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { checkSeconds } from '../rules/time-span';
 import { checkWholeNumber } from '../rules/whole-number';
-import type { MainContainerProps } from './container';
 import { Workload, type WorkloadOptions, type WorkloadProps } from './workload';
 
 /** Where the ServiceAccount of a Job has the checksum of its specification. */
@@ -66,7 +65,7 @@ export class Job extends Workload {
   public readonly job: k8s.KubeJob;
 
   public constructor(scope: Construct, id: string, props: JobProps) {
-    super(scope, id, 'Job', { ...props, container: limited(props), restartPolicy: 'Never' });
+    super(scope, id, 'Job', { ...props, restartPolicy: 'Never' });
     this.claimAccelerators(1);
     const metadata = this.workloadMetadata();
     this.job = new k8s.KubeJob(this, 'Resource', {
@@ -109,8 +108,3 @@ export function jobSpec(scope: Construct, props: JobRunProps, template: k8s.PodT
 const DISRUPTIONS: k8s.PodFailurePolicy = {
   rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
 };
-
-/** The main container with the limit of the Job beside what it asks for. */
-export function limited({ container, cpuLimit }: Pick<JobProps, 'container' | 'cpuLimit'>): MainContainerProps {
-  return cpuLimit === undefined ? container : { ...container, resources: { ...container.resources, cpuLimit } };
-}

@@ -222,6 +222,7 @@ export class PodTemplate {
       () => this.checkOverrides(),
       ...[...this.containers, ...this.initContainers].flatMap((container) => [
         () => this.checkReferences(this.envOf(container)),
+        () => this.checkWords(container),
         () => checkMounts(this.scope, this.mountsOf(container)),
       ]),
     ];
@@ -537,19 +538,43 @@ export class PodTemplate {
 
   private checkReferences(env: { readonly [name: string]: EnvValue }): void {
     for (const [name, { references }] of Object.entries(env)) {
-      const missing = references.find(
-        (reference) => reference !== API_SERVER_HOST && (env[reference]?.references.length ?? 1) > 0,
-      );
-      if (missing !== undefined) {
-        const plain = Object.keys(env).filter((other) => env[other]?.references.length === 0);
-        const lack = env[missing] === undefined ? 'the container does not have' : 'refers to others itself';
+      const site = { scope: this.scope, property: `env.${name}` };
+      const { [name]: _, ...others } = env;
+      refuse(missingReference(references, references.includes(name) ? env : others), site);
+      const circular = references.find((reference) => reference === name || reaches(env, reference, name));
+      if (circular !== undefined) {
         throw new UsageError(
-          `refers to $(${missing}), which ${lack}, so that the text would stay as it is; refer to one of ` +
-            `${plain.sort().join(', ') || 'its variables, of which it has none'}, or write $$(${missing}) for the text itself`,
-          { scope: this.scope, property: `env.${name}` },
+          `refers to ${circular === name ? 'itself' : `$(${circular}), which refers to it in turn`}, so that the text would ` +
+            `stay as it is; refer to other variables, or write $$(${circular}) for the text itself`,
+          site,
         );
       }
     }
+  }
+
+  /** The kubelet completes commands and arguments like variables, with all variables of their container. */
+  private checkWords(container: ContainerProps): void {
+    const main = this.isMain(container);
+    const env = this.wordsEnvOf(container);
+    const words = { command: container.command ?? [], args: container.args ?? [] };
+    for (const [property, texts] of Object.entries(words)) {
+      for (const [index, text] of texts.entries()) {
+        const problem = missingReference(EnvValue.template(text).references, env);
+        refuse(problem && (main ? problem : `has the container ${container.name}, whose ${property} ${problem}`), {
+          scope: this.scope,
+          property: main ? `${property}.${index}` : undefined,
+        });
+      }
+    }
+  }
+
+  /** The variables of a container, with those of overrides, and with those that are refused with their delivery. */
+  private wordsEnvOf(container: ContainerProps): { [name: string]: EnvValue } {
+    const { containers = [], initContainers = [] } = this.props.overrides ?? {};
+    const override = [...containers, ...initContainers].find(({ name }) => name === container.name);
+    const overridden = (override?.env ?? []).map(({ name }) => [name, EnvValue.of('')]);
+    const stated = this.isMain(container) ? this.mainEnv() : {};
+    return { ...stated, ...this.envOf(container), ...Object.fromEntries(overridden) };
   }
 
   private accept(container: ContainerProps): ContainerProps {
@@ -588,6 +613,31 @@ export class PodTemplate {
       this.providerClasses.add(key._providerClass);
     }
   }
+}
+
+/** Why a text with these references would stay as it is in a container with these variables. */
+function missingReference(
+  references: readonly string[],
+  env: { readonly [name: string]: EnvValue },
+): string | undefined {
+  const missing = references.find((reference) => reference !== API_SERVER_HOST && !Object.hasOwn(env, reference));
+  return missing === undefined
+    ? undefined
+    : `refers to $(${missing}), which the container does not have, so that the text would stay as it is; refer to one of ` +
+        `${Object.keys(env).sort().join(', ') || 'its variables, of which it has none'}, or write $$(${missing}) for the ` +
+        'text itself';
+}
+
+/** Whether a variable is completed with another, directly or through others. */
+function reaches(env: { readonly [name: string]: EnvValue }, from: string, to: string): boolean {
+  const reached = new Set([from]);
+  // A set is walked with what is added on the way.
+  for (const name of reached) {
+    for (const reference of env[name]?.references ?? []) {
+      reached.add(reference);
+    }
+  }
+  return from !== to && reached.has(to);
 }
 
 /** Each key once, however many files are made of it. */

@@ -3,7 +3,7 @@ import type { Cpu, k8s } from 'cdk8s-plus-28';
 import type { IConstruct } from 'constructs';
 import type { ExtendedResource } from '../placement/placement';
 import { countQuantity, cpuQuantity, kibibytesOf, millisOf, sizeQuantity, sizeText } from '../rules/quantity';
-import { UsageError } from '../rules/usage-error';
+import { refuse, UsageError } from '../rules/usage-error';
 
 /** What a container asks for and may use. */
 export interface Resources {
@@ -40,10 +40,8 @@ export function checkResources(scope: IConstruct, resources: Resources): void {
       throw new UsageError(`is ${size.asString()}, but must be above 0`, { scope, property: `resources.${name}` });
     }
   }
-  for (const [name, amount] of Object.entries({ cpu, cpuLimit })) {
-    if (amount !== undefined && !(millisOf(amount) >= 1)) {
-      throw new UsageError(`is ${amount.amount}, but must be at least 1m`, { scope, property: `resources.${name}` });
-    }
+  if (!(millisOf(cpu) >= 1)) {
+    throw new UsageError(`is ${cpu.amount}, but must be at least 1m`, { scope, property: 'resources.cpu' });
   }
   if (memoryLimit !== undefined && kibibytesOf(memoryLimit) < kibibytesOf(memory)) {
     throw new UsageError(
@@ -54,12 +52,19 @@ export function checkResources(scope: IConstruct, resources: Resources): void {
       },
     );
   }
-  if (cpuLimit !== undefined && millisOf(cpuLimit) < millisOf(cpu)) {
-    throw new UsageError(`is ${cpuLimit.amount}, below cpu, which is ${cpu.amount}; raise it, or leave it out`, {
-      scope,
-      property: 'resources.cpuLimit',
-    });
+  if (cpuLimit !== undefined) {
+    refuse(cpuLimitProblem(cpuLimit, cpu), { scope, property: 'resources.cpuLimit' });
   }
+}
+
+/** Why a container that reserves this CPU cannot have this limit; undefined when it can. */
+export function cpuLimitProblem(limit: Cpu, cpu: Cpu): string | undefined {
+  if (!(millisOf(limit) >= 1)) {
+    return `is ${limit.amount}, but must be at least 1m`;
+  }
+  return millisOf(limit) < millisOf(cpu)
+    ? `is ${limit.amount}, below cpu, which is ${cpu.amount}; raise it, or leave it out`
+    : undefined;
 }
 
 /** Requests and limits of a container with these scratch volumes and this extended resource. */

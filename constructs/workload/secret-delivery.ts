@@ -62,11 +62,17 @@ export class SecretDelivery {
    * @internal
    */
   public _withheld(env: Env): string[] {
-    const secrets = this.inVariables ? [] : Object.keys(secretsIn(env));
-    const composed = Object.entries(env).filter(([, { references }]) =>
-      references.some((name) => secrets.includes(name)),
-    );
-    return [...secrets, ...composed.map(([name]) => name)];
+    const withheld = new Set(this.inVariables ? [] : Object.keys(secretsIn(env)));
+    // What is composed of a variable that is composed of a secret holds the secret as well.
+    for (let before = -1; before < withheld.size; ) {
+      before = withheld.size;
+      for (const [name, { references }] of Object.entries(env)) {
+        if (references.some((reference) => withheld.has(reference))) {
+          withheld.add(name);
+        }
+      }
+    }
+    return [...withheld];
   }
 
   /**

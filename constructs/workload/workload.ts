@@ -1,5 +1,5 @@
 import { ApiObject, Chart, Duration, Lazy } from 'cdk8s';
-import { k8s } from 'cdk8s-plus-28';
+import { type Cpu, k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { ConnectionGraph } from '../network/connection-graph';
 import { Endpoint } from '../network/endpoint';
@@ -30,6 +30,7 @@ import type { Jvm } from './jvm';
 import { checkExceptions, exceptionAnnotations, type PodSecurityException, PodSecurityLevels } from './pod-security';
 import { PodTemplate, type PodUser } from './pod-template';
 import type { IClient, IProvider, Offer } from './provider';
+import { cpuLimitProblem, type Resources } from './resources';
 import type { SecretDelivery } from './secret-delivery';
 import { SecretRotation } from './secret-rotation';
 import { type Mount, Volume } from './volume';
@@ -591,11 +592,20 @@ export abstract class Workload extends Construct implements IClient {
     const jvm = props.jvm?._bind(this, container.resources, { ...container.env, ...env });
     template.addContainer({
       ...container,
+      resources: this.limited(container.resources, props.cpuLimit),
       name: this.name,
       env: { ...container.env, ...jvm?.env, ...env },
       mounts: [...(container.mounts ?? []), ...(jvm?.mounts ?? [])],
     });
     return template;
+  }
+
+  private limited(resources: Resources, cpuLimit: Cpu | undefined): Resources {
+    if (cpuLimit === undefined) {
+      return resources;
+    }
+    refuse(cpuLimitProblem(cpuLimit, resources.cpu), { scope: this, property: 'cpuLimit' });
+    return { ...resources, cpuLimit };
   }
 
   private proxyEnv(): { [name: string]: EnvValue } {
@@ -636,6 +646,8 @@ export interface PodDetails {
   readonly spreadPerRevision?: boolean;
   /** What happens when a container ends; said of pods that end, those of Jobs and CronJobs, and of no others. */
   readonly restartPolicy?: string;
+  /** Most CPU that the main container may use, where that is said beside its resources. */
+  readonly cpuLimit?: Cpu;
 }
 
 /** Labels that the library gives to pods: selectors, policies and dashboards go by them. */
@@ -686,7 +698,7 @@ function checkEnv(scope: Construct, { container, env = {}, envNames = {} }: Work
   const twice = Object.keys(env).find((name) => Object.hasOwn(container.env ?? {}, name));
   if (twice !== undefined) {
     throw new UsageError(
-      'is set by the library, or by container.env, already; leave it out of env, or change the rendered pod with podOverrides',
+      'is a variable that the library sets itself, because its programs and probes rely on the value; leave it out of env',
       { scope, property: `env.${twice}` },
     );
   }

@@ -27,9 +27,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-/** A rendered file. */
-function rendered(text: string): string {
+/** A file that begins as rendered ones do. */
+function marked(text: string): string {
   return `${GENERATED_MARK} a.yaml. Do not edit.\n${text}\n`;
+}
+
+/** A rendered file, with an object that holds this text. */
+function rendered(text: string): string {
+  return marked(stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { text } }));
 }
 
 /** Files that are a safe step from whatever was there before. */
@@ -423,7 +428,7 @@ describe('a folder that cannot be written', () => {
 
 describe('the objects of the last render', () => {
   const service = (name: string) => ({ apiVersion: 'v1', kind: 'Service', metadata: { name }, data: { on: 'yes' } });
-  const text = (name: string) => rendered(stringify(service(name), { version: '1.1', compat: 'core' }));
+  const text = (name: string) => marked(stringify(service(name), { version: '1.1', compat: 'core' }));
 
   /** What renders in these folders are compared with. */
   function comparedWith(...folders: string[]): { readonly [folder: string]: readonly ManifestObject[] } {
@@ -480,18 +485,48 @@ describe('the objects of the last render', () => {
     expect(readdirSync(home)).toEqual(['dist']);
   });
 
-  test.each([
-    ["is somebody's own", stringify(service('api'))],
-    ['is no longer YAML', `${text('api')}<<<<<<< HEAD\n`],
-    ['holds more than one document', `${text('api')}---\n${stringify(service('api'))}`],
-    ['holds no object', rendered('just a text')],
-    ['is empty but for the mark', rendered('')],
-    ['has an object without name', rendered(stringify({ ...service('api'), metadata: { name: 3 } }))],
-    ['has an object without kind', rendered(stringify({ ...service('api'), kind: undefined }))],
-  ])('leave out a file that %s', (_, content) => {
-    put('dist/dev/api.service.yaml', content);
+  test("leave out a file that is somebody's own", () => {
+    put('dist/dev/api.service.yaml', stringify(service('api')));
     put('dist/dev/queue.service.yaml', text('queue'));
     expect(comparedWith('dev').dev).toEqual([service('queue')]);
+  });
+
+  const unreadable = (file: string) =>
+    `${shown(file)} is not as it was rendered and cannot be compared with what is rendered now; restore it from ` +
+    'version control, then render';
+
+  test.each([
+    ['is no longer YAML', `${text('api')}<<<<<<< HEAD\n`],
+    ['holds more than one document', `${text('api')}---\n${stringify(service('api'))}`],
+    ['holds no object', marked('just a text')],
+    ['is empty but for the mark', marked('')],
+    ['has an object without name', marked(stringify({ ...service('api'), metadata: { name: 3 } }))],
+    ['has an object without kind', marked(stringify({ ...service('api'), kind: undefined }))],
+  ])('are not compared without a file that %s', (_, content) => {
+    put('dist/dev/api.service.yaml', content);
+    put('dist/dev/queue.service.yaml', text('queue'));
+    const before = contentOf(path);
+    expect(() => comparedWith('dev')).toThrow(unreadable('dev/api.service.yaml'));
+    const next = new Map([['dev', safe(new Map([['queue.service.yaml', text('queue')]]))]]);
+    expect(() => new OutputFolder(path).replace(next)).toThrow(unreadable('dev/api.service.yaml'));
+    expect(contentOf(path)).toEqual(before);
+  });
+
+  test('name the file in which a field is no list any more', () => {
+    const workload = (containers: unknown) => stringify({ ...service('api'), spec: { containers } });
+    const reading: Rendered = {
+      ...ONE,
+      changeProblems: (before) =>
+        before.flatMap(({ spec }) => (spec?.containers ?? []).map(({ name }: { name: string }) => `${name} changes`)),
+    };
+    put('dist/dev/queue.service.yaml', text('queue'));
+    put('dist/dev/api.service.yaml', marked(workload([{ name: 'main' }])));
+    const problems = new OutputFolder(path).changeProblems(new Map([['dev', reading]]));
+    expect(problems).toEqual([expect.stringMatching(/^main changes; /)]);
+    put('dist/dev/api.service.yaml', marked(workload(7)));
+    expect(() => new OutputFolder(path).changeProblems(new Map([['dev', reading]]))).toThrow(
+      unreadable('dev/api.service.yaml'),
+    );
   });
 
   test('leave out a symbolic link', () => {

@@ -57,6 +57,32 @@ test.each([
     /monitorLabels\.release: is "a b", but the value/,
   ],
   ['{ rabbitMqTopology: { namespace: a.b } }', /rabbitMqTopology\.namespace: is "a\.b", but must be a DNS label/],
+  [
+    '{ apiServer: { cidrs: [10.0.0.1] } }',
+    /8:\d+ cluster\.apiServer\.cidrs: has "10\.0\.0\.1", but must have address ranges/,
+  ],
+  ['{ apiServer: { cidrs: [] } }', /8:\d+ cluster\.apiServer\.cidrs: is empty/],
+  [
+    '{ proxy: { url: "http://proxy.acme.example:3128", cidrs: [10.0.0.1] } }',
+    /8:\d+ cluster\.proxy\.cidrs: has "10\.0\.0\.1", but must have address ranges/,
+  ],
+  ['{ proxy: { url: "http://proxy:3128" } }', /8:\d+ cluster\.proxy\.url: is "proxy", but must be a DNS name/],
+  [
+    '{ nodePools: [{ name: cpu, nodes: 3, acceleratorsPerNode: 4 }] }',
+    /8:\d+ cluster\.nodePools\.0\.acceleratorsPerNode: is 4, but the pool has no accelerator; say which, or leave it out/,
+  ],
+  [
+    '{ nodePools: [{ name: "gpu l4", nodes: 3 }] }',
+    /8:\d+ cluster\.nodePools\.0\.name: is "gpu l4", but must be a name without spaces/,
+  ],
+  [
+    '{ registry: { mirrors: { index.docker.io: registry.acme.example/hub } } }',
+    /8:\d+ cluster\.registry\.mirrors: has "index\.docker\.io", which no image is named by; write docker\.io/,
+  ],
+  [
+    '{ registry: { mirrors: { docker.io: registry.acme.example/hub, dcker.io: registry.acme.example/hub } } }',
+    /8:\d+ cluster\.registry\.mirrors: has "dcker\.io", but no image is of that registry; the registries of the images are docker\.io, ghcr\.io/,
+  ],
   ['{ rabbitMqTopology: rabbitmq-system }', /8:\d+ cluster\.rabbitMqTopology: /],
 ])('%s is refused', (text, message) => {
   expect(refusalOf(() => clusterOf(text)).message).toMatch(message);

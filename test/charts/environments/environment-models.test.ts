@@ -621,7 +621,23 @@ describe('a hosted model', () => {
       below('llm', 'model: { id: a, contextTokens: 8 }', 'external: { service: compatible, url: nowhere }'),
       '10:36 llm.external.url: must be a URL with https or http, host and path alone: https://api.acme.example/v1',
     ],
+    [
+      'that answers, at addresses that are none',
+      below(
+        'llm',
+        'model: { id: a, contextTokens: 8 }',
+        'external: { service: openai, cidrs: [10.0.0.1], apiKey: { secret: a, key: b } }',
+      ),
+      '10:32 llm.external.cidrs: has "10.0.0.1", but must have address ranges such as 10.0.0.0/16',
+    ],
   ]);
+});
+
+test('threads that cut texts are a setting, and named by the message that asks for it', () => {
+  const objects = objectsOf('embeddingModel: BAAI/bge-m3', 'embedder: { tokenizationWorkers: 3 }');
+  expect(mainContainer(find(objects, 'Deployment', 'embedder')).args).toContain('3');
+  const [problem] = refused('embeddingModel: BAAI/bge-m3', 'embedder: { env: { TOKENIZATION_WORKERS: "3" } }');
+  expect(problem).toMatch(/embedder\.env\.TOKENIZATION_WORKERS: .*tokenizationWorkers/);
 });
 
 describe('where models are from', () => {

@@ -194,18 +194,60 @@ describe('variables that refer to others', () => {
     expect(variable(text)).toBe(value);
   });
 
+  test('are in an order in which the kubelet completes all', () => {
+    const object = api("  env: { A: '$(B)', B: '$(C.d-e)/x', C.d-e: '$(FIRST)', FIRST: plain }");
+    const names = mainContainer(object).env.map(({ name }: { name: string }) => name);
+    expect(names.filter((name: string) => ['A', 'B', 'C.d-e', 'FIRST'].includes(name))).toEqual([
+      'FIRST',
+      'C.d-e',
+      'B',
+      'A',
+    ]);
+    expect(env(object, 'A')).toBe('$(B)');
+  });
+
+  test('may be in commands and arguments', () => {
+    const container = mainContainer(
+      api('  env: { FIRST: plain }', '  command: [run, $(QDRANT_URL)]', '  args: [--x=$(FIRST), --y=$$(NOPE)]'),
+    );
+    expect(container.command).toEqual(['run', '$(QDRANT_URL)']);
+    expect(container.args).toEqual(['--x=$(FIRST)', '--y=$$(NOPE)']);
+  });
+
+  const OTHERS = 'HOME, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL';
+  const missing = (name: string, others: string) =>
+    `refers to $(${name}), which the container does not have, so that the text would stay as it is; refer to one of ` +
+    `${others}, or write $$(${name}) for the text itself`;
+
   expectRefusals(refused, [
     [
       'that are not there',
       ["  env: { FIRST: plain, TEXT: '$(SECOND)' }"],
-      '6:24 api.env.TEXT: refers to $(SECOND), which the container does not have, so that the text would stay as it is; ' +
-        'refer to one of FIRST, HOME, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(SECOND) for the text itself',
+      `6:24 api.env.TEXT: ${missing('SECOND', `FIRST, ${OTHERS}`)}`,
     ],
     [
-      'that refer to others themselves',
-      ["  env: { FIRST: plain, TEXT: '$(THIRD)', THIRD: '$(FIRST)' }"],
-      '6:24 api.env.TEXT: refers to $(THIRD), which refers to others itself, so that the text would stay as it is; ' +
-        'refer to one of FIRST, HOME, LONGEST_ANSWER_SECONDS, QDRANT_API_KEY, QDRANT_GRPC_PORT, QDRANT_URL, or write $$(THIRD) for the text itself',
+      'with a dot that are not there',
+      ["  env: { TEXT: '$(a.b-c)' }"],
+      `6:10 api.env.TEXT: ${missing('a.b-c', OTHERS)}`,
+    ],
+    ['in arguments that are not there', ['  args: [a, --x=$(NOPE)]'], `6:13 api.args.1: ${missing('NOPE', OTHERS)}`],
+    ['in commands that are not there', ['  command: [a, $(NOPE)]'], `6:16 api.command.1: ${missing('NOPE', OTHERS)}`],
+    [
+      'in the command of a warm-up that are not there',
+      ['  warmUp: { command: [a, $(NOPE)], budget: 1m }'],
+      `4:1 api: has the container warm-up, whose command ${missing('NOPE', OTHERS)}`,
+    ],
+    [
+      'to the variable itself',
+      ["  env: { A: '$(A)' }"],
+      '6:10 api.env.A: refers to itself, so that the text would stay as it is; refer to other variables, or write $$(A) ' +
+        'for the text itself',
+    ],
+    [
+      'in a circle',
+      ["  env: { A: '$(B)', B: '$(A)' }"],
+      '6:10 api.env.A: refers to $(B), which refers to it in turn, so that the text would stay as it is; refer to other ' +
+        'variables, or write $$(B) for the text itself',
     ],
   ]);
 });

@@ -1185,8 +1185,8 @@ describe('a variable', () => {
     [
       'that the platform sets itself',
       add('  env: { LONGEST_ANSWER_SECONDS: 5 }'),
-      '8:10 api.env.LONGEST_ANSWER_SECONDS: is set by the library, or by container.env, already; leave it out of env, or ' +
-        'change the rendered pod with podOverrides',
+      '8:10 api.env.LONGEST_ANSWER_SECONDS: is a variable that the library sets itself, because its programs and ' +
+        'probes rely on the value; leave it out of env',
     ],
     [
       'with half a reference to a Secret',

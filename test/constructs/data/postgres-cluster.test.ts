@@ -94,7 +94,7 @@ describe('keys of a Secret that is there only while pods mount it', () => {
       secretKey: vault.key('minio', 'secret'),
     });
     expect(() => cluster({ backups: PostgresBackups.daily({ hour: 2, keepDays: 7, to }) })).toThrow(
-      'rag/db/Archive: backups.to has key id of Secret minio--id, which there is only while pods mount it',
+      'rag/db: backups.to has key id of Secret minio--id, which there is only while pods mount it',
     );
   });
 });
@@ -489,7 +489,7 @@ describe('backups', () => {
       limits: { cpu: '2', memory: '3Gi' },
     });
     expect(() => amounts({ ...resources, memory: Size.kibibytes(0) })).toThrow(
-      'rag/db/Archive: resources.memory is 0Ki, but must be above 0',
+      'rag/db: backups.resources.memory is 0Ki, but must be above 0',
     );
   });
 

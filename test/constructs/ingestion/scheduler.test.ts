@@ -55,7 +55,7 @@ describe('a scheduler', () => {
 
   test('cannot be told another file by a variable', () => {
     expect(() => scheduler({ env: { SCHEDULE_FILE: EnvValue.of('/tmp/x') } })).toThrow(
-      'rag/beat/Resource: env.SCHEDULE_FILE is set by the library',
+      'rag/beat/Resource: env.SCHEDULE_FILE is a variable that the library sets itself',
     );
   });
 });

@@ -143,7 +143,22 @@ test('the archive of a PostgresCluster is written through it', () => {
   expect(rangesOf(objects, 'db')).not.toContain('0.0.0.0/0:443');
 });
 
+test('the port of a proxy is always said, for libcurl would take 1080', () => {
+  for (const url of ['http://proxy.acme.example', 'http://proxy.acme.example/', 'http://proxy.acme.example:80']) {
+    expect(new HttpProxy({ url })).toMatchObject({ url: 'http://proxy.acme.example:80', port: 80 });
+  }
+});
+
 describe('a proxy cannot have', () => {
+  test.each([
+    [{ ...PROXY, cidrs: ['10.9.0.1'] }, 'proxy.cidrs has "10.9.0.1", but must have address ranges such as 10.0.0.0/16'],
+    [{ ...PROXY, cidrs: ['10.9.0.1/24'] }, 'proxy.cidrs has "10.9.0.1/24", an address within a range'],
+    [{ url: 'http://proxy:3128' }, 'proxy.url is "proxy", but must be a DNS name or an address'],
+    [{ url: 'http://proxy.cluster.local:3128' }, 'proxy.url is "proxy.cluster.local", a name in the cluster'],
+  ])('%j', (props, message) => {
+    expect(refusalOf(() => new HttpProxy(props)).message).toContain(message);
+  });
+
   test.each([
     'https://proxy.acme.example',
     'proxy.acme.example:3128',

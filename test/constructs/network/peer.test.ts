@@ -1,5 +1,6 @@
-import { checkCidrs, Peer, PodSet } from '../../../constructs/network/peer';
+import { Peer, PodSet } from '../../../constructs/network/peer';
 import { Cluster } from '../../../constructs/placement/cluster';
+import { checkCidrs } from '../../../constructs/rules/address-range';
 import { LABELS } from '../../support/output';
 import { refusalOf } from '../../support/refusal';
 

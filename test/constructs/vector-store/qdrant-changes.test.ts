@@ -165,6 +165,33 @@ describe('a collection', () => {
   const small = { model: EmbeddingModel.BGE_SMALL_EN_V1_5, name: 'docs' };
   const large = { model: EmbeddingModel.BGE_M3, name: 'docs' };
 
+  const warnings = (before: Rendered, after: Rendered) =>
+    ChangeRules.of(after.chart).warn(before.objects, after.objects);
+
+  test.each([
+    ['alone', { ...small, name: 'other' }],
+    ['with its model', { ...large, name: 'other' }],
+  ])('that is given another name %s begins empty, of which it is warned', (_, other) => {
+    const [before, after] = [rendered({}, { documents: small }), rendered({}, { documents: other })];
+    expect(problems(before, after)).toEqual([]);
+    expect(warnings(before, after)).toEqual([
+      'ConfigMap test/documents-bootstrap: "docs" was the collection, and "other" is another, which begins empty, so that ' +
+        'clients find nothing until it is filled; the old one stays in the database; to fill the new one first, keep the ' +
+        'name and set next to the new collection, have it filled, and then set next.switched',
+    ]);
+  });
+
+  test('is not warned of where it stays, comes, or is followed by the next', () => {
+    const next = { name: 'other', model: EmbeddingModel.BGE_M3 };
+    const both = rendered({}, { documents: { ...small, aliases: ['live'], next } });
+    const one = rendered({}, { documents: small });
+    expect(warnings(one, one)).toEqual([]);
+    expect(warnings(rendered(), one)).toEqual([]);
+    expect(warnings(one, rendered())).toEqual([]);
+    expect(warnings(one, both)).toEqual([]);
+    expect(warnings(both, rendered({}, { documents: { ...large, name: 'other' } }))).toEqual([]);
+  });
+
   test('keeps the size of its vectors', () => {
     expect(problems(rendered({}, { documents: small }), rendered({}, { documents: large }))).toEqual([
       'ConfigMap test/documents-bootstrap: collection "docs" holds vectors of 384 dimensions compared by Cosine of ' +

@@ -76,12 +76,16 @@ describe('references', () => {
     ]);
   });
 
-  test.each(['no reference', '$PASSWORD', '{PASSWORD}', '$()', '$(1A)', '$(A-B)', '$$(A)', '$$$$(A)'])(
+  test.each(['no reference', '$PASSWORD', '{PASSWORD}', '$()', '$(1A)', '$(A B)', '$$(A)', '$$$$(A)'])(
     'are not "%s"',
     (text) => {
       expect(EnvValue.template(text).references).toEqual([]);
     },
   );
+
+  test('have every name that a variable can have', () => {
+    expect(EnvValue.template('$(a.b)$(A-B)$(_c1)').references).toEqual(['a.b', 'A-B', '_c1']);
+  });
 
   test('are told from texts that look like them', () => {
     const value = EnvValue.template('$$(A)$(B)$$(C)');

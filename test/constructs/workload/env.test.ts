@@ -9,7 +9,7 @@ import { IMAGE, KEY, RESOURCES } from '../../support/values';
 import { CONTAINER, deployed } from '../../support/workloads';
 
 const BY_LIBRARY =
-  'is set by the library, or by container.env, already; leave it out of env, or change the rendered pod with podOverrides';
+  'is a variable that the library sets itself, because its programs and probes rely on the value; leave it out of env';
 
 describe('what the library sets itself', () => {
   const value = (text: string) => EnvValue.of(text);

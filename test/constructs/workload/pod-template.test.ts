@@ -260,11 +260,11 @@ describe('a text with references', () => {
     );
   });
 
-  test('is refused when a variable has references itself', () => {
+  test('is refused when a variable refers to it in turn, through others too', () => {
     const { objects } = deployed({
-      env: { ...url, USER: EnvValue.template('$(NAME)'), NAME: EnvValue.of('n') },
+      env: { ...url, USER: EnvValue.template('$(NAME)'), NAME: EnvValue.template('$(URL)') },
     });
-    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which refers to others itself, so that the text');
+    expect(objects).toThrow('rag/api: env.URL refers to $(USER), which refers to it in turn, so that the text');
   });
 
   test('finds no variables of other containers', () => {

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
-import { UsageError, type UsageErrorSite } from '../rules/usage-error';
+import { BlockList, isIP } from 'node:net';
+import { UsageError, type UsageErrorSite } from './usage-error';
 
 /** The last label has a letter: what has none is an address, or a mistyped one. */
 const HOST_NAME =
@@ -23,13 +23,33 @@ export function namespaceOfService(host: string): string | undefined {
   return SERVICE_NAME.exec(host)?.[1];
 }
 
-/** Refuses what is neither a DNS name nor an address outside the cluster, at the property that holds it. */
-export function checkHost(host: string, property: string): void {
+/** Addresses of the machine or the link that a packet is on (RFC 1122, 3927, 4291): none is outside the cluster. */
+const LOCAL = new BlockList();
+LOCAL.addSubnet('0.0.0.0', 8, 'ipv4');
+LOCAL.addSubnet('127.0.0.0', 8, 'ipv4');
+LOCAL.addSubnet('169.254.0.0', 16, 'ipv4');
+LOCAL.addSubnet('::', 127, 'ipv6');
+LOCAL.addSubnet('fe80::', 10, 'ipv6');
+
+/** Refuses what is neither a DNS name nor an address, and names in the cluster, at the property that holds it. */
+export function checkHostForm(host: string, property: string): void {
   refuseClusterName(host, { property });
   if (!isHostName(host) && !isAddress(host)) {
     throw new UsageError(`is "${host}", but must be a DNS name or an address, without scheme, port or path`, {
       property,
     });
+  }
+}
+
+/** Refuses what is no host outside the cluster, at the property that holds it. */
+export function checkHost(host: string, property: string): void {
+  checkHostForm(host, property);
+  if (isAddress(host) && LOCAL.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6')) {
+    throw new UsageError(
+      `is "${host}", an address of the pod or of its node alone, but hosts outside are meant here; name the host, or an ` +
+        'address at which pods reach it',
+      { property },
+    );
   }
 }
 

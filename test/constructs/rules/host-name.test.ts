@@ -7,8 +7,9 @@ import { PostgresTls } from '../../../constructs/data/postgres-tls';
 import { EmbeddingModel } from '../../../constructs/models/embedding-model';
 import { ExternalModel } from '../../../constructs/models/external-model';
 import { Endpoint } from '../../../constructs/network/endpoint';
-import { checkHost, namespaceOfService } from '../../../constructs/network/host-name';
 import { Peer } from '../../../constructs/network/peer';
+import { checkCidrsOf } from '../../../constructs/rules/address-range';
+import { checkHost, namespaceOfService } from '../../../constructs/rules/host-name';
 import { ExternalVectorStore } from '../../../constructs/vector-store/external-vector-store';
 import { Deployment } from '../../../constructs/workload/deployment';
 import { testChart } from '../../support/manifests';
@@ -84,4 +85,27 @@ test('names and addresses outside are hosts', () => {
   expect(() => checkHost('redis', 'host')).toThrow(
     'host is "redis", but must be a DNS name or an address, without scheme, port or path',
   );
+});
+
+test.each(['127.0.0.1', '127.9.0.1', '::1', '0.0.0.0', '169.254.169.254', 'fe80::1', 'febf::1', '::ffff:127.0.0.1'])(
+  '%s is no host outside',
+  (host) => {
+    expect(() => checkHost(host, 'host')).toThrow(
+      `host is "${host}", an address of the pod or of its node alone, but hosts outside are meant here`,
+    );
+  },
+);
+
+test.each(['128.0.0.1', '169.253.0.1', '10.0.0.1', 'fec0::1', 'fd00::1'])('%s may be a host outside', (host) => {
+  expect(() => checkHost(host, 'host')).not.toThrow();
+});
+
+test('ranges beside an address are refused, and beside a name they are not', () => {
+  const cidrs = ['10.0.0.0/24'];
+  expect(() => checkCidrsOf(['203.0.113.7'], cidrs, 'cidrs')).toThrow(
+    'cidrs is 10.0.0.0/24, but 203.0.113.7 is an address already, which is what policies name; leave it out',
+  );
+  expect(() => checkCidrsOf(['203.0.113.7', 'kafka.acme.example'], cidrs, 'cidrs')).not.toThrow();
+  expect(() => checkCidrsOf(['203.0.113.7'], [], 'cidrs')).not.toThrow();
+  expect(() => new ExternalService({ host: '203.0.113.7', cidrs })).toThrow('external.cidrs is 10.0.0.0/24, but');
 });
