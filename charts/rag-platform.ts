@@ -9,8 +9,6 @@ import { EmbeddingWorkers, type EmbeddingWorkersProps } from '../constructs/inge
 import { DefaultDeny } from '../constructs/network/default-deny';
 import { SyncWave } from '../constructs/network/sync-wave';
 import { Cluster } from '../constructs/placement/cluster';
-import { unusedMirrorProblem } from '../constructs/placement/registry';
-import { LateChecks } from '../constructs/rules/late-checks';
 import { dnsLabelProblem } from '../constructs/rules/object-name';
 import { OutputRules } from '../constructs/rules/output-rules';
 import { refuse, UsageError } from '../constructs/rules/usage-error';
@@ -145,10 +143,6 @@ export class RagPlatform extends Chart {
     this.ingestion = this.createIngestion(props, vectors);
     this.fillAfterWorkers(vectors.collection?.backfill);
     this.route = this.createRoute(props.route);
-    LateChecks.of(this).add(this, () => [
-      () =>
-        refuse(unusedMirrorProblem(Cluster.of(this).registry), { scope: this, property: 'cluster.registry.mirrors' }),
-    ]);
     OutputRules.attach(this);
   }
 

@@ -45,7 +45,6 @@ export class Registry {
   public readonly requireDigest: boolean;
 
   private readonly mirror?: string;
-  private readonly used = new Set<string>();
   private readonly mirrors: ReadonlyMap<string, string>;
 
   public constructor(props: RegistryProps = {}) {
@@ -58,19 +57,8 @@ export class Registry {
     this.requireDigest = props.requireDigest ?? false;
   }
 
-  /** Registries that have a mirror, though no image that was located is of them. */
-  public get unusedMirrors(): string[] {
-    return [...this.mirrors.keys()].filter((host) => this.used.size > 0 && !this.used.has(host));
-  }
-
-  /** Registries of the images that were located, sorted. */
-  public get usedHosts(): string[] {
-    return [...this.used].sort();
-  }
-
   /** Where this cluster pulls the image of a fully qualified repository from. */
   public locate(host: string, path: string): string {
-    this.used.add(host);
     const published = `${host}/${path}`;
     const mirror = this.mirrors.get(host);
     if (mirror !== undefined) {
@@ -79,15 +67,6 @@ export class Registry {
     const there = [this.mirror, ...this.mirrors.values()].some((one) => one?.split('/')[0] === host);
     return this.mirror === undefined || there ? published : `${this.mirror}/${path}`;
   }
-}
-
-/** Why a mirror stands for no image that was located; undefined when each stands for one. */
-export function unusedMirrorProblem(registry: Registry): string | undefined {
-  const { unusedMirrors, usedHosts } = registry;
-  return unusedMirrors.length === 0
-    ? undefined
-    : `has ${unusedMirrors.map((host) => `"${host}"`).join(', ')}, but no image is of that registry; the registries of the ` +
-        `images are ${usedHosts.join(', ')}`;
 }
 
 const HOST = /^[a-z0-9]+([.-][a-z0-9]+)*(:\d+)?$/;

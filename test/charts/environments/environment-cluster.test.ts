@@ -79,10 +79,6 @@ test.each([
     '{ registry: { mirrors: { index.docker.io: registry.acme.example/hub } } }',
     /8:\d+ cluster\.registry\.mirrors: has "index\.docker\.io", which no image is named by; write docker\.io/,
   ],
-  [
-    '{ registry: { mirrors: { docker.io: registry.acme.example/hub, dcker.io: registry.acme.example/hub } } }',
-    /8:\d+ cluster\.registry\.mirrors: has "dcker\.io", but no image is of that registry; the registries of the images are docker\.io, ghcr\.io/,
-  ],
   ['{ rabbitMqTopology: rabbitmq-system }', /8:\d+ cluster\.rabbitMqTopology: /],
 ])('%s is refused', (text, message) => {
   expect(refusalOf(() => clusterOf(text)).message).toMatch(message);
