@@ -125,7 +125,7 @@ export const drain = z.strictObject({
   ...libraryJobFields(),
 });
 
-/** What brings back nodes that lost their volume. */
+/** The Job that brings back nodes without their volume. */
 export const repair = z.strictObject({
   acceptLoss: z
     .boolean()

@@ -21,7 +21,7 @@ export interface HttpProxyProps {
   /**
    * Hosts outside that are reached without it, each with all names below: `acme.example`. Policies then allow a
    * connection to each, and `NO_PROXY` names it.
-   * @default - none; only what has known addresses, such as a private endpoint, and what speaks no HTTP
+   * @default - none; connections to hosts with known addresses, such as private endpoints, and those that are no HTTP, are direct
    */
   readonly direct?: readonly string[];
 }

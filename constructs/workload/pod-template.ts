@@ -355,7 +355,7 @@ export class PodTemplate {
   /** What the main container is to know, whichever way it gets it. */
   private mainEnv(): { [name: string]: EnvValue } {
     const stated = { ...this.containers[0]?.env, ...Object.fromEntries(this.env) };
-    // Whoever has a reason for another value says so in env.
+    // A variable in env wins.
     const usual = Object.entries({ ...this.props.proxyEnv(), ...this.homeEnv() });
     return { ...stated, ...Object.fromEntries(usual.filter(([name]) => !Object.hasOwn(stated, name))) };
   }

@@ -444,7 +444,7 @@ describe('TLS', () => {
     client.uses(construct.everyNode);
     const rendered = objects();
     const { dnsNames } = find(rendered, 'Certificate', 'qdrant-tls').spec;
-    // The nodes know one another by both ports.
+    // Nodes reach each other at both ports.
     const own = urlsOf([find(rendered, 'StatefulSet', 'qdrant')]);
     const urls = urlsOf([find(rendered, 'Deployment', 'client')]);
     expect([own.length, urls.length]).toEqual([2 * nodes, nodes + 1]);
