@@ -133,7 +133,7 @@ describe('with a sizing, the nodes that stay have room for all', () => {
     const resources = { cpu, memory: Size.gibibytes(4) };
     expect(sizing.onNodes(5).fitsMemory(resources.memory)).toBe(true);
     expect(refusalOf(() => drained({ resources })).message).toBe(
-      'rag/qdrant: drain.to is 3, but resources.memory is 4Gi, and then a node needs 5Gi: ' +
+      `rag/qdrant: drain.to is 3, but resources.memory is 4Gi, and then a node needs ${memory.toGibibytes()}Gi: ` +
         `${sizing.onNodes(3).memoryFormula}; raise resources.memory and sync before the drain, or keep more nodes`,
     );
   });
