@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { UsageError, type UsageErrorSite } from './usage-error';
 
-/** The last label has a letter: what has none is an address, or a mistyped one. */
+/** The last label has a letter; a name without one is an address, or a mistyped address. */
 const HOST_NAME =
   /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+(?=[^.]*[a-z])[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 

@@ -610,7 +610,7 @@ export class Qdrant extends Construct implements IProvider {
         enable_cors: false,
         // It would fetch any URL that a client with the key names.
         enable_snapshot_url_recovery: false,
-        // Whoever can sign a token has the key. Nodes that accept tokens before there are any, and after, let clients
+        // A person who can sign a token has the key. Nodes that accept tokens before there are any, and after, let clients
         // change from the key to a token and back without a rollout of the nodes.
         jwt_rbac: true,
         ...(tls ? { enable_tls: true } : {}),

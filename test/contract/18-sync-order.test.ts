@@ -109,7 +109,7 @@ describe.each(EACH_ENVIRONMENT)('%s', (_, { objects }) => {
     expect(ways.filter((object) => !isPrunedLast(object)).map(titleOf)).toEqual([]);
   });
 
-  test('what has no clients is pruned when its wave comes', () => {
+  test('an object without clients is pruned when its wave comes', () => {
     const used = withClients(objects).map(({ name }) => name);
     const unused = podsOf(objects).filter(({ name, owner }) => !used.includes(name) && !isHook(owner));
     const autoscalers = objects.filter(({ kind }) => OFTEN_DEGRADED.includes(kind));
@@ -117,7 +117,7 @@ describe.each(EACH_ENVIRONMENT)('%s', (_, { objects }) => {
     expect(late.map(titleOf)).toEqual([]);
   });
 
-  test('what makes a Secret is healthy before what reads it is applied', () => {
+  test('the maker of a Secret is healthy before its readers are applied', () => {
     const read = [...podsOf(objects), ...operatedPods(objects)].flatMap(({ owner, spec }) =>
       makersOf([...secretsIn(spec), ...secretsIn(owner.spec)], objects).map((maker) => ({ owner, maker })),
     );

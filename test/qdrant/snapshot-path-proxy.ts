@@ -44,7 +44,7 @@ export class SnapshotPathProxy {
     return `http://${this.host}:${(this.http.address() as AddressInfo).port}`;
   }
 
-  /** Stops it, whoever is connected. */
+  /** Stops it, and closes all connections. */
   public async stop(): Promise<void> {
     this.http.closeAllConnections();
     await once(this.http.close(), 'close');

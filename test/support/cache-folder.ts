@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** A place outside the clone for what takes long to make and is used by every run. */
+/** A folder outside the clone for programs that take long to build and that every run uses. */
 export function cacheFolder(...parts: string[]): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-rag', ...parts);
 }

@@ -15,7 +15,7 @@ export interface StartingNode {
   readonly signal: AbortSignal;
 }
 
-/** Runs what runs before Qdrant in a pod; returns the arguments that Qdrant is to be started with. */
+/** Runs the init container of a Qdrant pod; returns the arguments that Qdrant is to be started with. */
 export async function decideStart({ ordinal, env, storage, signal }: StartingNode): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'pod-start-'));
   const file = join(folder, 'arguments');

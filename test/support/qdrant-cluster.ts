@@ -19,7 +19,7 @@ export class QdrantCluster {
 
   /** URLs of the nodes, also of those that were stopped. */
   public readonly urls: readonly string[];
-  /** Addresses of the nodes for one another. */
+  /** Addresses at which the nodes reach each other. */
   public readonly uris: readonly string[];
 
   private readonly ending = new AbortController();

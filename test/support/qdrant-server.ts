@@ -93,7 +93,7 @@ export class QdrantServer implements QdrantNode {
     return this.number;
   }
 
-  /** Stops it, whoever is connected. */
+  /** Stops it, and closes all connections. */
   public async stop(): Promise<void> {
     this.state.running.delete(this.peer);
     if (this.http?.listening) {

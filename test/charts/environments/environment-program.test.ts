@@ -172,7 +172,7 @@ describe('variables that refer to others', () => {
       mainContainer(api(`  env: { FIRST: plain, TEXT: '${text}' }`, ...more)).env as { name: string; value?: string }[]
     ).find(({ name }) => name === 'TEXT')?.value;
 
-  test('have them completed by the kubelet, whoever gives them, and after them', () => {
+  test('are completed by the kubelet from the variables before them', () => {
     const object = api("  env: { RESULTS_URL: 'redis://:$(CACHE_PASSWORD)@cache:6379/1' }", ...CACHE);
     const names = mainContainer(object).env.map(({ name }: { name: string }) => name);
     expect(env(object, 'RESULTS_URL')).toBe('redis://:$(CACHE_PASSWORD)@cache:6379/1');
