@@ -272,7 +272,10 @@ async function carryOut(collection, steps, copies) {
     restored += (await recover(step, collection)) ? 1 : 0;
   }
   if (restored === 0) {
-    throw new Error('has no snapshot that fits it');
+    // Nothing has changed, so the next run may begin anew.
+    const back = distributed ? { params: { replication_factor: copies } } : {};
+    await change(collection, { metadata: { [RESTORE_MARK]: null }, ...back });
+    throw new Error('has no snapshot that fits it, and stays as it was');
   }
   if (distributed) {
     await change(collection, { params: { replication_factor: copies } });

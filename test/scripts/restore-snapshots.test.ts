@@ -188,8 +188,10 @@ describe('snapshots in an object store', () => {
     snapshots.set('documents-5-2025-06-01-00-00-00.snapshot', earlier);
     expect(await restore({ SNAPSHOT_STORAGE: 's3' })).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('documents: has no snapshot that fits it\n'),
+      stderr: expect.stringContaining('documents: has no snapshot that fits it, and stays as it was\n'),
     });
+    expect(markOf()).toBeFalsy();
+    expect(cluster.state.collection('documents').config.params.replication_factor).toBe(2);
     cluster.state.collection('documents').config.metadata = {};
     for (const [name, content] of whole) {
       snapshots.set(name.replace(/-1(\d)-/, '-9$1-'), content);
